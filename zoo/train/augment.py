@@ -120,7 +120,9 @@ def crop(sample: Sample, step: Crop, draw: random.Random, context: Context) -> S
 def color(sample: Sample, step: Color, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
     """Other colours, in the order of the fields."""
     most = (step.brightness, step.contrast, step.saturation)
-    brightness, contrast, saturation = [max(0.0, 1 + draw.uniform(-one, one)) for one in most]
+    brightness, contrast, saturation = [
+        max(0.0, 1 + draw.uniform(-strength, strength)) for strength in most
+    ]
     hue = draw.uniform(-step.hue, step.hue)
     return replace(sample, image=changed(sample.image, brightness, contrast, saturation, hue))
 

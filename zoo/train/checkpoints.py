@@ -87,16 +87,16 @@ def newest(folder: Path) -> State | None:
 
     Raises: TrainError if all of them are damaged.
     """
-    found = _listed(folder)
-    for path in found:
+    paths = _listed(folder)
+    for path in paths:
         try:
             return _unpacked(read_regular(path), path)
         except (OSError, ValueError, KeyError) as error:
             log.warning("The checkpoint %s is damaged (%s); the one before is taken.", path, error)
-    if found:
+    if paths:
         raise TrainError(
             f"The run in {folder.parent} can't be resumed.",
-            f"All of its checkpoints are damaged: {', '.join(path.name for path in found)}.",
+            f"All of its checkpoints are damaged: {', '.join(path.name for path in paths)}.",
             "Start it again in another folder with --to.",
         )
     return None

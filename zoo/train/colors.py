@@ -24,7 +24,7 @@ def changed(
     """
     matrix = brightness * contrast * _twist(saturation, hue)
     sums = image.flatten(1).sum(dim=1, dtype=torch.int64).tolist()  # whole numbers, on any threads
-    grey = sum(part * one for part, one in zip(LUMA, sums, strict=True)) / (image.numel() / 3)
+    grey = sum(part * total for part, total in zip(LUMA, sums, strict=True)) / (image.numel() / 3)
     return _mapped(image, matrix.tolist(), (1 - contrast) * brightness * grey)
 
 
@@ -51,7 +51,9 @@ def _mapped(image: Tensor, matrix: list[list[float]], offset: float) -> Tensor:
     result = torch.empty_like(flat)
     for start in range(0, flat.shape[1], STRIP):
         red, green, blue = flat[:, start : start + STRIP].float()
-        for plane, (one, two, three) in zip(result[:, start : start + STRIP], matrix, strict=True):
-            value = (red * one).add_(green, alpha=two).add_(blue, alpha=three)
+        for plane, (of_red, of_green, of_blue) in zip(
+            result[:, start : start + STRIP], matrix, strict=True
+        ):
+            value = (red * of_red).add_(green, alpha=of_green).add_(blue, alpha=of_blue)
             plane.copy_(value.add_(offset).round_().clamp_(0, 255))
     return result.view_as(image)

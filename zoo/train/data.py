@@ -79,9 +79,9 @@ def _others(whole: Dataset) -> Dataset:
     return whole.subset(rows) if taken else whole
 
 
-def _measured(found: Dataset) -> Dataset:
-    named = next((name for name in MEASURED if name in found.split_rows), None)
-    return found.splits[named] if named else found
+def _measured(dataset: Dataset) -> Dataset:
+    named = next((name for name in MEASURED if name in dataset.split_rows), None)
+    return dataset.splits[named] if named else dataset
 
 
 def _held_out(train: Dataset, share: float) -> Data:

@@ -29,14 +29,14 @@ def is_a_number(parts: Mapping[str, float]) -> bool:
 
 
 def no_number(
-    step: int, parts: Mapping[str, float], found: Sequence[Share], samples: Samples, folder: Path
+    step: int, parts: Mapping[str, float], shares: Sequence[Share], samples: Samples, folder: Path
 ) -> TrainError:
     """The error for a loss that is not a number; the batch's images and boxes are kept for it."""
     kept = folder / "not-a-number"
     kept.mkdir(parents=True, exist_ok=True)
     boxes: list[dict[str, object]] = []
     names: list[str] = []
-    for share in found:
+    for share in shares:
         for position in share.part.positions:
             epoch, row = samples.place(position)
             record = samples.dataset.images[row]

@@ -33,12 +33,12 @@ def finished(training: Training, *, choice: Choice | None, data: Data) -> Result
     detector.load_state_dict(load_file(folder / WEIGHTS))
     detector.eval()
     report = _written(training, choice, data) if training.accelerator.is_main_process else None
-    found = report.numbers if report is not None else {}
+    measured = report.numbers if report is not None else {}
     return Result(
         path=folder,
         step=progress.best_step,
         steps=progress.step,
-        numbers={name: value for name, value in found.items() if value is not None},
+        numbers={name: value for name, value in measured.items() if value is not None},
         report=report,
         recipe=training.recipe,
         seconds=progress.seconds,

@@ -105,9 +105,9 @@ def fitted(
     """The recipe in parts that fit, the same for every process, and how many images a part has."""
     most = Trial(recipe, detector, samples, accelerator).most_at_once()
     if accelerator.num_processes > 1:
-        found: list[int] = [0] * accelerator.num_processes
-        torch.distributed.all_gather_object(found, most)
-        most = min(found)
+        sizes: list[int] = [0] * accelerator.num_processes
+        torch.distributed.all_gather_object(sizes, most)
+        most = min(sizes)
     share = -(-recipe.batch_size // accelerator.num_processes)
     return msgspec.structs.replace(recipe, accumulate=-(-share // most)), most
 

@@ -64,12 +64,12 @@ def run(training: Training) -> None:
     batches = shares(*(samples, progress.step, rank, processes), device=accelerator.device.type)
     train_mode(training.detector, recipe)
     clock, kept = Clock(), time.monotonic()
-    for step, found in batches:
+    for step, group in batches:
         clock.arrived()
         torch.manual_seed(draw_of(recipe.seed, step, rank).getrandbits(63))
         rate = set_rates(training.optimizer, recipe, step, steps)
         with enough_memory(recipe, step=step, size=samples.preprocess.size, processes=processes):
-            training.log.losses(optimize(training, step, found))
+            training.log.losses(optimize(training, step, group))
         progress.step += 1
         if training.average is not None:
             training.average.update(training.detector, progress.step)
@@ -91,30 +91,30 @@ def run(training: Training) -> None:
         clock.wait()
 
 
-def optimize(training: Training, step: int, found: Sequence[Share]) -> dict[str, float]:
+def optimize(training: Training, step: int, group: Sequence[Share]) -> dict[str, float]:
     """One step of the optimizer on the shares of this process; the mean of each loss.
 
     Raises: TrainError for a loss or a gradient that is not a number.
     """
     recipe, accelerator, optimizer = training.recipe, training.accelerator, training.optimizer
     means: dict[str, float] = {}
-    count = sum(len(share.targets) for share in found)
-    for number, given in enumerate(found):
+    count = sum(len(share.targets) for share in group)
+    for number, given in enumerate(group):
         share = given.to(accelerator.device, channels_last=recipe.channels_last)
-        last = number == len(found) - 1
+        last = number == len(group) - 1
         with nullcontext() if last else accelerator.no_sync(training.objective):
             losses = training.objective(share.batch, share.targets)
             accelerator.backward(torch.stack(list(losses.values())).sum() * share.part.weight)
         values = torch.stack(list(losses.values())).tolist()
         parts = dict(zip(losses, values, strict=True))
         if not is_a_number(parts):
-            raise no_number(step, parts, found, training.samples, training.folder)
+            raise no_number(step, parts, group, training.samples, training.folder)
         for name, value in parts.items():
             means[name] = means.get(name, 0.0) + value * len(share.targets) / count
     if recipe.clip is not None:
         norm = float(accelerator.clip_grad_norm_(training.parameters, recipe.clip))
         if recipe.precision != "float16" and not is_a_number({"gradient": norm}):
-            raise no_number(step, {"gradient": norm}, found, training.samples, training.folder)
+            raise no_number(step, {"gradient": norm}, group, training.samples, training.folder)
     optimizer.step()
     optimizer.zero_grad()
     return means

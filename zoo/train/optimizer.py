@@ -53,7 +53,7 @@ def _norms(detector: Detector) -> Iterable[nn.Module]:
 def _frozen(detector: Detector, recipe: Recipe) -> list[nn.Module]:
     """The modules of `freeze`: by their whole name, or the end of it. Raises: UsageError."""
     modules = dict(detector.named_modules())
-    found: list[nn.Module] = []
+    frozen: list[nn.Module] = []
     for name in recipe.freeze:
         meant = [
             module for own, module in modules.items() if own == name or own.endswith(f".{name}")
@@ -63,10 +63,10 @@ def _frozen(detector: Detector, recipe: Recipe) -> list[nn.Module]:
             raise UsageError(
                 "The recipe can't be used.",
                 f"freeze: the network has no module '{name}'.",
-                f"Did you mean {join_or([one for one in near if one][:4])}?",
+                f"Did you mean {join_or([part for part in near if part][:4])}?",
             )
-        found += meant
-    return found
+        frozen += meant
+    return frozen
 
 
 def optimizer_of(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:

@@ -143,17 +143,17 @@ def write_recipe(recipe: Recipe, path: str | os.PathLike[str]) -> None:
         write_file(path, to_yaml(recipe))
 
 
-def difference(one: Recipe, other: Recipe) -> list[str]:
+def difference(first: Recipe, other: Recipe) -> list[str]:
     """The fields in which two recipes differ, as `optimizer.lr: 0.01, not 0.001`."""
-    return _difference(fields_of(one), fields_of(other), "")
+    return _difference(fields_of(first), fields_of(other), "")
 
 
-def _difference(one: Any, other: Any, at: str) -> list[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        names = dict.fromkeys((*one, *other))
+def _difference(first: Any, other: Any, at: str) -> list[str]:
+    if isinstance(first, Mapping) and isinstance(other, Mapping):
+        names = dict.fromkeys((*first, *other))
         return [
             line
             for name in names
-            for line in _difference(one.get(name), other.get(name), f"{at}.{name}".lstrip("."))
+            for line in _difference(first.get(name), other.get(name), f"{at}.{name}".lstrip("."))
         ]
-    return [] if one == other else [f"{at}: {one}, not {other}"]
+    return [] if first == other else [f"{at}: {first}, not {other}"]

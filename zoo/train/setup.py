@@ -103,7 +103,7 @@ def training_of(
         detector=detector,
         objective=objective,
         optimizer=optimizer,
-        parameters=[one for one in detector.parameters() if one.requires_grad],
+        parameters=[parameter for parameter in detector.parameters() if parameter.requires_grad],
         accelerator=accelerator,
         samples=samples,
         average=average,

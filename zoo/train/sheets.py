@@ -36,10 +36,10 @@ def detection_sheets(detector: Detector, dataset: Dataset, folder: Path) -> list
     for number, row in enumerate(rows):
         image = dataset.image(row).pixels
         target = dataset.target(row)
-        found = detector.detect(image, score=SCORE, progress=False)
+        detections = detector.detect(image, score=SCORE, progress=False)
         truth = truth_image(Sample(image, target.boxes, target.labels), dataset.label_space)
         path = folder / f"{number}.jpg"
-        written.append(save(joined([draw(image, found), truth]), path))
+        written.append(save(joined([draw(image, detections), truth]), path))
     return written
 
 

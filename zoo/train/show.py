@@ -67,17 +67,17 @@ def show(  # noqa: PLR0913 - as zoo.train, and what is drawn
     dataset = samples.dataset
     rows = drawn_rows(dataset, count, seed)
     lasting = samples.steps * samples.recipe.batch_size // len(dataset)
-    seen = range(min(epochs, max(lasting, 1)))
+    shown_epochs = range(min(epochs, max(lasting, 1)))
     tiles: list[list[Tile]] = []
     flaws: list[tuple[str, str]] = []
     with Bar("Augmenting images", total=len(rows), show=progress) as bar:
         for row in rows:
-            line, flaw = _line(samples, row, seen, space)
+            line, flaw = _line(samples, row, shown_epochs, space)
             tiles.append(line)
             flaws += [(dataset.files[row], flaw)] if flaw else []
             bar.advance()
     check_some(dataset, flaws, len(rows))
-    heading = _heading(samples, title, seen)
+    heading = _heading(samples, title, shown_epochs)
     made = [
         _sheet(heading, tiles[first : first + PER_SHEET])
         for first in range(0, len(tiles), PER_SHEET)

@@ -30,7 +30,7 @@ def measure(
     starts = range(rank * batch_size, len(dataset), batch_size * processes)
     for start in starts:
         records = dataset.images[start : start + batch_size]
-        found = detect(
+        detections = detect(
             detector,
             [record.source() for record in records],
             protocol=Protocol.named(PROTOCOL),
@@ -38,7 +38,7 @@ def measure(
             progress=False,
             threads=0,
         )
-        evaluator.update([record.id for record in records], cast(list[Detections], found))
+        evaluator.update([record.id for record in records], cast(list[Detections], detections))
     if processes > 1:
         states: list[bytes] = [b""] * processes
         distributed.all_gather_object(states, evaluator.state())

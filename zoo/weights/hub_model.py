@@ -93,11 +93,16 @@ def _in_repository(card: Card, place: HubSource) -> Card:
     """The card with its own files as files of the repository at that commit."""
 
     def every(files: Mapping[str, list[Source]]) -> dict[str, list[Source]]:
-        return {key: [_pinned_source(one, place) for one in found] for key, found in files.items()}
+        return {
+            key: [_pinned_source(source, place) for source in sources]
+            for key, sources in files.items()
+        }
 
     weights = {
-        tag: structs.replace(one, files=every(one.files), artifacts=every(one.artifacts))
-        for tag, one in card.weights.items()
+        tag: structs.replace(
+            weights, files=every(weights.files), artifacts=every(weights.artifacts)
+        )
+        for tag, weights in card.weights.items()
     }
     return structs.replace(card, weights=weights)
 

@@ -87,7 +87,7 @@ class Manifest:
             (
                 item
                 for item in self._of(wanted)
-                if any(item.sha256.startswith(one) for one in given)
+                if any(item.sha256.startswith(digest) for digest in given)
             ),
             None,
         )

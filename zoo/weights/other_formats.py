@@ -33,8 +33,8 @@ def other_format(path: Path, name: str = "") -> str | None:
     weights."""
     with path.open("rb") as file:
         head = file.read(64)
-    if found := next((kind for start, kind in STARTS.items() if start.match(head)), None):
-        return found
+    if named := next((kind for start, kind in STARTS.items() if start.match(head)), None):
+        return named
     if head.startswith(READABLE):
         return TORCHSCRIPT if _is_torchscript(path) else None
     return SUFFIXES.get(Path(name).suffix.lower()) if head else None
@@ -42,16 +42,16 @@ def other_format(path: Path, name: str = "") -> str | None:
 
 def check_format(path: Path, name: str) -> None:
     """Raises: CheckpointError if the file is of a format that the zoo does not read."""
-    if (found := other_format(path, name)) is None:
+    if (other := other_format(path, name)) is None:
         return
     fix = "The zoo reads .safetensors and .pth: save the weights of the network as one of them."
-    if found == TORCHSCRIPT:
+    if other == TORCHSCRIPT:
         new = f"{path.stem}-tensors.pth"
         fix = (
             f"The zoo reads .safetensors and .pth; save its tensors as one, in Python: "
             f'torch.save(torch.jit.load("{path}", map_location="cpu").state_dict(), "{new}")'
         )
-    raise CheckpointError(f"{path} can't be used as weights.", f"It is {found}.", fix)
+    raise CheckpointError(f"{path} can't be used as weights.", f"It is {other}.", fix)
 
 
 def _is_torchscript(path: Path) -> bool:

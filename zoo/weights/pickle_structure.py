@@ -72,8 +72,8 @@ class _Machine:
     def pop_mark(self) -> list[Value]:
         """The values above the last mark."""
         items = []
-        while (one := self.stack.pop()) is not None:
-            items.append(one)
+        while (item := self.stack.pop()) is not None:
+            items.append(item)
         return items[::-1]
 
     def push(self, *parts: Value, known: Any = None) -> None:

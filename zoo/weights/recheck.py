@@ -53,7 +53,7 @@ def verify(
     known = (
         []
         if bundle
-        else [one for one in records.read_all() if not one.address.startswith("bundle:")]
+        else [record for record in records.read_all() if not record.address.startswith("bundle:")]
     )
     folder = bundle or environment.bundle_folder()
     packed = Manifest.read(folder) if folder else Manifest({})
@@ -92,7 +92,9 @@ def _of(
     wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path
 ) -> Iterator[Verified]:
     addresses = {printed(source) for source in wanted.sources}
-    published = [one for one in known if one.address in addresses or one.entry == wanted.entry]
+    published = [
+        record for record in known if record.address in addresses or record.entry == wanted.entry
+    ]
     item = packed.find(wanted, sha256=None)
     yield from map(_state, published)
     if item:
@@ -100,7 +102,7 @@ def _of(
     elif not published:
         first = printed(wanted.sources[0]) if wanted.sources else ""
         yield Verified(wanted.entry, first, None, "not fetched")
-    for sha256 in {one.sha256 for one in published} | ({item.sha256} if item else set()):
+    for sha256 in {record.sha256 for record in published} | ({item.sha256} if item else set()):
         yield from (
             _state(other) for other in known if other.address.startswith(f"converted:{sha256}:")
         )
@@ -112,10 +114,10 @@ def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
     files = {item.file for item in manifest.weights.values()} | (
         {REGISTRY} if manifest.registry else set()
     )
-    there = [
+    packed = [
         file for file in files if (folder / file).is_file() and is_inside(folder / file, folder)
     ]
-    digests = {file: sha256_of(folder / file) for file in there}
+    digests = {file: sha256_of(folder / file) for file in packed}
     for entry, item in manifest.weights.items():
         yield _compared(
             Verified(entry, item.source, folder / item.file, "ok", item.digest, folder),

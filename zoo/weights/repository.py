@@ -141,8 +141,10 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        told = explained(self.address, self.source.repo, revision=self.source.revision, tried=True)
-        with told_by(self.address), told, paced():
+        explanation = explained(
+            self.address, self.source.repo, revision=self.source.revision, tried=True
+        )
+        with told_by(self.address), explanation, paced():
             return Path(
                 hf_hub_download(
                     self.source.repo,
@@ -254,16 +256,20 @@ def explained(
     except TransientError:
         raise
     except HfHubHTTPError as error:
-        told = _answered(address, repo, revision, error)
+        refusal = _answered(address, repo, revision, error)
         raise (
-            _final(address, told) if tried and error.response.status_code in (408, 429) else told
+            _final(address, refusal)
+            if tried and error.response.status_code in (408, 429)
+            else refusal
         ) from error
     except httpx2.RequestError as error:
-        told, persisted = (
+        refusal, persisted = (
             broken_off(error),
             httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError,
         )
-        raise _final(address, told) if tried and isinstance(error, persisted) else told from error
+        raise (
+            _final(address, refusal) if tried and isinstance(error, persisted) else refusal
+        ) from error
     except OSError as error:
         if error.errno is not None:
             raise
@@ -275,19 +281,19 @@ def explained(
         raise _final(address, error) from error
 
 
-def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Exception:
+def _answered(address: str, repo: str, revision: str, error: HfHubHTTPError) -> Exception:
     """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
     asked, page, status = (
         f"{address} can't be fetched.",
         f"{environment.endpoint()}/{repo}",
-        why.response.status_code,
+        error.response.status_code,
     )
     log_in = (
         f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
     )
-    match why:
+    match error:
         case errors.GatedRepoError():
             return SourceError(asked, f"The repository {repo} is gated.", log_in)
         case errors.RepositoryNotFoundError():
@@ -307,9 +313,9 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
         return SourceError(
             asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in
         )
-    return refused(address, status, retry_after=why.response.headers.get("Retry-After"))
+    return refused(address, status, retry_after=error.response.headers.get("Retry-After"))
 
 
-def _final(address: str, why: BaseException) -> SourceError:
-    first = str(why).strip().partition("\n")[0] or type(why).__name__
+def _final(address: str, error: BaseException) -> SourceError:
+    first = str(error).strip().partition("\n")[0] or type(error).__name__
     return SourceError(f"{address} can't be fetched.", f"{first.rstrip('.')}.", LATER)

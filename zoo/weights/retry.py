@@ -40,22 +40,22 @@ class RetryPolicy:
         self._address = address
         self._tries = 0
 
-    def wait(self, why: TransientError) -> None:
+    def wait(self, error: TransientError) -> None:
         """Sleeps before the next try, twice as long each time.
 
         Raises:
             SourceError: there have been enough tries, or the server asks for too long a wait.
         """
         self._tries += 1
-        seconds = why.wait
+        seconds = error.wait
         if seconds is None:
             seconds = min(0.5 * 2 ** (self._tries - 1), environment.timeout())
         if self._tries > environment.retries() or seconds > LONGEST_WAIT:
-            asks = f" It asks to wait {why.wait:g} s." if why.wait else ""
+            asks = f" It asks to wait {error.wait:g} s." if error.wait else ""
             raise SourceError(
-                f"{self._address} can't be fetched.", f"{why.case}{asks}", LATER
-            ) from why
-        log.info("%s: %s Trying again in %g s.", self._address, why.case, seconds)
+                f"{self._address} can't be fetched.", f"{error.case}{asks}", LATER
+            ) from error
+        log.info("%s: %s Trying again in %g s.", self._address, error.case, seconds)
         time.sleep(seconds)
 
     def renew(self) -> None:
@@ -73,18 +73,18 @@ def with_retries(attempt: Callable[[], Result], address: str) -> Result:
             patience.wait(error)
 
 
-def broken_off(why: HTTPError) -> TransientError:
+def broken_off(error: HTTPError) -> TransientError:
     """A connection that failed, in words."""
     import httpx2
 
-    host = why.request.url.host if getattr(why, "_request", None) else "the server"
-    if isinstance(why, httpx2.ConnectError | httpx2.ProxyError):
-        return TransientError(f"There is no connection to {host} ({why}).")
-    if isinstance(why, httpx2.TimeoutException):
+    host = error.request.url.host if getattr(error, "_request", None) else "the server"
+    if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
+        return TransientError(f"There is no connection to {host} ({error}).")
+    if isinstance(error, httpx2.TimeoutException):
         return TransientError(f"{host} fell silent.")
-    if isinstance(why, httpx2.RemoteProtocolError):
+    if isinstance(error, httpx2.RemoteProtocolError):
         return TransientError(f"{host} ended its answer early.")
-    return TransientError(f"The connection to {host} broke off ({why or type(why).__name__}).")
+    return TransientError(f"The connection to {host} broke off ({error or type(error).__name__}).")
 
 
 def refused(address: str, status: int, *, retry_after: str | None = None) -> Exception:

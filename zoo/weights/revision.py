@@ -78,7 +78,7 @@ def _looked_up(spec: HubSpec) -> HubSource:
             raise SourceError(
                 _asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE"
             )
-        names = [one.rfilename for one in info.siblings or []]
+        names = [sibling.rfilename for sibling in info.siblings or []]
         if spec.file and names and spec.file not in names:
             shown = listed([f"'{name}'" for name in names], SHOWN)
             raise NoSuchFile(

@@ -52,11 +52,11 @@ def load_torch_file(path: Path, *, seems: str | None = None) -> object:
                 "ignore"
             )  # torch warns of old formats, which are not the caller's to change
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except pickle.UnpicklingError as why:
-        raise _refusal(path, str(why), seems) from why
-    except Exception as why:  # torch raises most built-in types over a broken file
-        first = str(why).partition("\n")[0].partition(". ")[0] or type(why).__name__
-        raise _broken(path, f"it is {seems}" if seems == "empty" else first) from why
+    except pickle.UnpicklingError as error:
+        raise _refusal(path, str(error), seems) from error
+    except Exception as error:  # torch raises most built-in types over a broken file
+        first = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
+        raise _broken(path, f"it is {seems}" if seems == "empty" else first) from error
 
 
 def tensors_of(
@@ -83,8 +83,8 @@ def tensors_of(
         raise _wrapped(loaded, path, key)
     odd = [
         name
-        for name, one in tensors.items()
-        if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
+        for name, tensor in tensors.items()
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type != "cpu"
     ]
     if odd:
         raise CheckpointError(
@@ -106,14 +106,14 @@ def tensors_of(
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors that share no memory and have no gaps, as safetensors wants them."""
-    seen: set[int] = set()
+    addresses: set[int] = set()
     separate = {}
     for name, value in tensors.items():
         tensor = value.detach().contiguous()
         storage = tensor.untyped_storage()
-        if storage.data_ptr() in seen or storage.nbytes() != tensor.nbytes:
+        if storage.data_ptr() in addresses or storage.nbytes() != tensor.nbytes:
             tensor = tensor.clone()
-        seen.add(storage.data_ptr())
+        addresses.add(storage.data_ptr())
         separate[name] = tensor
     return separate
 
@@ -122,7 +122,7 @@ def _has_tensors(value: object) -> bool:
     import torch
 
     return isinstance(value, Mapping) and any(
-        isinstance(one, torch.Tensor) for one in value.values()
+        isinstance(member, torch.Tensor) for member in value.values()
     )
 
 
@@ -145,12 +145,12 @@ def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointErr
         if isinstance(loaded, Mapping)
         else []
     )
-    there = ", ".join(keys_there) if isinstance(loaded, Mapping) else type_name(loaded)
+    listed = ", ".join(keys_there) if isinstance(loaded, Mapping) else type_name(loaded)
     if isinstance(loaded, Mapping) and len(loaded) > len(keys_there):
-        there += f" and {len(loaded) - len(keys_there)} more"
+        listed += f" and {len(loaded) - len(keys_there)} more"
     case = (
         f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; "
-        f"there is: {there or 'nothing'}."
+        f"there is: {listed or 'nothing'}."
     )
     places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
     if state_key and _has_tensors(loaded):
@@ -183,7 +183,7 @@ def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple
     for key, value in loaded.items() if isinstance(loaded, Mapping) else ():
         place = (*above, str(key))
         count = (
-            sum(isinstance(one, torch.Tensor) for one in value.values())
+            sum(isinstance(member, torch.Tensor) for member in value.values())
             if isinstance(value, Mapping)
             else 0
         )

@@ -80,20 +80,24 @@ def _places(entries: Sequence[zipfile.ZipInfo], file: BinaryIO, *, end: int) -> 
     """Where the content of each entry begins; refuses what lies in another, or has headers that
     contradict each other."""
     free, starts = 0, {}
-    for one in sorted(entries, key=lambda entry: entry.header_offset):
-        file.seek(one.header_offset)
+    for record in sorted(entries, key=lambda entry: entry.header_offset):
+        file.seek(record.header_offset)
         header = file.read(LOCAL_HEADER)
         names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         crc, postponed = int.from_bytes(header[14:18], "little"), header[6:7] and header[6] & 8
-        start = one.header_offset + LOCAL_HEADER + names
-        if len(header) < LOCAL_HEADER or one.header_offset < free or start + one.file_size > end:
-            raise Damaged(f"its entry '{one.filename[:100]}' lies in another, or beyond the end")
-        if not postponed and crc != one.CRC:
+        start = record.header_offset + LOCAL_HEADER + names
+        if (
+            len(header) < LOCAL_HEADER
+            or record.header_offset < free
+            or start + record.file_size > end
+        ):
+            raise Damaged(f"its entry '{record.filename[:100]}' lies in another, or beyond the end")
+        if not postponed and crc != record.CRC:
             raise Damaged(
-                f"the checksums of its entry '{one.filename[:100]}' contradict each other"
+                f"the checksums of its entry '{record.filename[:100]}' contradict each other"
             )
-        free = start + one.file_size
-        starts[one.filename] = start
+        free = start + record.file_size
+        starts[record.filename] = start
     return starts
 
 
@@ -111,7 +115,7 @@ def _check_records(places: Mapping[str, tuple[int, int]], file: BinaryIO) -> Non
     file.seek(start)
     folder = name.removesuffix("data.pkl")
     for key, needed in storages_of(io.BytesIO(file.read(length))).items():
-        _, there = places.get(f"{folder}data/{key}", (0, -1))
-        if there != needed:
-            has = "is missing" if there < 0 else f"has {there:,} bytes"
+        _, size = places.get(f"{folder}data/{key}", (0, -1))
+        if size != needed:
+            has = "is missing" if size < 0 else f"has {size:,} bytes"
             raise Damaged(f"its record 'data/{key[:100]}' {has}, and its tensors need {needed:,}")
