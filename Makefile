@@ -1,7 +1,7 @@
 # make demo   sets up a fresh machine and runs the main job
 # make test   sets up and passes everything: format, lint, types, import contracts, tests, docs
 # make help   lists the rest
-.PHONY: help setup demo test check tests test-gpu test-oldest test-latest constraints bench bench-quick clean
+.PHONY: help setup demo docs test check tests test-gpu test-oldest test-latest constraints bench bench-quick clean
 VENV ?= .venv
 PY := $(VENV)/bin/python
 # The exact versions that an environment is made of; empty takes the newest that the ranges in pyproject.toml allow.
@@ -41,6 +41,9 @@ setup: $(VENV)/.ready          # the zoo alone, in .venv
 
 demo: setup                    # scenes rendered, detected in, measured, on a leaderboard; without a network
 	$(PY) docs/demo.py
+
+docs: $(VENV)/.ready-to-test   # the documentation as a site that can be searched, in build/site; a dead link stops it
+	$(PY) docs/build_site.py
 
 test: check tests              # everything
 

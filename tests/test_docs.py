@@ -105,6 +105,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_site_builds_with_every_page_and_link(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "build_site.py"), "--to", str(tmp_path / "site")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "index.html").is_file()
+    built = {path.stem for path in (tmp_path / "site" / "docs" / "howto").glob("*.html")}
+    assert built == {path.stem for path in (DOCS / "howto").glob("*.md")}
+
+
 def test_the_reference_is_current() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"],
