@@ -69,9 +69,9 @@ def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:
     lines = file.name.endswith(LINES)
     if not lines:
         _check_list(text, file)
-    found = read_records(text, str(path), lines=lines)
-    rows, labels = _checked(found, truth, str(path))
-    boxes, scores = found.boxes, found.scores
+    results = read_records(text, str(path), lines=lines)
+    rows, labels = _checked(results, truth, str(path))
+    boxes, scores = results.boxes, results.scores
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         boxes, scores, labels = boxes[order], scores[order], labels[order]
@@ -81,25 +81,25 @@ def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:
 
 
 def _checked(
-    found: Results, truth: GroundTruth, name: str
+    results: Results, truth: GroundTruth, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record
     that can't be."""
-    rows, known = places(truth.image_ids, found.images)
-    labels = labels_of(truth.label_space, found.categories)
-    negative = (found.boxes[:, 2] < 0) | (found.boxes[:, 3] < 0)
+    rows, known = places(truth.image_ids, results.images)
+    labels = labels_of(truth.label_space, results.categories)
+    negative = (results.boxes[:, 2] < 0) | (results.boxes[:, 3] < 0)
     for at in np.flatnonzero(~known | (labels < 0) | negative)[:1].tolist():
         if known[at] and labels[at] >= 0:
-            box = found.boxes[at].tolist()
+            box = results.boxes[at].tolist()
             raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
         if known[at]:
             case = (
-                f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does "
+                f"Record [{at}] is of category {results.categories[at]}, which {truth.name} does "
                 f"not have."
             )
-            raise wrong(name, case, numbering(truth.label_space, found.categories))
+            raise wrong(name, case, numbering(truth.label_space, results.categories))
         case = (
-            f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does "
+            f"Record [{at}] is of image {results.images[at].item()!r:.80}, which {truth.name} does "
             f"not have."
         )
         few = (

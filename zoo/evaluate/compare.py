@@ -66,15 +66,15 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
             f"{' and '.join(bare)} {'holds' if len(bare) == 1 else 'hold'} no resamplings.",
             "Measure again with resamples=1000, the default: zoo evaluate without --resamples.",
         )
-    found = {}
+    differences = {}
     for name in a.numbers:
         ours, theirs = a.numbers[name], b.numbers[name]
         if ours is None or theirs is None or name not in a.resamplings.numbers:
             continue
         gap = difference((ours, _values(a, name)), (theirs, _values(b, name)), level=level)
         if gap is not None:
-            found[name] = gap
-    return Comparison(found, tuple(_doubts(a, b)))
+            differences[name] = gap
+    return Comparison(differences, tuple(_doubts(a, b)))
 
 
 def _check_reports(**given: object) -> None:
@@ -82,19 +82,19 @@ def _check_reports(**given: object) -> None:
         contradictions,  # deferred: only comparing needs it
     )
 
-    for name, one in given.items():
-        if not isinstance(one, Report):
+    for name, report in given.items():
+        if not isinstance(report, Report):
             raise DataError(
                 "Two reports can't be compared.",
-                f"There is {_short(repr(one))} of type {type(one).__name__} where a "
+                f"There is {_short(repr(report))} of type {type(report).__name__} where a "
                 f"zoo.evaluate.Report belongs.",
                 "Read one with zoo.evaluate.Report.read(PATH), or make one with "
                 "zoo.evaluate(MODEL, data=DATA).",
             )
-        if found := contradictions(one):
+        if faults := contradictions(report):
             raise DataError(
-                f"Report {name.upper()} ({_model(one)}) can't be compared.",
-                f"It contradicts itself in '{found[0].at}': {found[0].case}",
+                f"Report {name.upper()} ({_model(report)}) can't be compared.",
+                f"It contradicts itself in '{faults[0].at}': {faults[0].case}",
                 "Take the report as zoo evaluate writes it.",
             )
 
@@ -113,7 +113,7 @@ def _model(report: Report) -> str:
 def _doubts(a: Report, b: Report) -> Iterator[str]:
     """A foreign results list does not say how it was made, and what looks wrong in either may be
     all there is to it."""
-    unknown = [name for name, one in (("A", a), ("B", b)) if _protocol(one) is None]
+    unknown = [name for name, report in (("A", a), ("B", b)) if _protocol(report) is None]
     if unknown:
         whose = (
             f"The protocol of {unknown[0]} is"
@@ -124,8 +124,8 @@ def _doubts(a: Report, b: Report) -> Iterator[str]:
             f"{whose} not known: another score floor, NMS or limit of boxes may explain a part of "
             f"the difference."
         )
-    for name, one in (("A", a), ("B", b)):
-        yield from (f"{name}: {note}" for note in one.measured.notes)
+    for name, report in (("A", a), ("B", b)):
+        yield from (f"{name}: {note}" for note in report.measured.notes)
 
 
 def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
@@ -136,15 +136,15 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
         *[
-            ("protocols", one, two)
-            for one, two in [(_protocol(a), _protocol(b))]
-            if one is not None and two is not None
+            ("protocols", first, second)
+            for first, second in [(_protocol(a), _protocol(b))]
+            if first is not None and second is not None
         ],
-        *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
+        *[("seeds", first.seed, second.seed) for first, second in [drawn] if first and second],
         *[
-            ("numbers of resamplings", _count(one.numbers), _count(two.numbers))
-            for one, two in [drawn]
-            if one and two
+            ("numbers of resamplings", _count(first.numbers), _count(second.numbers))
+            for first, second in [drawn]
+            if first and second
         ],
     ]
 
@@ -170,7 +170,9 @@ def _apart(ours: object, theirs: object) -> str:
         name: (ours.get(name, "not said"), theirs.get(name, "not said"))
         for name in {**ours, **theirs}
     }
-    return ", ".join(f"{name} {one} and {two}" for name, (one, two) in pairs.items() if one != two)
+    return ", ".join(
+        f"{name} {first} and {second}" for name, (first, second) in pairs.items() if first != second
+    )
 
 
 def _short(value: object) -> str:

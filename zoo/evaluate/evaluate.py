@@ -88,8 +88,8 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     if results or isinstance(model, Predictions) or _file(model, SUFFIX):
         _refuse_options(model, **running)
     with background(2) as beside:  # hashes and remarks are made while the kernel works
-        there, versions = beside.submit(_seen_before, model), beside.submit(software)
-        dataset, before = data_sets.read(data), there.result()
+        earlier, versions = beside.submit(_seen_before, model), beside.submit(software)
+        dataset, before = data_sets.read(data), earlier.result()
         if results or before is not None:
             _check_protocol(model, before.provenance if before is not None else {}, protocol)
         evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
@@ -195,13 +195,15 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Ex
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
-    seen = AllDetections(
+    detections = AllDetections(
         np.repeat(np.arange(len(counts)), counts),
         np.ascontiguousarray(flat.boxes.T),
         flat.scores,
         flat.labels,
     )
-    notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *diagnose(dataset, seen)))
+    notes = beside.submit(
+        lambda: (*not_mentioned(dataset, detections), *diagnose(dataset, detections))
+    )
     if evaluator.policy.unseen_images == "leave out":
         evaluator.update(ids[counts > 0], flat.mentioned())
     else:
@@ -215,28 +217,40 @@ def _facts_of(file: Path) -> dict[str, str]:
     return {"model": file.name.split(".json")[0], "results_sha256": digest}
 
 
-def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Executor) -> _Taken:
+def _take(
+    evaluator: Evaluator, predictions: Predictions, dataset: Dataset, beside: Executor
+) -> _Taken:
     """Hands over predictions."""
     missing = check_classes(
-        seen.label_space, dataset, model=seen.provenance.get("model", "the model")
+        predictions.label_space, dataset, model=predictions.provenance.get("model", "the model")
     )
-    names = check_names(seen, dataset)
-    sizes = check_sizes(seen, dataset)
-    labels = seen.labels.astype(np.int64)
+    names = check_names(predictions, dataset)
+    sizes = check_sizes(predictions, dataset)
+    labels = predictions.labels.astype(np.int64)
     flat = FlatDetections(
-        seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.label_space
+        predictions.starts,
+        predictions.boxes,
+        predictions.scores,
+        labels,
+        {},
+        "xyxy",
+        predictions.label_space,
     )
-    notes = beside.submit(lambda: (*names, *sizes, *diagnose(dataset, _seen_of(seen, dataset))))
-    evaluator.update(seen.image_ids, flat)
+    notes = beside.submit(
+        lambda: (*names, *sizes, *diagnose(dataset, _seen_of(predictions, dataset)))
+    )
+    evaluator.update(predictions.image_ids, flat)
     warn_of_sizes(sizes, dataset)
-    return _Taken(beside.submit(lambda: seen.provenance), missing, notes)
+    return _Taken(beside.submit(lambda: predictions.provenance), missing, notes)
 
 
-def _seen_of(seen: Predictions, dataset: Dataset) -> AllDetections:
-    rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
-    sides = np.ascontiguousarray(seen.boxes.T, np.float64)
+def _seen_of(predictions: Predictions, dataset: Dataset) -> AllDetections:
+    rows = np.repeat(
+        np.searchsorted(dataset.truth.image_ids, predictions.image_ids), np.diff(predictions.starts)
+    )
+    sides = np.ascontiguousarray(predictions.boxes.T, np.float64)
     sides[2:] -= sides[:2]
-    label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
-    for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
+    label_of = -1 - np.arange(len(predictions.names))  # what the data set does not have stays apart
+    for ours, theirs in match_labels(predictions.label_space, dataset.label_space).pairs:
         label_of[ours] = theirs
-    return AllDetections(rows, sides, seen.scores, label_of[seen.labels])
+    return AllDetections(rows, sides, predictions.scores, label_of[predictions.labels])

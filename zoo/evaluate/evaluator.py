@@ -183,22 +183,22 @@ class Evaluator:
         """The records so far, as of one moment. Its arrays never change."""
         with self._lock:
             outcomes, unmet = self._log.joined(), self.unmet.copy()
-        seen = np.zeros(len(self.dataset), bool)
-        seen[outcomes.images] = True
-        return _Snapshot(outcomes, seen, unmet)
+        updated = np.zeros(len(self.dataset), bool)
+        updated[outcomes.images] = True
+        return _Snapshot(outcomes, updated, unmet)
 
     def state(self) -> bytes:
         """Everything seen so far, without the data set; the same bytes whatever way it came
         together."""
-        seen = self._snapshot()
+        snapshot = self._snapshot()
         header = Header(
             self.dataset.sha256,
             self.settings,
             self.policy,
             self.analyses,
-            dict(sorted(seen.unmet.items())),
+            dict(sorted(snapshot.unmet.items())),
         )
-        return pack(seen.outcomes, header)
+        return pack(snapshot.outcomes, header)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.state(), self.dataset, *self._options)
@@ -274,9 +274,14 @@ class Evaluator:
         what was seen."""
         return self._sample_of(self._snapshot())
 
-    def _sample_of(self, seen: _Snapshot) -> Sample:
+    def _sample_of(self, snapshot: _Snapshot) -> Sample:
         return Sample(
-            seen.outcomes, self._counted(seen), self._plan, self.policy, self.engine, self._threads
+            snapshot.outcomes,
+            self._counted(snapshot),
+            self._plan,
+            self.policy,
+            self.engine,
+            self._threads,
         )
 
     def curves(self, limits: Sequence[int] | None = None) -> Curves:
@@ -284,11 +289,11 @@ class Evaluator:
         otherwise."""
         return self.sample().curves_at(self.settings.detections if limits is None else limits)
 
-    def _counted(self, seen: _Snapshot) -> NDArray[np.bool_]:
+    def _counted(self, snapshot: _Snapshot) -> NDArray[np.bool_]:
         """(m,) the images that count. Raises: DataError where the policy refuses what was
         seen."""
-        if self.policy.unseen_images == "refuse" and not seen.seen.all():
-            missing = self.dataset.image_ids[~seen.seen]
+        if self.policy.unseen_images == "refuse" and not snapshot.seen.all():
+            missing = self.dataset.image_ids[~snapshot.seen]
             whole = pluralize(len(self.dataset), "image")
             raise DataError(
                 f"{self.dataset.name} has no numbers yet.",
@@ -298,13 +303,15 @@ class Evaluator:
                 "Hand over the rest, also images where nothing was found, or choose "
                 "EdgeCasePolicy(unseen_images='empty').",
             )
-        if self.policy.no_detections == "refuse" and not len(seen.outcomes):
+        if self.policy.no_detections == "refuse" and not len(snapshot.outcomes):
             raise DataError(
                 f"{self.dataset.name} has no numbers yet.",
                 "There is no detection at all.",
                 "Choose EdgeCasePolicy(no_detections='zero').",
             )
-        return np.ones_like(seen.seen) if self.policy.unseen_images == "empty" else seen.seen
+        return (
+            np.ones_like(snapshot.seen) if self.policy.unseen_images == "empty" else snapshot.seen
+        )
 
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
@@ -324,15 +331,15 @@ class Evaluator:
             can't be.
         """
         check_resampling(resamples, seed, level)
-        seen = self._snapshot()
-        sample = self._sample_of(seen)
+        snapshot = self._snapshot()
+        sample = self._sample_of(snapshot)
         return measure(
             sample,
             resamples=resamples,
             seed=seed,
             level=level,
             analyses=self.analyses,
-            unmet=seen.unmet,
+            unmet=snapshot.unmet,
         )
 
     def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:

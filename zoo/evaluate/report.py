@@ -198,7 +198,7 @@ class Report:
             f"{pluralize(self.measured.boxes, 'box', 'boxes')}"
         ]
         for name, value in self.numbers.items():
-            interval = f"  ({one})" if (one := self.intervals.get(name)) else ""
+            interval = f"  ({bounds})" if (bounds := self.intervals.get(name)) else ""
             lines.append(f"{name:<{wide}}  {_shown(value)}{interval}")
         return "\n".join([*lines, *self.measured.notes])
 
@@ -228,7 +228,7 @@ class Report:
     def with_provenance(self, facts: Mapping[str, str]) -> Report:
         """The same numbers with provenance. Raises: UsageError for facts that are not text."""
         if not isinstance(facts, Mapping) or not all(
-            isinstance(one, str) for fact in facts.items() for one in fact
+            isinstance(text, str) for fact in facts.items() for text in fact
         ):
             case = "Facts are a mapping of text to text."
             raise UsageError(
@@ -313,7 +313,7 @@ def _shown(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _explained(text: str | bytes, why: str) -> tuple[str, str]:
+def _explained(text: str | bytes, error: str) -> tuple[str, str]:
     """Reason and fix for JSON that is not a report."""
     try:
         fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
@@ -329,11 +329,11 @@ def _explained(text: str | bytes, why: str) -> tuple[str, str]:
             "It is an entry of a leaderboard, which wraps a report.",
             "Read it with zoo leaderboard check.",
         )
-    return f"{_said(why)}.", "Make it again with this version."
+    return f"{_said(error)}.", "Make it again with this version."
 
 
-def _said(why: str) -> str:
+def _said(error: str) -> str:
     """Describes an error in JSON in plain words."""
-    if found := _NO_CHOICE.match(why):
-        return f"{found[2] or 'A field'} is {found[1]}, which is none of its choices"
-    return " ".join(why.split()).rstrip(".")
+    if match := _NO_CHOICE.match(error):
+        return f"{match[2] or 'A field'} is {match[1]}, which is none of its choices"
+    return " ".join(error.split()).rstrip(".")

@@ -160,7 +160,7 @@ class CocoSettings:
         )
         yield (
             "slices",
-            lambda: all(isinstance(one, str) for one in self.slices),
+            lambda: all(isinstance(name, str) for name in self.slices),
             "It takes names of box attributes.",
             "('occluded',)",
         )

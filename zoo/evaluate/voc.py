@@ -128,8 +128,8 @@ def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:
 
 def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:
     """The area under the precision-recall curve of detections that are best first."""
-    found = np.cumsum(true)
-    recall, precision = found / positives, found / np.arange(1, len(true) + 1)
+    matched = np.cumsum(true)
+    recall, precision = matched / positives, matched / np.arange(1, len(true) + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
     if points == "eleven":
         at = np.searchsorted(recall, np.linspace(0, 1, 11))
@@ -151,10 +151,10 @@ def _nearest(
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
-        found = paired_iou(
+        overlaps = paired_iou(
             flat.xywh(detections) + wider, truth.xywh[boxes] + wider, np.zeros(len(boxes), bool)
         )
-        best_first = np.lexsort((boxes, -found, detections))
+        best_first = np.lexsort((boxes, -overlaps, detections))
         who, where = np.unique(detections[best_first], return_index=True)
-        nearest[who], ious[who] = boxes[best_first[where]], found[best_first[where]]
+        nearest[who], ious[who] = boxes[best_first[where]], overlaps[best_first[where]]
     return nearest, ious

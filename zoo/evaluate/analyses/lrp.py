@@ -39,14 +39,14 @@ def optimal(
     if not positives:
         return None
     ends = last_of_equals(scores)
-    found = np.cumsum(true)[ends]
-    false = ends + 1 - found
+    matched = np.cumsum(true)[ends]
+    false = ends + 1 - matched
     gap = np.cumsum(np.where(true, 1 - ious.astype(np.float64), 0.0))[ends]
-    error = (gap / (1 - ANALYSED_IOU) + false + positives - found) / (false + positives)
+    error = (gap / (1 - ANALYSED_IOU) + false + positives - matched) / (false + positives)
     if not len(error) or error.min() >= 1:
         return LRP(1.0, None, None, 1.0, None)
     best = int(error.argmin())
-    count = int(found[best])
+    count = int(matched[best])
     return LRP(
         float(error[best]),
         float(gap[best]) / count,
@@ -62,5 +62,5 @@ def optimal_by_class(matches: Matches) -> tuple[float | None, list[LRP | None]]:
         optimal(*matches.of_class(label), int(count))
         for label, count in enumerate(matches.positives)
     ]
-    errors = [one.error for one in classes if one is not None]
+    errors = [lrp.error for lrp in classes if lrp is not None]
     return (sum(errors) / len(errors) if errors else None), classes

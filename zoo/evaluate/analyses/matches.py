@@ -50,9 +50,9 @@ class Matches:
                 "Make it with analyses=True.",
             )
         aside = (sample.plan.ignore & 1).astype(bool)  # boxes that do not count at all
-        found, boxes = outcomes.found[order], outcomes.boxes[order]
-        on_aside = found & aside[np.where(found, boxes[:, 0], 0)] if len(aside) else found
-        true = found & ~on_aside
+        matched, boxes = outcomes.found[order], outcomes.boxes[order]
+        on_aside = matched & aside[np.where(matched, boxes[:, 0], 0)] if len(aside) else matched
+        true = matched & ~on_aside
         missed = sample.counted[sample.plan.truth.images] & ~aside
         missed[boxes[true, 0]] = False
         return cls(
@@ -60,7 +60,7 @@ class Matches:
             scores=outcomes.scores[order].astype(np.float64),
             labels=outcomes.labels[order].astype(np.int64),
             true=true,
-            counted=~on_aside & (found | ((outcomes.outside[order] & 1) == 0)),
+            counted=~on_aside & (matched | ((outcomes.outside[order] & 1) == 0)),
             boxes=boxes,
             ious=outcomes.ious[order],
             positives=sample.positives[0],

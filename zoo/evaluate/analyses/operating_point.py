@@ -32,10 +32,10 @@ def best_point(
     ends = last_of_equals(scores)
     if not positives or not len(ends):
         return None
-    found = np.cumsum(true)[ends]
-    f1 = 2 * found / (ends + 1 + positives)
+    matched = np.cumsum(true)[ends]
+    f1 = 2 * matched / (ends + 1 + positives)
     best = int(f1.argmax())
-    count = int(found[best])
+    count = int(matched[best])
     return OperatingPoint(
         float(scores[ends[best]]), float(f1[best]), count / int(ends[best] + 1), count / positives
     )

@@ -103,8 +103,8 @@ def mistakes(matches: Matches) -> Mistakes:
             max(_ap(fixed, measured) - base, 0.0),
         )
     ranked = replace(case, true_first=True)
-    found = replace(case, positives=case.positives - _count(matches.missed, matches))
-    return Mistakes(gains, _ap(ranked, measured) - base, _ap(found, measured) - base)
+    complete = replace(case, positives=case.positives - _count(matches.missed, matches))
+    return Mistakes(gains, _ap(ranked, measured) - base, _ap(complete, measured) - base)
 
 
 def _kinds(matches: Matches) -> NDArray[np.int8]:
@@ -167,8 +167,8 @@ def _ap_of(at: NDArray[np.int64], positives: int) -> float:
     """COCO's interpolated AP. at: where the true ones stand among all detections, best first."""
     if not positives or not len(at):
         return 0.0
-    found = np.arange(1.0, len(at) + 1)
-    precision = found / (at + 1 + EPS)
+    matched = np.arange(1.0, len(at) + 1)
+    precision = matched / (at + 1 + EPS)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    reached = np.searchsorted(found / positives, _RECALLS)
+    reached = np.searchsorted(matched / positives, _RECALLS)
     return float(best[reached[reached < len(best)]].sum() / 101)

@@ -54,8 +54,8 @@ class Curves:
 
 def mean(values: NDArray[np.float64]) -> float:
     """The mean of the values that are defined, -1 where none is."""
-    there = values[values > -1]
-    return float(np.mean(there)) if len(there) else -1.0
+    valid = values[values > -1]
+    return float(np.mean(valid)) if len(valid) else -1.0
 
 
 def by_score(
@@ -137,8 +137,8 @@ def _interpolated(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(t, p) twice: the best precision at each recall point or beyond, and the score there; 0 where
     it is not reached."""
-    found = np.cumsum(true, axis=0)
-    precision = found / (np.cumsum(false, axis=0) + found + EPS)
+    matched = np.cumsum(true, axis=0)
+    precision = matched / (np.cumsum(false, axis=0) + matched + EPS)
     best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]  # (n, t)
     totals = true.sum(0)
     row = np.nonzero(true.T)[1]  # by threshold, then best first

@@ -63,7 +63,9 @@ def columns_one_by_one(
     listed: Sequence[Any], image_ids: Sequence[Any]
 ) -> tuple[list[int], list[NDArray[Any]]]:
     """The same for images of any kind, each looked at alone. Raises: DataError naming the image."""
-    shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
+    shaped = [
+        _columns_of(entry, image_id) for entry, image_id in zip(listed, image_ids, strict=True)
+    ]
     columns, shapes = (
         [of_image for of_image, _ in shaped],
         [of_image for _, of_image in shaped],
@@ -81,26 +83,27 @@ def columns_one_by_one(
                 "Give every detection a box of four numbers, a score and a label.",
             )
     numbers = _numbers(columns, counts, image_ids)
-    full = [one for one, count in zip(numbers, counts, strict=True) if count]
-    return counts, [_joined([one[column] for one in full]) for column in range(3)]
+    full = [columns for columns, count in zip(numbers, counts, strict=True) if count]
+    return counts, [_joined([columns[column] for columns in full]) for column in range(3)]
 
 
-def _columns_of(one: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
+def _columns_of(entry: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
     """Boxes, scores and labels of one image, as arrays or tensors, and their shapes."""
     try:
-        columns = _ITEMS(one) if isinstance(one, Mapping) else _ATTRIBUTES(one)
+        columns = _ITEMS(entry) if isinstance(entry, Mapping) else _ATTRIBUTES(entry)
         return columns, list(map(_SHAPE, columns))
     except (KeyError, AttributeError):  # lists of numbers, or something that lacks a column
-        arrays = _arrays(one, image_id)
+        arrays = _arrays(entry, image_id)
         return arrays, list(map(_SHAPE, arrays))
 
 
-def _arrays(one: Any, image_id: Any) -> list[NDArray[Any]]:
+def _arrays(entry: Any, image_id: Any) -> list[NDArray[Any]]:
     columns = [
-        one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in COLUMNS
+        entry.get(name) if isinstance(entry, Mapping) else getattr(entry, name, None)
+        for name in COLUMNS
     ]
     if missing := [name for name, column in zip(COLUMNS, columns, strict=True) if column is None]:
-        what = f"They are {type_name(one)} without {', '.join(missing)}."
+        what = f"They are {type_name(entry)} without {', '.join(missing)}."
         raise refused_image(
             image_id,
             what,
@@ -163,7 +166,8 @@ def _numbers(
     if all(map(_numeric, {_dtype(column) for of_image in columns for column in of_image})):
         return columns
     columns = [
-        [one if _numeric(_dtype(one)) else plain(one) for one in of_image] for of_image in columns
+        [values if _numeric(_dtype(values)) else plain(values) for values in of_image]
+        for of_image in columns
     ]
     for place, name in enumerate(COLUMNS):
         for column, count, image_id in zip(columns, counts, image_ids, strict=True):

@@ -103,7 +103,7 @@ def flatten(
     spaces = (
         [label_space]
         if set(map(type, listed)) == {dict}
-        else [getattr(one, "label_space", label_space) for one in listed]
+        else [getattr(entry, "label_space", label_space) for entry in listed]
     )
     return _fitted(
         FlatDetections(starts, boxes, scores, _whole(labels, where), {}, box_format),
@@ -162,14 +162,14 @@ def check_count(
             )
     for column in (*COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
-            found = (
+            counts = (
                 f"{len(detections[column])} rows"
                 if hasattr(detections[column], "__len__")
                 else type_name(detections[column])
             )
             raise DataError(
                 asked,
-                f"The padded batch has `{column}` of {found}.",
+                f"The padded batch has `{column}` of {counts}.",
                 "Give every column a row per image.",
             )
 

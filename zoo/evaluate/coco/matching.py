@@ -81,7 +81,7 @@ def match(
     ignored = masks.ignored | np.where(outside, everywhere & ~masks.taken, 0).astype(np.uint16)
     hits = np.flatnonzero((masks.taken | masks.ignored).any(1))
     nothing = (np.zeros(0, bool), np.zeros((0, 2)), np.zeros((0, 2)))
-    found, boxes, ious = _nearest(ranked, xywh, masks, plan) if analyses else nothing
+    matched, boxes, ious = _nearest(ranked, xywh, masks, plan) if analyses else nothing
     group = np.searchsorted(flat.starts, ranked.rows, side="right") - 1
     return MatchRecords(
         images=images.astype(np.int32),
@@ -93,7 +93,7 @@ def match(
         hits=hits,
         correct=(masks.taken & ~ignored)[hits],
         ignored=ignored[hits],
-        found=found,
+        found=matched,
         boxes=boxes.astype(np.int32),
         ious=ious.astype(np.float32),
     )
@@ -118,14 +118,14 @@ def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: MatchingProble
     keys = ranked.images * len(plan.truth.label_space) + ranked.labels
     first = np.searchsorted(plan.keys, keys)
     counts = np.searchsorted(plan.keys, keys, side="right") - first
-    found = []
+    pairs = []
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
         ious = paired_iou(xywh[detections], plan.truth.xywh[boxes], plan.truth.crowd[boxes])
         enough = ious >= plan.thresholds.min()
-        found.append(_Pairs(detections[enough], boxes[enough], ious[enough]))
-    return _Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        pairs.append(_Pairs(detections[enough], boxes[enough], ious[enough]))
+    return _Pairs(*(np.concatenate(column) for column in zip(*pairs, strict=True)))
 
 
 def blocks(counts: NDArray[np.int64]) -> list[slice]:
@@ -233,10 +233,10 @@ def _nearest(
             who, where = np.unique(detections[rows], return_index=True)
             boxes[who, column] = near[rows[where]]
             ious[who, column] = iou[rows[where]]
-    found = masks.found >= 0
-    boxes[found, 0] = masks.found[found]
-    ious[found, 0] = masks.found_iou[found]
-    return found, boxes, _towards_zero(ious)
+    matched = masks.found >= 0
+    boxes[matched, 0] = masks.found[matched]
+    ious[matched, 0] = masks.found_iou[matched]
+    return matched, boxes, _towards_zero(ious)
 
 
 def _towards_zero(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -96,10 +96,12 @@ class MatchingProblem:
         """(n,) image and class of each box as one ascending number."""
         return self.truth.images.astype(np.int64) * len(self.truth.label_space) + self.truth.labels
 
-    def positives(self, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(r, k) boxes that count, per range and class, in the images that `seen` (m,) marks."""
-        there = seen[self.truth.images]
-        counted = [there & ((self.ignore >> number) & 1 == 0) for number in range(len(self.ranges))]
+    def positives(self, marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(r, k) boxes that count, per range and class, in the images that `marks` (m,) names."""
+        marked = marks[self.truth.images]
+        counted = [
+            marked & ((self.ignore >> number) & 1 == 0) for number in range(len(self.ranges))
+        ]
         classes = len(self.truth.label_space)
         return np.stack(
             [np.bincount(self.truth.labels[rows], minlength=classes) for rows in counted]

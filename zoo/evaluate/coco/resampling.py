@@ -258,20 +258,20 @@ def _class(
     for area in range(len(plan.ranges)):
         counts = (ranking.box_ignore[boxes] >> area) & 1 == 0
         positives = weights[:, ranking.box_images[boxes][counts]].sum(1)  # (b,)
-        there = np.flatnonzero(positives)
+        present = np.flatnonzero(positives)
         missed = within & ~ranking.hit[rows] & ((ranking.outside[rows] >> area) & 1 == 0)
         before = np.cumsum(weight * missed, axis=1)[:, at]  # (b, h)
         correct = (ranking.correct[hits, area, None] >> bits) & 1  # (h, t)
         verdicts = ranking.correct[hits, area, None] | ranking.ignored[hits, area, None]
         wrong = (~verdicts >> bits) & 1
         counted = (weight * within)[:, at]  # (b, h)
-        reached = _Reached(counted[there], before[there], positives[there])
+        reached = _Reached(counted[present], before[present], positives[present])
         precision, recall = _interpolated(reached, correct, wrong, plan.settings.recall_points())
-        made.precision[there, area, :, :, label] = precision
-        made.recall[there, area, :, label] = recall
+        made.precision[present, area, :, :, label] = precision
+        made.recall[present, area, :, label] = recall
         for number, most in enumerate(plan.settings.detections if area == 0 else ()):
-            found = (weight[:, at] * (ranking.ranks[rows][at] < most)) @ correct  # (b, t)
-            made.limited[there, number, :, label] = found[there] / positives[there, None]
+            matched = (weight[:, at] * (ranking.ranks[rows][at] < most)) @ correct  # (b, t)
+            made.limited[present, number, :, label] = matched[present] / positives[present, None]
 
 
 class _Reached(NamedTuple):
@@ -293,13 +293,13 @@ def _interpolated(
     t) recall."""
     replicates, thresholds = len(at.weight), correct.shape[1]
     gained = at.weight[:, :, None] * correct  # (b, h, t)
-    found = np.cumsum(gained, axis=1)
+    matched = np.cumsum(gained, axis=1)
     false = np.cumsum(at.weight[:, :, None] * wrong, axis=1) + at.before[:, :, None]
-    precision = np.where(gained > 0, found / (false + found + EPS), 0.0)
+    precision = np.where(gained > 0, matched / (false + matched + EPS), 0.0)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     best = np.concatenate([best, np.zeros((replicates, 1, thresholds))], axis=1)
-    recall = found / at.positives[:, None, None]
-    reached = np.where(found > 0, np.searchsorted(points, recall, side="right"), 0)
+    recall = matched / at.positives[:, None, None]
+    reached = np.where(matched > 0, np.searchsorted(points, recall, side="right"), 0)
     curve = np.arange(replicates * thresholds).reshape(replicates, 1, thresholds) * (
         len(points) + 1
     )

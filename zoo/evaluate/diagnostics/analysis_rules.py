@@ -17,23 +17,23 @@ from zoo.evaluate.report import Report
 def operating_points(report: Report) -> Iterator[Contradiction]:
     """F1 follows from precision and recall, LRP from its parts."""
     whole = report.analyses.operating if report.analyses else None
-    boxes = sum(one.boxes for one in report.per_class.values())
+    boxes = sum(row.boxes for row in report.per_class.values())
     points = [("analyses.operating", whole, boxes)]
     points += [
-        (f"per_class[{name!r:.40}].operating", one.operating, one.boxes)
-        for name, one in report.per_class.items()
+        (f"per_class[{name!r:.40}].operating", row.operating, row.boxes)
+        for name, row in report.per_class.items()
     ]
     for at, point, count in points:
         if point is not None and not _follows(point, count):
             yield Contradiction(
                 at, "F1, precision, recall and the number of boxes do not fit each other."
             )
-    for name, one in report.per_class.items():
-        if one.lrp is not None and not _sums(one.lrp, one.boxes):
+    for name, row in report.per_class.items():
+        if row.lrp is not None and not _sums(row.lrp, row.boxes):
             yield Contradiction(
                 f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts."
             )
-    errors = [one.lrp.error for one in report.per_class.values() if one.lrp is not None]
+    errors = [row.lrp.error for row in report.per_class.values() if row.lrp is not None]
     if report.analyses and errors and not same(report.analyses.lrp, fmean(errors)):
         said = shown(report.analyses.lrp)
         yield Contradiction(
@@ -46,16 +46,22 @@ def mistakes(report: Report) -> Iterator[Contradiction]:
     if report.analyses is None:
         return
     kinds, calibration = report.analyses.mistakes.kinds, report.analyses.calibration
-    if kinds.keys() != KINDS.keys() or min(one.count for one in kinds.values()) < 0:
+    if kinds.keys() != KINDS.keys() or min(mistake.count for mistake in kinds.values()) < 0:
         yield Contradiction(
             "analyses.mistakes.kinds", "They are not those that an evaluator counts."
         )
         return
-    boxes = sum(one.boxes for one in report.per_class.values())
-    false = sum(one.count for kind, one in kinds.items() if kind != "missed")
-    true = sum(one.count * (one.precision or 0) for one in calibration.bins) if calibration else 0.0
+    boxes = sum(row.boxes for row in report.per_class.values())
+    false = sum(mistake.count for kind, mistake in kinds.items() if kind != "missed")
+    true = (
+        sum(bucket.count * (bucket.precision or 0) for bucket in calibration.bins)
+        if calibration
+        else 0.0
+    )
     counted = (
-        sum(one.count for one in calibration.bins) if calibration else report.measured.detections
+        sum(bucket.count for bucket in calibration.bins)
+        if calibration
+        else report.measured.detections
     )
     if (calibration and (not is_whole(true) or false != round(counted - true))) or false > counted:
         yield Contradiction(
@@ -67,16 +73,17 @@ def mistakes(report: Report) -> Iterator[Contradiction]:
 
 def calibration(report: Report) -> Iterator[Contradiction]:
     """Bins are even parts of 0 to 1, and D-ECE is read off them."""
-    found = report.analyses.calibration if report.analyses else None
-    if found is None:
+    measured = report.analyses.calibration if report.analyses else None
+    if measured is None:
         return
-    total = sum(one.count for one in found.bins)
+    total = sum(bucket.count for bucket in measured.bins)
     parts = [
-        same(one.low, at / BINS) and same(one.high, (at + 1) / BINS)
-        for at, one in enumerate(found.bins)
+        same(bucket.low, at / BINS) and same(bucket.high, (at + 1) / BINS)
+        for at, bucket in enumerate(measured.bins)
     ]
     inside = all(
-        one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins
+        bucket.score is None or bucket.low - CLOSE <= bucket.score <= bucket.high + CLOSE
+        for bucket in measured.bins
     )
     if (
         not 0 < total <= report.measured.detections
@@ -87,19 +94,24 @@ def calibration(report: Report) -> Iterator[Contradiction]:
         yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
         return
     d_ece = (
-        sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
+        sum(
+            bucket.count * abs((bucket.score or 0) - (bucket.precision or 0))
+            for bucket in measured.bins
+        )
+        / total
     )
-    if not same(found.d_ece, d_ece):
+    if not same(measured.d_ece, d_ece):
         yield Contradiction(
-            "analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}."
+            "analyses.calibration.d_ece",
+            f"It is {measured.d_ece:.4f}, and its bins say {d_ece:.4f}.",
         )
 
 
 def confused(report: Report) -> Iterator[Contradiction]:
     """The confusion is that of the operating point."""
-    found = report.analyses.confusion if report.analyses else None
-    if found is not None:
-        yield from _confusion(report, found.score, found.cells)
+    matrix = report.analyses.confusion if report.analyses else None
+    if matrix is not None:
+        yield from _confusion(report, matrix.score, matrix.cells)
 
 
 def _confusion(
@@ -111,18 +123,18 @@ def _confusion(
     for true, _, count in cells:
         rows[true] = rows.get(true, 0) + count
     rows.pop(None, None)
-    boxes = {name: one.boxes for name, one in report.per_class.items() if one.boxes}
+    boxes = {name: row.boxes for name, row in report.per_class.items() if row.boxes}
     named = all(detected is None or detected in report.per_class for _, detected, _ in cells)
     twice = len({pair[:2] for pair in cells}) < len(cells)
     if rows != boxes or not named or twice or any(count < 1 for *_, count in cells):
         yield Contradiction(
             "analyses.confusion.cells", "Its rows do not add up to the boxes of the classes."
         )
-    found = sum(count for _, detected, count in cells if detected is not None)
-    if found > report.measured.detections:
+    matched = sum(count for _, detected, count in cells if detected is not None)
+    if matched > report.measured.detections:
         yield Contradiction(
             "analyses.confusion.cells",
-            f"It counts {found:,} of {report.measured.detections:,} detections.",
+            f"It counts {matched:,} of {report.measured.detections:,} detections.",
         )
     if point is None or not same(point.score, score):
         yield Contradiction(
@@ -134,9 +146,9 @@ def _confusion(
 def _follows(point: OperatingPoint, boxes: int) -> bool:
     """Whether F1 is that of precision and recall, and the boxes found are a whole number."""
     both = point.precision + point.recall
-    found = point.recall * boxes
+    matched = point.recall * boxes
     return same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and is_whole(
-        found
+        matched
     )
 
 
@@ -144,9 +156,9 @@ def _sums(lrp: LRP, boxes: int) -> bool:
     """Whether the error is that of its parts."""
     if lrp.location is None or lrp.false is None:
         return lrp == LRP(1.0, None, None, 1.0, None)
-    found = (1 - lrp.missed) * boxes
-    if not is_whole(found) or round(found) < 1 or lrp.false >= 1:
+    matched = (1 - lrp.missed) * boxes
+    if not is_whole(matched) or round(matched) < 1 or lrp.false >= 1:
         return False
-    false = found * lrp.false / (1 - lrp.false)
-    total = lrp.location * found / (1 - ANALYSED_IOU) + false + boxes - found
+    false = matched * lrp.false / (1 - lrp.false)
+    total = lrp.location * matched / (1 - ANALYSED_IOU) + false + boxes - matched
     return is_whole(false) and same(lrp.error, total / (false + boxes))

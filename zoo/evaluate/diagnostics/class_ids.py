@@ -33,8 +33,8 @@ def pairs(
     """
     counts = np.diff(truth.starts)[rows]
     near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
-    found = paired_iou(xywh[which], truth.xywh[near], truth.crowd[near])
-    order = np.argsort(-found, kind="stable")[: int((found >= REACH).sum())]
+    overlaps = paired_iou(xywh[which], truth.xywh[near], truth.crowd[near])
+    order = np.argsort(-overlaps, kind="stable")[: int((overlaps >= REACH).sum())]
     return which[order], near[order]
 
 
@@ -73,7 +73,7 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     """The likeliest reason for detections `said` to be of one class and to lie on boxes of
     another."""
     ids = truth.label_space.ids
-    both = [(ids[one], ids[other]) for one, other in zip(said, true, strict=True)]
+    both = [(ids[wrong], ids[other]) for wrong, other in zip(said, true, strict=True)]
     shifts = Counter(theirs - ours for ours, theirs in both)
     shift, often = shifts.most_common(1)[0]
     if often >= CLEAR * len(both) and abs(shift) == 1:
@@ -99,16 +99,16 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
 def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
     """The advice for category ids that a data set does not have: how they are likely to be
     counted, or which there are."""
-    ids, found = set(label_space.ids), set(np.unique(written).tolist())
+    ids, used = set(label_space.ids), set(np.unique(written).tolist())
     ways = {
         "Category ids look like positions from 0": set(range(len(label_space))),
         "Category ids look like positions from 1": set(range(1, len(label_space) + 1)),
-        "Category ids look shifted by one: each is one less": {one - 1 for one in ids},
-        "Category ids look shifted by one: each is one more": {one + 1 for one in ids},
+        "Category ids look shifted by one: each is one less": {number - 1 for number in ids},
+        "Category ids look shifted by one: each is one more": {number + 1 for number in ids},
         "Category ids look like COCO's, which leave some numbers out": set(get("coco80").ids),
     }
     shown = ", ".join(map(str, sorted(ids)[:8])) + (" …" if len(ids) > 8 else "")
-    likely = next((way for way, there in ways.items() if found <= there), None)
+    likely = next((way for way, expected in ways.items() if used <= expected), None)
     advice = f"The ids of these annotations are {shown}: write those."
     return f"{likely}. {advice}" if likely else advice
 

@@ -29,7 +29,7 @@ from zoo.registry.yaml_document import spell
 def contradictions(report: Report) -> list[Contradiction]:
     """Everything in which a report disagrees with itself; if a number is not a share, that alone:
     nothing follows from it."""
-    return list(_no_shares(report)) or [found for rule in RULES for found in rule(report)]
+    return list(_no_shares(report)) or [fault for rule in RULES for fault in rule(report)]
 
 
 def _no_shares(report: Report) -> Iterator[Contradiction]:
@@ -58,21 +58,21 @@ def _order(report: Report) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"resamplings.numbers.{less}", f"{less} is above {more} in replicate {crossed[0]}."
             )
-    for name, one in report.per_class.items():
-        for what, value in (("ap", one.ap), ("ap75", one.ap75)):
-            if above(value, one.ap50):
+    for name, row in report.per_class.items():
+        for what, value in (("ap", row.ap), ("ap75", row.ap75)):
+            if above(value, row.ap50):
                 yield Contradiction(
                     f"per_class[{name!r:.40}].{what}",
-                    f"{what} {value:.4f} is above ap50 {one.ap50:.4f}.",
+                    f"{what} {value:.4f} is above ap50 {row.ap50:.4f}.",
                 )
 
 
 def _means(report: Report) -> Iterator[Contradiction]:
     """A headline number is the mean of its classes, and of its curve."""
-    classes = [one for one in report.per_class.values() if one.boxes]
+    classes = [row for row in report.per_class.values() if row.boxes]
     most = report.settings.detections[-1]
     for name, field in (("AP", "ap"), ("AP50", "ap50"), ("AP75", "ap75"), (f"AR{most}", "recall")):
-        number, values = report.numbers.get(name), [getattr(one, field) for one in classes]
+        number, values = report.numbers.get(name), [getattr(row, field) for row in classes]
         if name == "AP" and report.policy.headline == "hundred" and most != 100:
             continue  # it is read at another limit than the classes
         if number is not None and not classes:
@@ -103,7 +103,7 @@ def _means(report: Report) -> Iterator[Contradiction]:
 def _curves(report: Report) -> Iterator[Contradiction]:
     """The curve of each class gives its AP50, and their mean is the curve of all."""
     drawn = {
-        name: one.precision for name, one in report.per_class.items() if one.precision is not None
+        name: row.precision for name, row in report.per_class.items() if row.precision is not None
     }
     for name, curve in drawn.items():
         at, ap50 = f"per_class[{name!r:.40}].precision", report.per_class[name].ap50
@@ -117,7 +117,7 @@ def _curves(report: Report) -> Iterator[Contradiction]:
             )
         yield from _rising(at, curve)
     whole, of_classes = report.curves.get("AP50"), list(drawn.values())
-    if whole is not None and of_classes and {len(one) for one in of_classes} == {len(whole)}:
+    if whole is not None and of_classes and {len(curve) for curve in of_classes} == {len(whole)}:
         means = [fmean(values) for values in zip(*of_classes, strict=True)]
         apart = [
             place for place, both in enumerate(zip(whole, means, strict=True)) if not same(*both)
@@ -135,15 +135,15 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
         yield Contradiction(f"intervals.{name}", "There are no replicates that it could be of.")
     for name, values in drawn.items():
         number, said = report.numbers.get(name), report.intervals.get(name)
-        there = [value for value in values if value is not None]
+        valid = [value for value in values if value is not None]
         if number is None:
-            if there:
+            if valid:
                 yield Contradiction(
                     f"resamplings.numbers.{name}", f"It has replicates, and {name} is not defined."
                 )
             continue
-        if there and not min(there) - CLOSE <= number <= max(there) + CLOSE:
-            spread = f"{min(there):.4f} to {max(there):.4f}"
+        if valid and not min(valid) - CLOSE <= number <= max(valid) + CLOSE:
+            spread = f"{min(valid):.4f} to {max(valid):.4f}"
             yield Contradiction(
                 f"numbers.{name}",
                 f"{name} is {number:.4f}, and all its replicates lie in {spread}.",
@@ -163,20 +163,20 @@ def _intervals(report: Report) -> Iterator[Contradiction]:
     """An interval has two ends and one level, and the number inside; a class's replicates are not
     kept."""
     levels = {interval.level for interval in report.intervals.values()}
-    for name, one in report.per_class.items():
-        if one.interval is None:
+    for name, row in report.per_class.items():
+        if row.interval is None:
             continue
         at = f"per_class[{name!r:.40}].interval"
         slack = (
-            1 - one.interval.level
+            1 - row.interval.level
         ) / 2 + CLOSE  # the mean of replicates may lie so far outside of their percentiles
-        if one.ap is None or not one.interval.low - slack <= one.ap <= one.interval.high + slack:
-            yield Contradiction(at, f"AP is {shown(one.ap)}, and its interval {one.interval}.")
-        elif one.interval.low > one.interval.high:
-            yield Contradiction(at, f"It runs from {one.interval}.")
-        elif levels and one.interval.level not in levels:
+        if row.ap is None or not row.interval.low - slack <= row.ap <= row.interval.high + slack:
+            yield Contradiction(at, f"AP is {shown(row.ap)}, and its interval {row.interval}.")
+        elif row.interval.low > row.interval.high:
+            yield Contradiction(at, f"It runs from {row.interval}.")
+        elif levels and row.interval.level not in levels:
             yield Contradiction(
-                at, f"Its level is {one.interval.level:g}, and that of the others {min(levels):g}."
+                at, f"Its level is {row.interval.level:g}, and that of the others {min(levels):g}."
             )
     if len(levels) > 1:
         yield Contradiction(
@@ -189,11 +189,11 @@ def _counts(report: Report) -> Iterator[Contradiction]:
     """Boxes and detections of the classes are those of the whole."""
     measured, classes = report.measured, report.per_class.values()
     counts = [measured.boxes, measured.detections, *measured.unmet.values()]
-    if min(*counts, *(one.boxes for one in classes), *(one.detections for one in classes)) < 0:
+    if min(*counts, *(row.boxes for row in classes), *(row.detections for row in classes)) < 0:
         yield Contradiction("measured", "It holds a negative count.")
     if measured.images < 1:
         yield Contradiction("measured.images", f"Numbers of {measured.images} images.")
-    detections, boxes = sum(one.detections for one in classes), sum(one.boxes for one in classes)
+    detections, boxes = sum(row.detections for row in classes), sum(row.boxes for row in classes)
     if detections != measured.detections:
         yield Contradiction(
             "measured.detections",
@@ -207,16 +207,16 @@ def _counts(report: Report) -> Iterator[Contradiction]:
 
 def _classes(report: Report) -> Iterator[Contradiction]:
     """A class has an AP where it has boxes, and one above 0 only where something was detected."""
-    for name, one in report.per_class.items():
-        if (one.ap is None) != (not one.boxes):
+    for name, row in report.per_class.items():
+        if (row.ap is None) != (not row.boxes):
             yield Contradiction(
                 f"per_class[{name!r:.40}].ap",
-                f"It is {shown(one.ap)}, and the class has {one.boxes} boxes.",
+                f"It is {shown(row.ap)}, and the class has {row.boxes} boxes.",
             )
-        elif one.ap and not one.detections:
+        elif row.ap and not row.detections:
             yield Contradiction(
                 f"per_class[{name!r:.40}].ap",
-                f"It is {one.ap:.4f}, and nothing was detected as one.",
+                f"It is {row.ap:.4f}, and nothing was detected as one.",
             )
     for name in report.measured.missing:
         if name not in report.per_class or report.per_class[name].detections:

@@ -63,22 +63,24 @@ class AllDetections:
         return self.sides.T
 
 
-def diagnose(dataset: Dataset, seen: AllDetections) -> tuple[str, ...]:
+def diagnose(dataset: Dataset, detections: AllDetections) -> tuple[str, ...]:
     """Sentences that a reader of the numbers should know."""
-    places = (*_places(dataset, seen), *_classes(dataset, seen)) if len(seen) else ()
+    places = (
+        (*_places(dataset, detections), *_classes(dataset, detections)) if len(detections) else ()
+    )
     annotated = (
         *_annotated(dataset),
         *_never_found(dataset),
         *_annotated_twice(dataset),
         *_areas(dataset),
     )
-    return (*_twice(seen), *places, *_scores(seen), *annotated)
+    return (*_twice(detections), *places, *_scores(detections), *annotated)
 
 
-def not_mentioned(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
+def not_mentioned(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
     """Images that a COCO results list does not name: it can't say that nothing was found in
     one."""
-    count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
+    count = len(dataset) - np.count_nonzero(np.bincount(detections.rows, minlength=len(dataset)))
     if count:
         yield (
             f"The results list does not mention {count:,} of "
@@ -87,26 +89,27 @@ def not_mentioned(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
         )
 
 
-def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
+def _places(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
     """Boxes that are not where images are, with the likeliest cause, and boxes of nothing."""
-    x, y, w, h = seen.sides
-    width, height = (column[seen.rows] for column in np.ascontiguousarray(dataset.sizes.T))
+    x, y, w, h = detections.sides
+    width, height = (column[detections.rows] for column in np.ascontiguousarray(dataset.sizes.T))
     sides = dataset.truth.xywh[:, 2:]
-    if seen.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
+    if detections.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
         yield (
             "All boxes lie in the first two pixels, and annotated ones do not: are they fractions "
             "of the image, not pixels?"
         )
         return
     if empty := int(((w <= 0) | (h <= 0)).sum()):
-        yield f"{_do(empty, len(seen), 'detection', 'has', 'have')} no area, and can match nothing."
+        subject = _do(empty, len(detections), "detection", "has", "have")
+        yield f"{subject} no area, and can match nothing."
     right, lower = x + w, y + h
     most_right, most_low = width + (1 + 0.02 * width), height + (1 + 0.02 * height)  # a little room
     beyond = (right > most_right) | (lower > most_low)
 
     def fit_as_corners() -> bool:
         corners = (w >= x) & (h >= y)
-        unknown = np.isnan(width).all() and len(seen) >= _FEW and corners.all()
+        unknown = np.isnan(width).all() and len(detections) >= _FEW and corners.all()
         fitting = corners & ~(w > most_right) & ~(h > most_low)
         return bool(unknown or (beyond.mean() > _MANY and fitting.mean() > 0.98))
 
@@ -117,39 +120,41 @@ def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
             "were corners written where COCO has sizes?"
         )
         return
-    if how := _misplaced(dataset, seen):
+    if how := _misplaced(dataset, detections):
         yield f"As they are, few boxes meet an annotated one; {how}"
         return
     away = int(((x >= width) | (y >= height) | (right <= 0) | (lower <= 0)).sum())
     if away:
-        lie = _do(away, len(seen), "detection", "lies", "lie")
+        lie = _do(away, len(detections), "detection", "lies", "lie")
         yield (
             f"{lie} wholly outside of the image: are the image ids, and the size that boxes "
             f"refer to, those of the data set?"
         )
     elif beyond.mean() > _MANY:
-        reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
+        reach = _do(int(beyond.sum()), len(detections), "detection", "reaches", "reach")
         yield (
             f"{reach} beyond the edge of the image: were they scaled back from the size that "
             f"the network saw?"
         )
 
 
-def _classes(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
-    return other_classes(dataset.truth, seen.best.rows, seen.best.xywh, seen.best.labels)
+def _classes(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
+    return other_classes(
+        dataset.truth, detections.best.rows, detections.best.xywh, detections.best.labels
+    )
 
 
-def _misplaced(dataset: Dataset, seen: AllDetections) -> str | None:
+def _misplaced(dataset: Dataset, detections: AllDetections) -> str | None:
     """How at least twice as many of the best detections would meet an annotated box, if there is a
     way."""
-    rows, boxes = seen.best.rows, seen.best.xywh
-    there = int(_meets(dataset.truth, rows, boxes).sum())
-    if 2 * there >= len(boxes):
+    rows, boxes = detections.best.rows, detections.best.xywh
+    matched = int(_meets(dataset.truth, rows, boxes).sum())
+    if 2 * matched >= len(boxes):
         return None
     ways = _ways(boxes, dataset.sizes[rows])
     met = {how: int(_meets(dataset.truth, rows, moved).sum()) for how, moved in ways.items()}
     how, then = max(met.items(), key=lambda item: item[1])
-    return how if then >= SOME and then > max(2 * there, _MANY * len(boxes)) else None
+    return how if then >= SOME and then > max(2 * matched, _MANY * len(boxes)) else None
 
 
 def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -179,11 +184,11 @@ def _meets(
     return meets
 
 
-def _twice(seen: AllDetections) -> Iterator[str]:
+def _twice(detections: AllDetections) -> Iterator[str]:
     """Detections that another one equals in everything."""
-    count = _repeated([seen.scores, seen.rows, *seen.sides, seen.labels])
+    count = _repeated([detections.scores, detections.rows, *detections.sides, detections.labels])
     if count:
-        repeat = _do(count, len(seen), "detection", "repeats", "repeat")
+        repeat = _do(count, len(detections), "detection", "repeats", "repeat")
         yield (
             f"{repeat} another one in image, class, box and score, and can only be false: were "
             f"two lists joined, or one twice?"
@@ -207,18 +212,19 @@ def _repeated(columns: Sequence[NDArray[Any]]) -> int:
     return len(alike) - len(np.unique(alike, axis=0))
 
 
-def _scores(seen: AllDetections) -> Iterator[str]:
-    outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
-    if len(seen) >= _FEW and seen.scores.min() == seen.scores.max():
+def _scores(detections: AllDetections) -> Iterator[str]:
+    outside = int(((detections.scores < 0) | (detections.scores > 1)).sum())
+    if len(detections) >= _FEW and detections.scores.min() == detections.scores.max():
         yield (
-            f"All {len(seen):,} scores are {seen.scores[0]:g}: AP ranks by them, and here it can't."
+            f"All {len(detections):,} scores are {detections.scores[0]:g}: AP ranks by them, and "
+            "here it can't."
         )
     if outside:
-        low, high = float(seen.scores.min()), float(seen.scores.max())
+        low, high = float(detections.scores.min()), float(detections.scores.max())
         kind = "percentages" if low >= 0 and high <= 100 else "logits"
         yield (
-            f"{_do(outside, len(seen), 'score', 'lies', 'lie')} outside of 0 to 1, from {low:g} "
-            f"to {high:g}: are they {kind}? "
+            f"{_do(outside, len(detections), 'score', 'lies', 'lie')} outside of 0 to 1, from "
+            f"{low:g} to {high:g}: are they {kind}? "
             "AP needs only their order; calibration and thresholds take them as they are."
         )
 
@@ -263,11 +269,11 @@ def _never_found(dataset: Dataset) -> Iterator[str]:
             "without area": int((counting & flat).sum()),
             "wholly outside of the image": int((counting & away).sum()),
         }
-        why = " and ".join(f"{count:,} {what}" for what, count in reasons.items() if count)
+        case = " and ".join(f"{count:,} {what}" for what, count in reasons.items() if count)
         most = 100 * (1 - lost / int(counting.sum()))
         of = _do(lost, int(counting.sum()), "annotated box", "is", "are", plural="annotated boxes")
         yield (
-            f"{of} {why}, and can't be found: over all boxes recall can't exceed {most:.1f} %, "
+            f"{of} {case}, and can't be found: over all boxes recall can't exceed {most:.1f} %, "
             f"and AP falls with it."
         )
     for name in ("ignore", "difficult"):
@@ -311,12 +317,15 @@ def _areas(dataset: Dataset) -> Iterator[str]:
     boxes = truth.xywh[:, 2] * truth.xywh[:, 3]
     odd = (boxes > _PIXEL) & ((truth.areas <= 0) | (truth.areas > 1.1 * boxes + _PIXEL))
     if len(boxes) and odd.mean() > _MANY:
-        found = _do(int(odd.sum()), len(boxes), "annotated area", "does", "do")
-        yield f"{found} not fit the box: small, medium and large objects are told apart by `area`."
+        statement = _do(int(odd.sum()), len(boxes), "annotated area", "does", "do")
+        yield (
+            f"{statement} not fit the box: small, medium and large objects are told apart by "
+            "`area`."
+        )
 
 
-def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
+def _do(count: int, whole: int, noun: str, singular: str, many: str, *, plural: str = "") -> str:
     """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1
     box lies`."""
     of = "All" if count == whole > 1 else f"{count:,} of"
-    return f"{of} {pluralize(whole, noun, plural)} {one if count == 1 else many}"
+    return f"{of} {pluralize(whole, noun, plural)} {singular if count == 1 else many}"

@@ -17,18 +17,18 @@ class DataWarning(UserWarning):
     """Something about a data set that may spoil a number."""
 
 
-def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
+def check_names(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
     """Notes on images with another file name than annotated; another suffix, `.png` for `.jpg`,
     does not count.
 
     Raises: DataError where all have another name.
     """
     names = dict(zip(dataset.truth.image_ids.tolist(), dataset.files, strict=True))
-    looked = zip(seen.image_ids.tolist(), seen.files.tolist(), strict=True)
+    looked = zip(predictions.image_ids.tolist(), predictions.files.tolist(), strict=True)
     both = [
         (image_id, file, names[image_id]) for image_id, file in looked if file and image_id in names
     ]
-    other = [one for one in both if one[1] != one[2] and _stem(one[1]) != _stem(one[2])]
+    other = [entry for entry in both if entry[1] != entry[2] and _stem(entry[1]) != _stem(entry[2])]
     if not other:
         return ()
     image_id, file, annotated = other[0]
@@ -38,7 +38,7 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
     )
     if len(other) == len(both):
         raise DataError(
-            f"Predictions of {seen.provenance.get('model', 'a model')} can't be measured on "
+            f"Predictions of {predictions.provenance.get('model', 'a model')} can't be measured on "
             f"{dataset.name}.",
             f"They are of other images: no file name agrees; {example}",
             "Name the data set that they are of, or predict on this one.",
@@ -55,13 +55,13 @@ def _stem(name: str) -> str:
     return (last.rpartition(".")[0] or last).casefold()
 
 
-def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
+def check_sizes(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
     """Notes on images of another size than annotated. Raises: DataError if most are."""
-    sizes = map(tuple, seen.sizes.tolist())
-    looked = zip(seen.image_ids.tolist(), sizes, strict=True)
-    stored = (settings_of(seen.provenance) or {}).get("exif") == "ignore"
+    sizes = map(tuple, predictions.sizes.tolist())
+    looked = zip(predictions.image_ids.tolist(), sizes, strict=True)
+    stored = (settings_of(predictions.provenance) or {}).get("exif") == "ignore"
     return compare_sizes(
-        looked, dataset, model=seen.provenance.get("model", "a model"), stored=stored
+        looked, dataset, model=predictions.provenance.get("model", "a model"), stored=stored
     )
 
 
@@ -83,8 +83,8 @@ def compare_sizes(
         for image_id, (width, height) in declared
         if width + height > 0
     }
-    both = [(one, size, sizes[one]) for one, size in looked if one in sizes]
-    other = [one for one in both if one[1] != one[2]]
+    both = [(image, size, sizes[image]) for image, size in looked if image in sizes]
+    other = [entry for entry in both if entry[1] != entry[2]]
     if not other:
         return ()
     image_id, (height, width), (as_height, as_width) = other[0]
@@ -113,15 +113,15 @@ def _measured(model: str, dataset: Dataset) -> str:
 def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) -> tuple[str, ...]:
     """Notes on images whose height and width are swapped. Raises: DataError if most are."""
     if stored:
-        why = "annotated upright and read as stored, and EXIF says to turn."
+        reason = "annotated upright and read as stored, and EXIF says to turn."
         fix, fix_cli = "Read them upright: Protocol(exif='apply').", "Leave out --exif ignore."
     else:
-        why = "turned upright by EXIF, and annotated as stored."
+        reason = "turned upright by EXIF, and annotated as stored."
         fix, fix_cli = (
             "Read them as they are stored: Protocol(exif='ignore').",
             "Read them as they are stored: --exif ignore",
         )
-    said = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {why}"
+    said = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {reason}"
     if most:
         raise DataError(asked, said, fix, fix_cli=fix_cli)
     return (said,)

@@ -13,17 +13,17 @@ def shares(report: Report) -> Iterator[tuple[tuple[Step, ...], float | None]]:
     yield from _each(("numbers",), report.numbers)
     for name, values in report.curves.items():
         yield from ((("curves", name, place), value) for place, value in enumerate(values))
-    for name, one in report.per_class.items():
+    for name, row in report.per_class.items():
         yield from _each(
             ("per_class", name),
-            {key: getattr(one, key) for key in ("ap", "ap50", "ap75", "recall")},
+            {key: getattr(row, key) for key in ("ap", "ap50", "ap75", "recall")},
         )
         yield from (
             (("per_class", name, "precision", place), value)
-            for place, value in enumerate(one.precision or ())
+            for place, value in enumerate(row.precision or ())
         )
-        yield from _of(("per_class", name, "operating"), one.operating, "f1", "precision", "recall")
-        yield from _of(("per_class", name, "lrp"), one.lrp, "error", "location", "false", "missed")
+        yield from _of(("per_class", name, "operating"), row.operating, "f1", "precision", "recall")
+        yield from _of(("per_class", name, "lrp"), row.lrp, "error", "location", "false", "missed")
     if report.analyses:
         yield from _of_analyses(report.analyses)
     if report.resamplings:
@@ -34,14 +34,16 @@ def shares(report: Report) -> Iterator[tuple[tuple[Step, ...], float | None]]:
             )
 
 
-def _of_analyses(found: Analyses) -> Iterator[tuple[tuple[Step, ...], float | None]]:
-    yield ("analyses", "lrp"), found.lrp
-    yield from _of(("analyses", "operating"), found.operating, "f1", "precision", "recall")
-    yield from _of(("analyses", "mistakes"), found.mistakes, "false_positives", "false_negatives")
-    for kind, one in found.mistakes.kinds.items():
-        yield ("analyses", "mistakes", "kinds", kind, "cost"), one.cost
-    yield from _of(("analyses", "calibration"), found.calibration, "d_ece", "la_ece")
-    for place, part in enumerate(found.calibration.bins if found.calibration else ()):
+def _of_analyses(analyses: Analyses) -> Iterator[tuple[tuple[Step, ...], float | None]]:
+    yield ("analyses", "lrp"), analyses.lrp
+    yield from _of(("analyses", "operating"), analyses.operating, "f1", "precision", "recall")
+    yield from _of(
+        ("analyses", "mistakes"), analyses.mistakes, "false_positives", "false_negatives"
+    )
+    for kind, mistake in analyses.mistakes.kinds.items():
+        yield ("analyses", "mistakes", "kinds", kind, "cost"), mistake.cost
+    yield from _of(("analyses", "calibration"), analyses.calibration, "d_ece", "la_ece")
+    for place, part in enumerate(analyses.calibration.bins if analyses.calibration else ()):
         yield from _of(("analyses", "calibration", "bins", place), part, "score", "precision")
 
 

@@ -58,7 +58,7 @@ def _ends(rows: list[tuple[str, ClassReport]]) -> tuple[list[float], list[float]
     """Left and right end of each interval, in percent and inside of 0 to 100; its point alone where
     a class has none."""
     spans = [
-        (one.interval.low, one.interval.high) if one.interval else (one.ap or 0, one.ap or 0)
-        for _, one in rows
+        (row.interval.low, row.interval.high) if row.interval else (row.ap or 0, row.ap or 0)
+        for _, row in rows
     ]
     return [100 * max(low, 0) for low, _ in spans], [100 * min(high, 1) for _, high in spans]

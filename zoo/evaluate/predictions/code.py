@@ -49,7 +49,9 @@ def of_choice(choice: Choice) -> str:
     """
     known = catalogue()
     owners = {
-        one.name: one.distribution for one in known.plugins if one.name in _plugins_of(choice)
+        plugin.name: plugin.distribution
+        for plugin in known.plugins
+        if plugin.name in _plugins_of(choice)
     }
     modules = {
         module: owner for plugin, owner in owners.items() for module in known.modules(plugin)
@@ -64,8 +66,8 @@ def of_detector(detector: Detector) -> str:
     Raises: UsageError where code has changed since this process imported it.
     """
     classes = {type(module) for module in detector.modules()}
-    modules = {one.__module__.partition(".")[0] for one in classes} - {"torch", "__main__"}
-    typed = sorted(_source(one) for one in classes if one.__module__ == "__main__")
+    modules = {kind.__module__.partition(".")[0] for kind in classes} - {"torch", "__main__"}
+    typed = sorted(_source(kind) for kind in classes if kind.__module__ == "__main__")
     return _fingerprint(dict.fromkeys(modules, ""), typed)
 
 
@@ -81,15 +83,15 @@ def of_detzoo() -> str:
 def _plugins_of(choice: Choice) -> set[str]:
     """The plugins whose code a card names: its architecture's and its parts'."""
     known, card = catalogue(), choice.entry.card
-    found = {card.architecture.partition("/")[0]}
+    owners_of = {card.architecture.partition("/")[0]}
     loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     named = {value for value in card.arguments.values() if isinstance(value, str)}
     for kind in _PARTS:
         for part in named:
             owner, _, short = part.rpartition("/")
             owners = [owner] if owner else loaded
-            found.update(one for one in owners if known.has(kind, f"{one}/{short}"))
-    return found
+            owners_of.update(owner for owner in owners if known.has(kind, f"{owner}/{short}"))
+    return owners_of
 
 
 def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
@@ -105,22 +107,22 @@ def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
 
 def states_of(modules: Mapping[str, str]) -> dict[str, str]:
     """The files of each module, and of each that these import from the same folder, by name."""
-    found: dict[str, str] = {}
+    states: dict[str, str] = {}
     todo = sorted(modules)
     while todo:
         name = todo.pop()
-        if name in found or (spec := _spec(name)) is None:
+        if name in states or (spec := _spec(name)) is None:
             continue
         known = _installed(name, spec, modules.get(name, "")) if _is_library(spec) else None
         if known is not None:
-            found[name] = known
+            states[name] = known
             continue
         files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
         contents = dict(zip(files, hashes(files), strict=True))
         check_loaded(contents)
-        found[name] = repr([(_below(path, spec), content) for path, content in contents.items()])
-        todo += [] if name == OWN else [one for one in _imported(files) if _is_local(one)]
-    return found
+        states[name] = repr([(_below(path, spec), content) for path, content in contents.items()])
+        todo += [] if name == OWN else [name for name in _imported(files) if _is_local(name)]
+    return states
 
 
 def _apart(path: Path, spec: ModuleSpec) -> bool:
@@ -139,15 +141,15 @@ def _installed(name: str, spec: ModuleSpec, distribution: str) -> str | None:
     """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its
     versions."""
     versions = []
-    for one in _sources(name, distribution):
+    for source in _sources(name, distribution):
         try:
-            found = metadata.distribution(one)
-            record = found.read_text("RECORD") or ""
+            package = metadata.distribution(source)
+            record = package.read_text("RECORD") or ""
         except (metadata.PackageNotFoundError, OSError, ValueError):  # it is gone, or damaged
             continue
-        if _lists(record, found, name, spec):
-            return f"{found.name} {found.version} {hashlib.sha256(record.encode()).hexdigest()}"
-        versions.append(f"{found.name} {found.version}")
+        if _lists(record, package, name, spec):
+            return f"{package.name} {package.version} {hashlib.sha256(record.encode()).hexdigest()}"
+        versions.append(f"{package.name} {package.version}")
     return None if distribution else " ".join([*versions, sys.version])
 
 
@@ -166,12 +168,12 @@ def _distributions() -> Mapping[str, list[str]]:
     return distributions_by_package()
 
 
-def _lists(record: str, found: metadata.Distribution, name: str, spec: ModuleSpec) -> bool:
+def _lists(record: str, distribution: metadata.Distribution, name: str, spec: ModuleSpec) -> bool:
     """Whether the RECORD is of the very file that is imported."""
     rows = (row[0] for row in csv.reader(record.splitlines()) if len(row) > 1 and row[1])
     origin = os.path.realpath(spec.origin or "")
     mine = (row for row in rows if row.partition("/")[0].partition(".")[0] == name)
-    return any(os.path.realpath(str(found.locate_file(row))) == origin for row in mine)
+    return any(os.path.realpath(str(distribution.locate_file(row))) == origin for row in mine)
 
 
 def _is_library(spec: ModuleSpec) -> bool:
@@ -205,7 +207,9 @@ def _files(spec: ModuleSpec) -> Iterator[Path]:
             continue
         for folder, folders, names in os.walk(place):
             folders[:] = sorted(
-                one for one in folders if one != "__pycache__" and not one.startswith(".")
+                folder
+                for folder in folders
+                if folder != "__pycache__" and not folder.startswith(".")
             )
             paths = (Path(folder, name) for name in sorted(names))
             yield from (path for path in paths if path.suffix in SUFFIXES and path.is_file())
@@ -221,7 +225,7 @@ def _below(path: Path, spec: ModuleSpec) -> str:
 
 def _imported(files: Iterable[Path]) -> set[str]:
     """The modules at the top that these files import, wherever in them."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for path in files:
         if path.suffix != ".py":
             continue
@@ -231,10 +235,10 @@ def _imported(files: Iterable[Path]) -> set[str]:
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found.update(name.name.partition(".")[0] for name in node.names)
+                modules.update(name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
-    return found
+                modules.add(node.module.partition(".")[0])
+    return modules
 
 
 def _source(typed: type) -> str:

@@ -54,8 +54,8 @@ def _differs(module: ModuleType) -> bool:
         return False
     if not isinstance(now, CodeType):
         return False
-    there = set(_nested(now))
-    return any(code not in there for code in _running(module))
+    codes = set(_nested(now))
+    return any(code not in codes for code in _running(module))
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
@@ -69,9 +69,11 @@ def _running(module: ModuleType) -> Iterator[CodeType]:
     """The code of the functions and methods that the module itself defines."""
     values = list(vars(module).values())
     own = [
-        one for one in values if issubclass(type(one), type) and one.__module__ == module.__name__
+        value
+        for value in values
+        if issubclass(type(value), type) and value.__module__ == module.__name__
     ]
-    values += [value for one in own for value in vars(one).values()]
+    values += [value for kind in own for value in vars(kind).values()]
     for value in values:
         codes = (function.__code__ for function in _functions(value))
         yield from (code for code in codes if code.co_filename == module.__file__)
@@ -92,5 +94,5 @@ def _functions(value: Any) -> Iterator[FunctionType]:
         wrapped = (value.func,)
     elif issubclass(kind, _CACHED):
         wrapped = (value.__wrapped__,)
-    for one in wrapped:
-        yield from _functions(one) if one is not None else ()
+    for function in wrapped:
+        yield from _functions(function) if function is not None else ()

@@ -190,12 +190,12 @@ def card_sha256(choice: Choice) -> str:
 def plugin_of(choice: Choice) -> str:
     """Whose code builds it, as in `yolox (detzoo 0.1.0)`."""
     name = choice.entry.card.architecture.partition("/")[0]
-    found = (
+    owners = (
         f"{name} ({plugin.distribution} {plugin.version})"
         for plugin in catalogue().plugins
         if plugin.name == name
     )
-    return next(found, name)
+    return next(owners, name)
 
 
 def _at_hand(detector: Detector, facts: dict[str, str]) -> ModelIdentity:

@@ -230,7 +230,7 @@ def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
         b"geo": "a file of GeoParquet",
     }
     made = next((f" It is {tool}." for key, tool in tools.items() if key in known), "")
-    columns = ", ".join(f"{one.name}: {one.type}" for one in schema)[:300]
+    columns = ", ".join(f"{column.name}: {column.type}" for column in schema)[:300]
     fix = (
         "Write its detections as a COCO results list (.json), or hand them to "
         "zoo.evaluate.Evaluator; the columns of zoo predict "

@@ -192,14 +192,14 @@ def _look(work: _Work, run: PredictionStore) -> None:
     }
     images = [record.source() for record in todo]
     with Bar(f"{identity.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
-        found = stream(
+        answers = stream(
             detector, images, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
         )
         looked: list[tuple[int | str, tuple[int, int]]] = []
-        for record, seen in zip(todo, found, strict=True):
-            run.add(record, seen)
-            if len(looked) < _FIRST and seen.size is not None:
-                looked.append((record.id, seen.size))
+        for record, detections in zip(todo, answers, strict=True):
+            run.add(record, detections)
+            if len(looked) < _FIRST and detections.size is not None:
+                looked.append((record.id, detections.size))
                 if len(looked) == min(_FIRST, len(todo)):
                     compare_sizes(
                         looked, dataset, model=identity.name, stored=protocol.exif == "ignore"

@@ -144,9 +144,9 @@ class PredictionStore:
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
         return part
 
-    def add(self, record: ImageRecord, seen: Detections) -> None:
+    def add(self, record: ImageRecord, detections: Detections) -> None:
         """One more image; it is on disk within `SECONDS`, as long as images come."""
-        self._waiting.append((record, seen))
+        self._waiting.append((record, detections))
         if monotonic() - self._since >= SECONDS:
             self.flush()
 
@@ -243,16 +243,24 @@ def locked(run: PredictionStore) -> Iterator[PredictionStore]:
 def as_predictions(
     rows: Sequence[tuple[ImageRecord, Detections]], names: tuple[str, ...], facts: dict[str, str]
 ) -> Predictions:
-    seen = [one for _, one in rows]
+    of_images = [detections for _, detections in rows]
     ids = [record.id for record, _ in rows]
     return Predictions(
         image_ids=np.array(ids, np.str_ if isinstance(ids[0], str) else np.int64),
         files=np.array([record.path.name for record, _ in rows], np.str_),
-        sizes=np.array([one.size for one in seen], np.int32).reshape(-1, 2),
-        starts=np.concatenate([[0], np.cumsum([len(one) for one in seen])]).astype(np.int64),
-        boxes=np.concatenate([one.boxes.numpy() for one in seen]).astype(np.float32, copy=False),
-        scores=np.concatenate([one.scores.numpy() for one in seen]).astype(np.float32, copy=False),
-        labels=np.concatenate([one.labels.numpy() for one in seen]).astype(np.int32),
+        sizes=np.array([detections.size for detections in of_images], np.int32).reshape(-1, 2),
+        starts=np.concatenate(
+            [[0], np.cumsum([len(detections) for detections in of_images])]
+        ).astype(np.int64),
+        boxes=np.concatenate([detections.boxes.numpy() for detections in of_images]).astype(
+            np.float32, copy=False
+        ),
+        scores=np.concatenate([detections.scores.numpy() for detections in of_images]).astype(
+            np.float32, copy=False
+        ),
+        labels=np.concatenate([detections.labels.numpy() for detections in of_images]).astype(
+            np.int32
+        ),
         names=names,
         provenance=facts,
     )

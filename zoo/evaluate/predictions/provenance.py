@@ -40,25 +40,27 @@ _PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 
 def software() -> dict[str, str]:
     """The versions that a number may depend on."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     installed = _installed()
     for package in _PACKAGES:
         if version := installed.get(package) or _version(package):
-            found[package] = version
-    return found
+            versions[package] = version
+    return versions
 
 
 def _installed() -> dict[str, str]:
     """Versions as the folders of installed distributions are named; reading their metadata instead
     takes 40 ms."""
-    found: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for folder in sys.path:
         with suppress(OSError):
             for name in os.listdir(folder or "."):
                 package, version = name_and_version(name) or ("", None)
                 if version:
-                    found.setdefault(package.lower(), version)  # the first on the path is imported
-    return found
+                    packages.setdefault(
+                        package.lower(), version
+                    )  # the first on the path is imported
+    return packages
 
 
 def _version(package: str) -> str | None:
@@ -72,7 +74,7 @@ def _version(package: str) -> str | None:
 
 def hardware(device: torch.device | None = None) -> dict[str, str]:
     """The machine; with the device that the network runs on."""
-    found = {
+    facts = {
         "processor": _processor(),
         "threads": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",
@@ -80,11 +82,11 @@ def hardware(device: torch.device | None = None) -> dict[str, str]:
     if device is not None:
         import torch  # deferred: reading predictions needs none
 
-        found["threads"] = str(torch.get_num_threads())
-        found["device"] = (
+        facts["threads"] = str(torch.get_num_threads())
+        facts["device"] = (
             torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
         )
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in facts.items() if value}
 
 
 def now() -> str:
@@ -95,11 +97,11 @@ def now() -> str:
 def joined(parts: Iterable[Facts]) -> dict[str, str]:
     """Facts of several parts of one run: what differs between them is listed, in order, with
     semicolons."""
-    found: dict[str, dict[str, None]] = {}
+    values_of: dict[str, dict[str, None]] = {}
     for part in parts:
         for key, value in part.items():
-            found.setdefault(key, {})[value] = None
-    return {key: "; ".join(values) for key, values in found.items()}
+            values_of.setdefault(key, {})[value] = None
+    return {key: "; ".join(values) for key, values in values_of.items()}
 
 
 def flaw(facts: Facts) -> str | None:
