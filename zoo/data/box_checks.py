@@ -21,13 +21,13 @@ def box_findings(dataset: Dataset) -> list[Finding]:
     names, splits = files_of(dataset.images), split_names(dataset)
     fractional = fractional_images(dataset)
     message = "All its boxes end within the first pixel."
-    found = [
+    findings = [
         Finding("fractions", message, names[row], splits[row])
         for row in np.flatnonzero(fractional).tolist()
     ]
     for check, (rows, message_of) in _masks(dataset, fractional[dataset.truth.images]).items():
-        found += _of_boxes(dataset, rows, check, message_of, names, splits)
-    return found
+        findings += _of_boxes(dataset, rows, check, message_of, names, splits)
+    return findings
 
 
 def _masks(
@@ -101,13 +101,13 @@ def _of_boxes(
 ) -> list[Finding]:
     """A finding of each of these boxes."""
     truth = dataset.truth
-    found = []
+    findings = []
     for row in np.flatnonzero(rows).tolist():
         image = int(truth.images[row])
         box = tuple(float(f"{value:.8g}") for value in truth.boxes[row].tolist())
         label = dataset.label_space.names[truth.labels[row]]
-        found.append(Finding(check, message(row), names[image], splits[image], box, label))
-    return found
+        findings.append(Finding(check, message(row), names[image], splits[image], box, label))
+    return findings
 
 
 def split_names(dataset: Dataset) -> list[str | None]:

@@ -45,13 +45,13 @@ class Check:
     @property
     def counts(self) -> dict[str, int]:
         """Check -> how many findings it has, without those that have none."""
-        counts = Counter(one.check for one in self.findings)
+        counts = Counter(finding.check for finding in self.findings)
         return {check: counts[check] for check in CHECKS if counts[check]}
 
     @property
     def errors(self) -> int:
         """How many findings are errors rather than warnings."""
-        return sum(one.is_error for one in self.findings)
+        return sum(finding.is_error for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON has it."""
@@ -65,7 +65,7 @@ class Check:
             "errors": self.errors,
             "counts": self.counts,
             "notes": list(data.notes),
-            "findings": [asdict(one) for one in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 
@@ -87,34 +87,36 @@ def check(
         findings. As `zoo.load` for the model; LabelError where it has none of the classes.
     """
     check_choice("images", images, get_args(Depth))
-    dataset, found = _read(data)
+    dataset, raised = _read(data)
     facts: list[ImageFacts] = []
     if images != "none":
         facts = scan_images(dataset.images, decode=images == "decode", show=show)
-        found += file_findings(dataset, facts)
-        found += lookalikes(dataset, facts)
-    found += box_findings(dataset)
-    found += class_findings(dataset)
+        raised += file_findings(dataset, facts)
+        raised += lookalikes(dataset, facts)
+    raised += box_findings(dataset)
+    raised += class_findings(dataset)
     if model is not None:
         from zoo.data.model_checks import model_findings  # deferred: most checks are without
 
-        found += model_findings(dataset, model, show=show)
+        raised += model_findings(dataset, model, show=show)
     order = list(CHECKS)
-    findings = sorted(found, key=lambda one: order.index(one.check))
+    findings = sorted(raised, key=lambda finding: order.index(finding.check))
     return Check(dataset, tuple(findings), tuple(facts))
 
 
 def _read(data: str | os.PathLike[str] | Dataset) -> tuple[Dataset, list[Finding]]:
     """The data set, and what was wrong in it, by the names of files. Raises: DataError."""
-    with collecting() as found:
+    with collecting() as raised:
         try:
             dataset = read(data)
         except DataError as error:
-            first = f"{found[0].message} " if found else ""
+            first = f"{raised[0].message} " if raised else ""
             raise DataError(error.asked, f"{first}{error.case}", error.fix) from None
     ids = map(str, dataset.truth.image_ids.tolist())
     names = dict(zip(ids, files_of(dataset.images), strict=True))
-    return dataset, [replace(one, image=names.get(one.image or "", one.image)) for one in found]
+    return dataset, [
+        replace(finding, image=names.get(finding.image or "", finding.image)) for finding in raised
+    ]
 
 
 def boxes_of_classes(dataset: Dataset) -> dict[str, int]:
@@ -128,29 +130,29 @@ def _alike(counts: Mapping[str, int]) -> list[Finding]:
     alike: dict[str, list[str]] = {}
     for name in counts:
         alike.setdefault(_SIGNS.sub("", name.casefold()) or name, []).append(name)
-    found = []
+    findings = []
     for names in (names for names in alike.values() if len(names) > 1):
         numbers = " and ".join(f"'{name}' ({counts[name]:,})" for name in names)
         message = f"{numbers} may be one class, spelled in {len(names)} ways."
-        found.append(Finding("alike_classes", message, label=names[0]))
-    return found
+        findings.append(Finding("alike_classes", message, label=names[0]))
+    return findings
 
 
 def class_findings(dataset: Dataset) -> list[Finding]:
     """Classes that are spelled alike, without boxes, with few, and without any in a split."""
     counts = boxes_of_classes(dataset)
     most = max(counts.values())
-    found = _alike(counts)
+    findings = _alike(counts)
     for name, count in counts.items():
         if not count:
-            found.append(Finding("unused_class", f"No box is a {name}.", label=name))
+            findings.append(Finding("unused_class", f"No box is a {name}.", label=name))
         elif count < FEW or count * 100 < most:
             message = f"{count:,} of {sum(counts.values()):,} boxes are of {name}."
-            found.append(Finding("rare_class", message, label=name))
+            findings.append(Finding("rare_class", message, label=name))
     for split, part in dataset.splits.items():
         lacking = [name for name, count in boxes_of_classes(part).items() if not count]
         for name in lacking:
             if counts[name]:
                 message = f"The split {split} has no box of {name}."
-                found.append(Finding("class_not_in_split", message, None, split, None, name))
-    return found
+                findings.append(Finding("class_not_in_split", message, None, split, None, name))
+    return findings

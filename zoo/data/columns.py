@@ -35,8 +35,8 @@ def plain(values: Any) -> NDArray[Any]:
         wide = any(kind in str(values.dtype) for kind in _OTHER_FLOATS)
         array: NDArray[Any] = (values.float() if wide else values).cpu().numpy()
         return array
-    if isinstance(values, list | tuple) and any(hasattr(one, "detach") for one in values):
-        return np.array([plain(one) for one in values])
+    if isinstance(values, list | tuple) and any(hasattr(value, "detach") for value in values):
+        return np.array([plain(value) for value in values])
     array = np.asarray(values)
     if array.dtype.kind == "T":  # text of variable width
         return array.astype(np.str_)
@@ -46,13 +46,13 @@ def plain(values: Any) -> NDArray[Any]:
 def _inferred(array: NDArray[Any]) -> NDArray[Any]:
     """Objects as what they are: pandas keeps text, and columns with gaps, as objects."""
     given = array.ravel().tolist()
-    if any(isinstance(one, str) for one in given):
-        if not all(isinstance(one, str) for one in given):
+    if any(isinstance(value, str) for value in given):
+        if not all(isinstance(value, str) for value in given):
             return array
         return np.array(given, np.str_).reshape(array.shape)
-    if any(isinstance(one, list | tuple | np.ndarray) for one in given):
-        return plain([plain(one) for one in given])  # a box a cell
-    numbers = [np.nan if one is None else one for one in given]
+    if any(isinstance(value, list | tuple | np.ndarray) for value in given):
+        return plain([plain(value) for value in given])  # a box a cell
+    numbers = [np.nan if value is None else value for value in given]
     made = np.array(numbers) if numbers else np.zeros(0)
     return array if made.dtype.kind == "O" else made.reshape(array.shape)
 

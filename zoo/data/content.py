@@ -46,18 +46,18 @@ def hashes(paths: Sequence[Path]) -> list[str]:
     now = time.time_ns()
     stamps = {path: stamp_of(path) for path in dict.fromkeys(absolute)}
     below = {path: os.path.relpath(path, folder) for path in stamps}
-    found: dict[str, bytes] = {}
+    digest_of: dict[str, bytes] = {}
     for path, stamp in stamps.items():
         before = known.get(below[path])
         if before is not None and before[0] == stamp:
-            found[path] = before[1]
-    if todo := [path for path in stamps if path not in found]:
+            digest_of[path] = before[1]
+    if todo := [path for path in stamps if path not in digest_of]:
         digests = dict(zip(todo, _hash_all(todo), strict=True))
-        found |= digests
+        digest_of |= digests
         settled = [path for path in todo if now - max(stamps[path][1:3]) > SETTLED_NS]
         if place and settled:
             _remember(place, {below[path]: (stamps[path], digests[path]) for path in settled})
-    return [found[path].hex() for path in absolute]
+    return [digest_of[path].hex() for path in absolute]
 
 
 def _place(folder: str) -> Path | None:
@@ -128,7 +128,7 @@ def _remember(place: Path, new: Mapping[str, tuple[_Stamp, bytes]]) -> None:
 def _drop_oldest(folder: Path) -> None:
     """Keeps the memories that were written last."""
     with suppress(OSError):
-        files = [one for one in folder.iterdir() if not one.name.startswith(".")]
-        files.sort(key=lambda one: one.stat().st_mtime_ns)
+        files = [file for file in folder.iterdir() if not file.name.startswith(".")]
+        files.sort(key=lambda file: file.stat().st_mtime_ns)
         for old in files[: max(0, len(files) - MOST_FILES)]:
             old.unlink(missing_ok=True)

@@ -155,15 +155,15 @@ def _check_written(
     Raises: DataError where it is not the same.
     """
     try:
-        found = difference(dataset, read(written))
+        lost = difference(dataset, read(written))
     except DataError:
         if sure:
             raise
         return False
-    if found and sure:
+    if lost and sure:
         fix = f"That is a defect of {format_.owner}: report it there."
-        raise DataError(asked, f"What was written is not what was read. {found}", fix)
-    return not found
+        raise DataError(asked, f"What was written is not what was read. {lost}", fix)
+    return not lost
 
 
 def _there(dataset: Dataset) -> bool:

@@ -223,11 +223,11 @@ class Dataset:
 
         in_files = [record for record in self.images if record.content is None]
         try:
-            found = iter(hashes(files_to_open(in_files)))
+            digests = iter(hashes(files_to_open(in_files)))
         except OSError as error:
             raise self._unreadable(in_files, error) from None
         return [
-            next(found) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
+            next(digests) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
             for source in self._sources()
         ]
 

@@ -82,10 +82,10 @@ _COLLECTED: ContextVar[list[Finding] | None] = ContextVar("collected", default=N
 def collecting() -> Iterator[list[Finding]]:
     """Within it, readers report records that can't be, leave them out or correct them, and go
     on."""
-    found: list[Finding] = []
-    token = _COLLECTED.set(found)
+    findings: list[Finding] = []
+    token = _COLLECTED.set(findings)
     try:
-        yield found
+        yield findings
     finally:
         _COLLECTED.reset(token)
 
@@ -97,7 +97,7 @@ def collected() -> list[Finding] | None:
 
 def report_or_raise(check: str, error: DataError, image: str | None = None) -> None:
     """Reports an error where findings are collected. Raises: the error, elsewhere."""
-    found = collected()
-    if found is None:
+    findings = collected()
+    if findings is None:
         raise error
-    found.append(Finding(check, f"{error.asked} {error.case}", image))
+    findings.append(Finding(check, f"{error.asked} {error.case}", image))

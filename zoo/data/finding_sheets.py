@@ -86,8 +86,8 @@ def _tile(check: Check, finding: Finding, rows: Mapping[str, int]) -> Tile:
         moved += [(box[2] - left) * across, (box[3] - top) * down]
         space = check.dataset.label_space
         label = space.names.index(finding.label) if finding.label in space.names else 0
-        one = Detections.of([moved], [1.0], [label], label_space=space)
-        return draw(part.resize(size, Resampling.LANCZOS), one, scores=False)
+        detections = Detections.of([moved], [1.0], [label], label_space=space)
+        return draw(part.resize(size, Resampling.LANCZOS), detections, scores=False)
 
     note = "" if finding.score is None else f"{finding.score:.2f}"
     return Tile(part.size, drawn, caption, note)

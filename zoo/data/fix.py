@@ -43,7 +43,7 @@ class Fixed:
     changes: tuple[str, ...]
 
 
-def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
+def fix(data: str | os.PathLike[str], check: Check, to: str) -> Fixed:
     """Writes a corrected copy with a list of changes, `changes.txt`; never touches the source.
 
     to: a new or empty folder, in the format of the source unless another one is named.
@@ -55,14 +55,14 @@ def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
     if is_file(format_, path):
         raise DataError(asked, "It is one file, and images are copied too.", "Name a folder.")
     check_place(data, path, asked)
-    dataset, changes = corrected(found)
+    dataset, changes = corrected(check)
     made = convert(dataset, named)
     with write_errors(path, DataError, fix="Name a folder that can be written."):
         write_file(path / CHANGES, list_text(changes))
     return Fixed(made, tuple(changes))
 
 
-def corrected(found: Check) -> tuple[Dataset, list[str]]:
+def corrected(check: Check) -> tuple[Dataset, list[str]]:
     """The data set without what can't be, and with what can be made right; and what was changed.
 
     Images that can't be read are left out; boxes of a stored frame are turned with their image;
@@ -70,19 +70,20 @@ def corrected(found: Check) -> tuple[Dataset, list[str]]:
     and left out where nothing or at most a pixel is left, or where they are there twice.
     """
     changes = [
-        f"{one.image or ''}: {_box(one.box, one.label)} {_READING[one.check]}. {one.message}"
-        for one in found.findings
-        if one.check in _READING
+        f"{finding.image or ''}: {_box(finding.box, finding.label)} {_READING[finding.check]}. "
+        f"{finding.message}"
+        for finding in check.findings
+        if finding.check in _READING
     ]
-    dataset, facts = _readable(found, changes)
+    dataset, facts = _readable(check, changes)
     dataset = _sized(dataset, facts, changes)
     return _boxed(dataset, changes), changes
 
 
-def _readable(found: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
+def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
     """Without the images that can't be read."""
-    data, facts = found.dataset, list(found.facts)
-    flawed = np.array([bool(one.flaw) for one in facts] or [False] * len(data), bool)
+    data, facts = check.dataset, list(check.facts)
+    flawed = np.array([bool(fact.flaw) for fact in facts] or [False] * len(data), bool)
     names = files_of(data.images)
     changes += [
         f"{names[row]}: the image is left out. {facts[row].flaw}."
@@ -103,23 +104,23 @@ def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dat
         return dataset
     truth, names = dataset.truth, files_of(dataset.images)
     boxes = truth.boxes.copy()
-    sizes = np.array([one.upright for one in facts], np.int64).reshape(-1, 2)
-    for row, one in enumerate(facts):
+    sizes = np.array([fact.upright for fact in facts], np.int64).reshape(-1, 2)
+    for row, fact in enumerate(facts):
         annotated = dataset.sizes[row].tolist()
-        if frame_of(one, annotated) == "stored":
+        if frame_of(fact, annotated) == "stored":
             rows = truth.rows(row)
-            boxes[rows] = upright_boxes(boxes[rows], one)
+            boxes[rows] = upright_boxes(boxes[rows], fact)
             changes.append(f"{names[row]}: its boxes are turned, as EXIF turns the image.")
-        elif not np.isnan(annotated).any() and tuple(annotated) != one.upright:
-            changes.append(f"{names[row]}: its size is {one.upright}, not {tuple(annotated)}.")
+        elif not np.isnan(annotated).any() and tuple(annotated) != fact.upright:
+            changes.append(f"{names[row]}: its size is {fact.upright}, not {tuple(annotated)}.")
     ids = truth.image_ids
     records = gather([dataset.images], np.arange(len(dataset)), ids)
     return replace(dataset, images=replace(records, sizes=sizes), truth=_with(truth, boxes))
 
 
-def upright_boxes(boxes: NDArray[np.float64], one: ImageFacts) -> NDArray[np.float64]:
+def upright_boxes(boxes: NDArray[np.float64], facts: ImageFacts) -> NDArray[np.float64]:
     """xyxy of the image as it is stored, as xyxy of the image as it is shown."""
-    width, height = one.size
+    width, height = facts.size
     x, y = boxes[:, [0, 2]], boxes[:, [1, 3]]
     x, y = {
         1: (x, y),
@@ -130,7 +131,7 @@ def upright_boxes(boxes: NDArray[np.float64], one: ImageFacts) -> NDArray[np.flo
         6: (height - y, x),
         7: (height - y, width - x),
         8: (y, width - x),
-    }[one.orientation]
+    }[facts.orientation]
     x, y = np.sort(x, axis=1), np.sort(y, axis=1)
     return np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], axis=1)
 

@@ -264,9 +264,9 @@ def _possible(
 ) -> dict[str, NDArray[Any]]:
     """The boxes, where findings are collected without those that can't be. Raises: DataError for
     corners in the wrong order."""
-    found = collected()
-    if found is not None:
-        return sanitised(table, image_ids, label_space, box_format, found)
+    findings = collected()
+    if findings is not None:
+        return sanitised(table, image_ids, label_space, box_format, findings)
     check_corners(table, box_format, name)
     return table
 

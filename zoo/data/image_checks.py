@@ -20,54 +20,54 @@ Frame = Literal["upright", "stored", "unknown"]
 def file_findings(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
     """Missing and unreadable images, sizes that disagree, and images that EXIF turns."""
     names, splits = files_of(dataset.images), split_names(dataset)
-    found = []
-    for row, one in enumerate(facts):
-        for check, message in _flaws(one, dataset.sizes[row].tolist()):
-            found.append(Finding(check, message, names[row], splits[row]))
-    return found
+    findings = []
+    for row, fact in enumerate(facts):
+        for check, message in _flaws(fact, dataset.sizes[row].tolist()):
+            findings.append(Finding(check, message, names[row], splits[row]))
+    return findings
 
 
-def _flaws(one: ImageFacts, annotated: list[float]) -> list[tuple[str, str]]:
-    if one.flaw == "missing":
+def _flaws(facts: ImageFacts, annotated: list[float]) -> list[tuple[str, str]]:
+    if facts.flaw == "missing":
         return [("missing_image", "There is no such file.")]
-    if one.flaw:
-        return [("unreadable_image", f"{one.flaw.rstrip('.')}.")]
-    found = []
-    if one.orientation != 1:
+    if facts.flaw:
+        return [("unreadable_image", f"{facts.flaw.rstrip('.')}.")]
+    flaws = []
+    if facts.orientation != 1:
         frame = {
             "upright": "its boxes are of the turned image, as it is shown",
             "stored": "its boxes are of the image as it is stored, before it is turned",
             "unknown": "nothing says whether its boxes are of the turned image",
-        }[frame_of(one, annotated)]
-        found.append(("turned_image", f"EXIF orientation {one.orientation}: {frame}."))
-    if not np.isnan(annotated).any() and tuple(annotated) not in (one.size, one.upright):
-        said, real = spelled_size(annotated), spelled_size(one.upright)
-        found.append(("image_size", f"It has {real} pixels, and its annotations say {said}."))
-    return found
+        }[frame_of(facts, annotated)]
+        flaws.append(("turned_image", f"EXIF orientation {facts.orientation}: {frame}."))
+    if not np.isnan(annotated).any() and tuple(annotated) not in (facts.size, facts.upright):
+        said, real = spelled_size(annotated), spelled_size(facts.upright)
+        flaws.append(("image_size", f"It has {real} pixels, and its annotations say {said}."))
+    return flaws
 
 
-def frame_of(one: ImageFacts, annotated: Sequence[float]) -> Frame:
+def frame_of(facts: ImageFacts, annotated: Sequence[float]) -> Frame:
     """The frame that boxes are in, as far as the annotated size says."""
-    if one.size == one.upright:
+    if facts.size == facts.upright:
         return "unknown"
-    if tuple(annotated) == one.upright:
+    if tuple(annotated) == facts.upright:
         return "upright"
-    return "stored" if tuple(annotated) == one.size else "unknown"
+    return "stored" if tuple(annotated) == facts.size else "unknown"
 
 
 def lookalikes(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
     """Pairs of images that look the same, in one split or in two."""
-    rows = [row for row, one in enumerate(facts) if one.fields is not None]
+    rows = [row for row, fact in enumerate(facts) if fact.fields is not None]
     if not rows:
         return []
-    fields = np.stack([one.fields for one in facts if one.fields is not None])
+    fields = np.stack([fact.fields for fact in facts if fact.fields is not None])
     names, splits = files_of(dataset.images), split_names(dataset)
-    found = []
+    findings = []
     for pair in near_duplicates(fields):
         first, second = rows[pair[0]], rows[pair[1]]
         apart = splits[first] != splits[second]
         where = f" of {splits[first]}" if splits[first] and apart else ""
         message = f"It looks like {names[first]}{where}."
         check = "leakage" if apart else "near_duplicate"
-        found.append(Finding(check, message, names[second], splits[second]))
-    return found
+        findings.append(Finding(check, message, names[second], splits[second]))
+    return findings

@@ -76,18 +76,18 @@ def stem(name: str) -> str:
 def walk(folder: Path, suffixes: Sequence[str] | frozenset[str]) -> list[str]:
     """Files below a folder with one of these suffixes, in any case, by their names there, sorted.
     Hidden files and folders are left out."""
-    found = []
+    walked = []
     top = os.fspath(folder)
     for place, folders, files in os.walk(top):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = os.path.relpath(place, top).replace(os.sep, "/")
         prefix = "" if below == "." else f"{below}/"
-        found += [
+        walked += [
             prefix + name
             for name in files
             if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")
         ]
-    return sorted(found)
+    return sorted(walked)
 
 
 def upright_sizes(paths: Sequence[Path]) -> NDArray[np.int64]:

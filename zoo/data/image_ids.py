@@ -33,7 +33,7 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
     rows, known = places(image_ids, asked)
     if not known.all():
         first = asked[~known][0]
-        some = ", ".join(repr(one) for one in image_ids[:3].tolist())
+        some = ", ".join(repr(image_id) for image_id in image_ids[:3].tolist())
         raise DataError(
             f"Image {first.item() if isinstance(first, np.generic) else first!r} is not in {name}.",
             f"{known.sum():,} of {pluralize(len(known), 'image')} are; its {len(image_ids)} ids "
@@ -69,8 +69,8 @@ def _rows(image_ids: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.int64]:
             table = np.zeros(span + 1, np.int64)
             table[image_ids - image_ids[0]] = np.arange(last + 1)
             near = np.clip(asked, image_ids[0], image_ids[-1])
-            found: NDArray[np.int64] = table[near - image_ids[0]]
-            return found
+            rows: NDArray[np.int64] = table[near - image_ids[0]]
+            return rows
     return np.minimum(np.searchsorted(image_ids, asked), last)
 
 
@@ -103,7 +103,7 @@ def ids_of(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
             f"{name} was read.", f"Its images are {images!r}.", "List the ids of all images."
         )
     ids: list[Any] = list(images)
-    if len({isinstance(one, str) for one in ids}) > 1:
+    if len({isinstance(image_id, str) for image_id in ids}) > 1:
         raise DataError(
             f"{name} was read.",
             "Some image ids are numbers and some are text.",

@@ -196,6 +196,6 @@ def _near(parent: Path) -> Iterator[Path]:
     for folder in (parent, parent.parent):
         yield folder
         try:
-            yield from sorted(one for one in folder.iterdir() if one.is_dir())
+            yield from sorted(place for place in folder.iterdir() if place.is_dir())
         except OSError:  # a folder that can't be listed holds nothing for us
             continue

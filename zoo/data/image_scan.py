@@ -48,15 +48,15 @@ def scan_images(
     records: Sequence[ImageRecord], *, decode: bool = True, show: bool | None = None
 ) -> list[ImageFacts]:
     """The facts of each image. decode: read all of it, else its header alone."""
-    found = []
+    scanned = []
     with (
         Bar("Reading images", total=len(records), show=show) as bar,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for facts in pool.map(lambda record: _facts(record, decode), records, chunksize=1):
-            found.append(facts)
+            scanned.append(facts)
             bar.advance()
-    return found
+    return scanned
 
 
 def _facts(record: ImageRecord, decode: bool) -> ImageFacts:

@@ -100,17 +100,17 @@ def _check_utf8(text: memoryview, name: str) -> None:
             raise wrong(name, f"Byte {at} is no UTF-8, which JSON is.") from None
 
 
-def _plainly(why: str, text: memoryview) -> str:
+def _plainly(error: str, text: memoryview) -> str:
     """The fault in plain words: a list, or numbers that Python writes and JSON does not have."""
-    if why == "Expected `object`, got `array`":
+    if error == "Expected `object`, got `array`":
         return (
             "It is a list, as detections are; annotations are an object with images, categories "
             "and annotations"
         )
-    if (at := _BYTE.search(why)) and (
-        found := _NO_NUMBER.search(text, max(0, int(at[1]) - 1), int(at[1]) + 12)
+    if (at := _BYTE.search(error)) and (
+        match := _NO_NUMBER.search(text, max(0, int(at[1]) - 1), int(at[1]) + 12)
     ):
-        return f"Byte {found.start()} begins {found[0].decode()}, a number that JSON does not have"
+        return f"Byte {match.start()} begins {match[0].decode()}, a number that JSON does not have"
     return ""
 
 

@@ -25,10 +25,10 @@ VERSION = _version()
 
 def library(file: Path = FILE) -> ctypes.CDLL:
     """The kernel, loaded. Raises: OSError where it was not built here, or is of another version."""
-    found = ctypes.CDLL(str(file))
-    if found.kernel_version() != VERSION:
+    kernel = ctypes.CDLL(str(file))
+    if kernel.kernel_version() != VERSION:
         raise OSError(f"{file} was compiled from another version of its sources")
-    return found
+    return kernel
 
 
 def structure(name: str, fields: str) -> type[ctypes.Structure]:

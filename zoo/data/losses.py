@@ -59,7 +59,7 @@ def _box_ids(dataset: Dataset) -> str:
 def _image_ids(dataset: Dataset) -> str:
     ids = map(str, dataset.truth.image_ids.tolist())
     names = [stem(name.replace("\\", "/")) for name in files_of(dataset.images)]
-    kept = all(one == name for one, name in zip(ids, names, strict=True))
+    kept = all(image_id == name for image_id, name in zip(ids, names, strict=True))
     return "" if kept else "The ids of images become the names of their files."
 
 
@@ -80,7 +80,9 @@ def _class_order(dataset: Dataset, *, by_id: bool) -> str:
 
 def _unused(dataset: Dataset) -> str:
     used = np.bincount(dataset.truth.labels, minlength=len(dataset.label_space)) > 0
-    names = [name for name, there in zip(dataset.label_space.names, used, strict=True) if not there]
+    names = [
+        name for name, present in zip(dataset.label_space.names, used, strict=True) if not present
+    ]
     many = pluralize(len(names), "class has no box, and is", "classes have no box, and are")
     return f"{many} left out: {', '.join(names[:5])}." * bool(names)
 

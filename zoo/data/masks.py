@@ -53,8 +53,8 @@ class MergedMasks:
         ]
 
     def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found = [part is not None and bool(part.known(old)[0]) for part, old in self._each(ids)]
-        return np.array(found, bool)
+        known = [part is not None and bool(part.known(old)[0]) for part, old in self._each(ids)]
+        return np.array(known, bool)
 
     def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
         masks = np.zeros((len(ids), *size), bool)

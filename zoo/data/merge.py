@@ -83,7 +83,9 @@ def _image_ids(parts: Mapping[str, Dataset]) -> tuple[NDArray[Any], bool]:
         together = np.concatenate(ids)
         if len(np.unique(together)) == len(together):
             return together, False
-    named = [f"{split}/{one}" for split, data in parts.items() for one in data.truth.image_ids]
+    named = [
+        f"{split}/{image_id}" for split, data in parts.items() for image_id in data.truth.image_ids
+    ]
     return np.array(named, np.str_), True
 
 

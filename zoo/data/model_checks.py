@@ -49,7 +49,7 @@ def model_findings(
     for ours, theirs in met.pairs:
         lookup[ours] = theirs
     names, splits = files_of(dataset.images), split_names(dataset)
-    found: list[tuple[float, Finding]] = []
+    ranked: list[tuple[float, Finding]] = []
     with Bar(f"Detecting with {detector.name}", total=len(dataset), show=show) as bar:
         for row in range(len(dataset)):
             try:
@@ -57,9 +57,9 @@ def model_findings(
             except (DataError, ImageError):  # found by other checks
                 continue
             detections = detector.detect(pixels, score=FAINT, progress=False)
-            found += _of_image(dataset, row, detections, lookup, names[row], splits[row])
+            ranked += _of_image(dataset, row, detections, lookup, names[row], splits[row])
             bar.advance()
-    return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+    return [finding for _, finding in sorted(ranked, key=lambda pair: -pair[0])]
 
 
 def _of_image(
@@ -79,14 +79,14 @@ def _of_image(
     real, classes, crowd = truth.boxes[rows], truth.labels[rows], truth.crowd[rows]
     iou, covered = overlaps(real, boxes)
     known = ~crowd & np.isin(classes, lookup)
-    found = []
+    ranked = []
 
     def add(check: str, score: float | None, message: str, box: Any, label: int) -> None:
         edges = tuple(float(f"{value:.6g}") for value in box)
         rounded = None if score is None else round(score, 3)
         finding = Finding(check, message, name, split, edges, space[label], rounded)
         size = (edges[2] - edges[0]) * (edges[3] - edges[1])
-        found.append((size if score is None else score, finding))
+        ranked.append((size if score is None else score, finding))
 
     own = (iou >= SAME) & (classes[:, None] == labels)
     free: NDArray[np.bool_] = np.asarray(~own.any(axis=0))  # of no annotated box of their class
@@ -104,7 +104,7 @@ def _of_image(
         score = float(scores[at])
         message = f"The model finds it, score {score:.2f}."
         add("not_annotated", score, message, boxes[at], int(labels[at]))
-    return found
+    return ranked
 
 
 def judged(
@@ -132,13 +132,15 @@ def judged(
 
 
 def overlaps(
-    one: NDArray[np.float64], other: NDArray[np.float64]
+    boxes: NDArray[np.float64], other: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n, m) IoU of boxes, and the share of each of the others that lies in them."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    low = np.maximum(boxes[:, None, :2], other[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], other[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
-    areas, others = (np.clip(box[:, 2:] - box[:, :2], 0, None).prod(axis=1) for box in (one, other))
+    areas, others = (
+        np.clip(box[:, 2:] - box[:, :2], 0, None).prod(axis=1) for box in (boxes, other)
+    )
     union = areas[:, None] + others - common
     return (
         np.divide(common, union, out=np.zeros_like(common), where=union > 0),

@@ -34,14 +34,14 @@ def near_duplicates(fields: NDArray[np.uint8]) -> list[tuple[int, int]]:
         return []
     bits = difference_bits(fields)
     count = len(fields)
-    found = [np.zeros(0, np.int64)]
+    pairs = [np.zeros(0, np.int64)]
     for band in bits.view(np.uint16).T:  # (n,) one of 16 parts of the bits
         first, second = _candidates(band)
         for start in range(0, len(first), _BLOCK):
             some = slice(start, start + _BLOCK)
-            found.append(_close(first[some], second[some], bits, fields))
-        found = [np.unique(np.concatenate(found))]
-    return [divmod(pair, count) for pair in found[0].tolist()]
+            pairs.append(_close(first[some], second[some], bits, fields))
+        pairs = [np.unique(np.concatenate(pairs))]
+    return [divmod(pair, count) for pair in pairs[0].tolist()]
 
 
 def _candidates(band: NDArray[np.uint16]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -77,11 +77,11 @@ def groups_of(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Pairs as groups of positions that hang together."""
     group_of: dict[int, list[int]] = {}
     for pair in pairs:
-        one, other = (group_of.setdefault(row, [row]) for row in pair)
-        if one is not other:
-            one += other
+        members, other = (group_of.setdefault(row, [row]) for row in pair)
+        if members is not other:
+            members += other
             for row in other:
-                group_of[row] = one
+                group_of[row] = members
     unique = {id(group): sorted(group) for group in group_of.values()}
     return sorted(unique.values())
 

@@ -23,7 +23,7 @@ def sanitised(
     image_ids: NDArray[Any],
     label_space: LabelSpace,
     box_format: BoxFormat,
-    found: list[Finding],
+    findings: list[Finding],
 ) -> Table:
     """The columns of boxes, as `GroundTruth.of` takes them: those of unknown images or classes, or
     without four numbers, are left out, inverted ones turned. found: what is reported."""
@@ -36,7 +36,7 @@ def sanitised(
     wrong["inverted"] = inverted & ~(wrong["not_finite"])
     wrong["annotation_id"] = _repeated(made)
     for check, rows in wrong.items():
-        found += [
+        findings += [
             _finding(check, row, given, label_space, box_format)
             for row in np.flatnonzero(rows).tolist()
         ]

@@ -145,7 +145,9 @@ def _built_in() -> dict[str, DatasetFormat]:
     """The core's own formats: no plugin takes their names over, and none is looked for."""
     own = Contribution(CORE, Path(builtin.__file__))
     builtin.register_datasets(own.add_dataset)
-    return {name: DatasetFormat(name, "detzoo", found) for name, found in own.formats.items()}
+    return {
+        name: DatasetFormat(name, "detzoo", registered) for name, registered in own.formats.items()
+    }
 
 
 def _format(name: str) -> DatasetFormat:
@@ -204,11 +206,13 @@ def _by_content(place: str, asked: str) -> str:
     if not able:
         known = catalogue()
         others = [name for name in known.dataset_recognisers() if not name.startswith(f"{CORE}/")]
-        able = [one for one in others if _recognised(known.dataset_format(one), folder, asked)]
+        able = [name for name in others if _recognised(known.dataset_format(name), folder, asked)]
     if len(able) == 1:
         return able[0]
     case = f"It can be read as {join_or(able)}." if able else "Nothing in it says its format."
-    formats = able or [name for name, one in _built_in().items() if one.registered.recognise]
+    formats = able or [
+        name for name, known_format in _built_in().items() if known_format.registered.recognise
+    ]
     raise DataError(asked, case, f"Write {join_or(f'{name}:{place}' for name in formats)}.")
 
 
@@ -226,13 +230,13 @@ def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:
 def _split(place: str, asked: str) -> tuple[str, dict[str, str]]:
     """The path without the options at its end, and these."""
     options: dict[str, str] = {}
-    while not _there(place) and (found := _OPTION.search(place)):
-        if found[2] in options:
+    while not _there(place) and (match := _OPTION.search(place)):
+        if match[2] in options:
             raise DataError(
-                asked, f"It gives the option '{found[2]}' twice.", "Leave one of them out."
+                asked, f"It gives the option '{match[2]}' twice.", "Leave one of them out."
             )
-        options[found[2]] = found[3] if os.path.exists(found[3]) else found[3].replace(",,", ",")
-        place = place[: found.end(1)]
+        options[match[2]] = match[3] if os.path.exists(match[3]) else match[3].replace(",,", ",")
+        place = place[: match.end(1)]
     return place if _there(place) else place.replace(",,", ","), options
 
 

@@ -30,15 +30,15 @@ def rows_in_list(lines: Iterable[str], rows: Mapping[str, int]) -> tuple[list[in
 
     rows: by name without suffix. Lines may have a suffix, folders of another machine, or none.
     """
-    found: dict[int, None] = {}
+    members: dict[int, None] = {}
     unknown = 0
     for line in lines:
         row = _row(line, rows)
         if row is None:
             unknown += 1
         else:
-            found[row] = None
-    return list(found), unknown
+            members[row] = None
+    return list(members), unknown
 
 
 def _row(line: str, rows: Mapping[str, int]) -> int | None:

@@ -59,7 +59,7 @@ def split_rows(
 
 def with_splits(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> Dataset:
     """The data set with these splits in place of its own."""
-    return replace(dataset, split_rows={name: np.array(one) for name, one in rows.items()})
+    return replace(dataset, split_rows={name: np.array(members) for name, members in rows.items()})
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
@@ -119,10 +119,10 @@ def _matched(names: Sequence[str], pattern: str) -> list[object]:
         raise UsageError(asked, f"It is not a pattern: {error}.", "Correct it.") from None
     if not expression.groups:
         raise UsageError(asked, "It has no group.", r"Put one in brackets: '(.*)_\d+'")
-    found = [expression.search(name) for name in names]
-    if not any(found):
+    matches = [expression.search(name) for name in names]
+    if not any(matches):
         raise UsageError(asked, f"It is in no name, as in '{names[0]}'.", "Correct it.")
-    return [one[1] if one else name for one, name in zip(found, names, strict=True)]
+    return [match[1] if match else name for match, name in zip(matches, names, strict=True)]
 
 
 def hash_of(seed: int, key: str) -> float:
@@ -144,11 +144,11 @@ def _kept(
     part = np.full(count, -1)
     for name, rows in keep.items():
         part[np.asarray(rows, np.int64)] = names.index(name) if name in names else -1
-    found = []
+    splits = []
     for rows in units:
-        there = [one for one in part[list(rows)].tolist() if one >= 0]
-        found.append(max(set(there), key=there.count) if there else -1)
-    return found
+        indices = [index for index in part[list(rows)].tolist() if index >= 0]
+        splits.append(max(set(indices), key=indices.count) if indices else -1)
+    return splits
 
 
 def _hashed(order: NDArray[np.float64], shares: Sequence[float], kept: Sequence[int]) -> list[int]:
@@ -192,13 +192,13 @@ def _balanced(
 def _counts(dataset: Dataset, units: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """(units, classes) images of a unit that have a class."""
     truth = dataset.truth
-    there = np.zeros((len(dataset), len(dataset.label_space)))
-    there[truth.images, truth.labels] = 1
+    present = np.zeros((len(dataset), len(dataset.label_space)))
+    present[truth.images, truth.labels] = 1
     unit_of = np.empty(len(dataset), np.int64)
     for unit, rows in enumerate(units):
         unit_of[rows] = unit
-    counts = np.zeros((len(units), there.shape[1]))
-    np.add.at(counts, unit_of, there)
+    counts = np.zeros((len(units), present.shape[1]))
+    np.add.at(counts, unit_of, present)
     return counts
 
 
@@ -226,10 +226,10 @@ def read_lists(dataset: Dataset, folder: Path, *, missing_ok: bool = False) -> d
     names = slashed_names(dataset.images)
     rows = {stem(name): row for row, name in enumerate(names)}
     rows |= {name: row for row, name in enumerate(names)}
-    found = {}
+    lists = {}
     for file in files:
-        found[file.stem], unknown = rows_in_list(read_list(file), rows)
+        lists[file.stem], unknown = rows_in_list(read_list(file), rows)
         if unknown:
             case = f"{unknown:,} of the images in {file.name} are not in {dataset.name}."
             raise DataError(asked, case, "Name the data set that the lists are of.")
-    return in_order(found)
+    return in_order(lists)

@@ -47,8 +47,8 @@ def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]
             ]
             results = [work(shares[0])]
             for share, waiting in zip(shares[1:], answers, strict=True):
-                found = waiting.result()
-                results.append(work(share) if found is None else _read(found, work, "return"))
+                reply = waiting.result()
+                results.append(work(share) if reply is None else _read(reply, work, "return"))
             return results
         finally:
             for process in processes:
@@ -88,10 +88,10 @@ def _answered(process: subprocess.Popen[bytes] | None, share: object) -> bytes |
     if process is None:
         return None
     try:
-        found, _ = process.communicate(msgspec.msgpack.encode(share))
+        reply, _ = process.communicate(msgspec.msgpack.encode(share))
     except OSError:
         return None
-    return found if process.returncode == 0 else None
+    return reply if process.returncode == 0 else None
 
 
 def cores() -> int:

@@ -51,8 +51,8 @@ def annotation_files(folder: Path) -> dict[str, Path]:
     Raises: DataError for a folder that has none.
     """
     for place in (folder, folder / "annotations"):
-        found = {stem_of(file): file for file in _files(place)}
-        if own := {name: file for name, file in found.items() if name.startswith(INSTANCES)}:
+        files = {stem_of(file): file for file in _files(place)}
+        if own := {name: file for name, file in files.items() if name.startswith(INSTANCES)}:
             return {name.removeprefix(INSTANCES): file for name, file in own.items()}
     below: dict[str, Path] = {}
     for inner in sorted(folder.iterdir()):
@@ -61,8 +61,8 @@ def annotation_files(folder: Path) -> dict[str, Path]:
             below[inner.name] = plain[0]
     here = {stem_of(file): file for file in _files(folder)}
     plain_here = {name: file for name, file in here.items() if name in PLAIN}
-    if found := below or plain_here or here:
-        return found
+    if files := below or plain_here or here:
+        return files
     raise DataError(
         f"{folder} can't be read.",
         "The folder has no annotation file.",

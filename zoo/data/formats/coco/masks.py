@@ -37,8 +37,12 @@ class CocoMasks:
 
     @cached_property
     def _texts(self) -> dict[int, bytes]:
-        found = decoded(content(self.path), _File, str(self.path)).annotations
-        texts = ((one.id, bytes(one.segmentation)) for one in found if isinstance(one.id, int))
+        records = decoded(content(self.path), _File, str(self.path)).annotations
+        texts = (
+            (annotation.id, bytes(annotation.segmentation))
+            for annotation in records
+            if isinstance(annotation.id, int)
+        )
         return {number: text for number, text in texts if text not in _EMPTY}
 
     def __getstate__(self) -> dict[str, Path]:
@@ -60,11 +64,11 @@ def fill(mask: NDArray[np.bool_], segmentation: bytes) -> None:
 
     segmentation: the field's JSON.
     """
-    found = parsed(segmentation)
-    if isinstance(found, Runs):
-        _fill_runs(mask, found)
-    elif found is not None:
-        for points in _rings(found):
+    shape = parsed(segmentation)
+    if isinstance(shape, Runs):
+        _fill_runs(mask, shape)
+    elif shape is not None:
+        for points in _rings(shape):
             mask |= inside(points, mask.shape[0], mask.shape[1])
 
 

@@ -160,7 +160,8 @@ def space_of(
     """
     left_out = _parents(categories, used)
     by_id = sorted(
-        (one for one in categories if one not in left_out), key=lambda category: category.id
+        (category for category in categories if category not in left_out),
+        key=lambda category: category.id,
     )
     for before, after in pairwise(by_id):
         if before.id == after.id:
@@ -170,14 +171,16 @@ def space_of(
             raise wrong(name, case)
     try:
         label_space = LabelSpace(
-            "custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id)
+            "custom",
+            tuple(category.name for category in by_id),
+            tuple(category.id for category in by_id),
         )
-    except LabelError as why:  # what is wrong is in the file, and not between two label spaces
-        raise wrong(name, f"Its categories can't be a label space: {why.case}") from None
+    except LabelError as error:  # what is wrong is in the file, and not between two label spaces
+        raise wrong(name, f"Its categories can't be a label space: {error.case}") from None
     notes = [
-        f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class "
-        f"is whose parent it is."
-        for one in left_out
+        f"Category {category.id} is left out: it has no box, and is called '{category.name}' as "
+        f"the class is whose parent it is."
+        for category in left_out
     ]
     return label_space, tuple(notes)
 
@@ -185,7 +188,13 @@ def space_of(
 def _parents(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
     """Categories without boxes that stand for a project (Roboflow writes one), where a class of
     theirs has the same name."""
-    names = Counter(one.name for one in categories)
-    parents = {one.supercategory for one in categories}
-    doubted = [one for one in categories if names[one.name] > 1 and one.name in parents]
-    return [one for one in doubted if one.id not in used and one.supercategory != one.name]
+    names = Counter(category.name for category in categories)
+    parents = {category.supercategory for category in categories}
+    doubted = [
+        category for category in categories if names[category.name] > 1 and category.name in parents
+    ]
+    return [
+        category
+        for category in doubted
+        if category.id not in used and category.supercategory != category.name
+    ]

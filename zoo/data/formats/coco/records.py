@@ -121,9 +121,9 @@ class Results:
 
 def read_instances(text: memoryview, name: str) -> Instances:
     """Raises: DataError naming the file and the record."""
-    if (found := scan.instances(text)) is None:
+    if (columns := scan.instances(text)) is None:
         return careful_instances(text, name)
-    images, boxes, declared = found
+    images, boxes, declared = columns
     spans = zip(images["names"].tolist(), images["name_lengths"].tolist(), strict=True)
     return Instances(
         image_ids=images["image_ids"],
@@ -144,18 +144,24 @@ def read_names(text: memoryview, name: str) -> tuple[dict[str, Any], list[Catego
     Raises: DataError naming the file and the record.
     """
     file = decoded(text, _Names, name)
-    ids = _ids([one.id for one in file.images], "images[{}]", name).tolist()
+    ids = _ids([image.id for image in file.images], "images[{}]", name).tolist()
     used = _numbers(
-        [one.category_id for one in file.annotations], "annotations[{}]", "category", whole, name
+        [annotation.category_id for annotation in file.annotations],
+        "annotations[{}]",
+        "category",
+        whole,
+        name,
     )
-    files = [one.file_name or f"{number}.jpg" for one, number in zip(file.images, ids, strict=True)]
+    files = [
+        image.file_name or f"{number}.jpg" for image, number in zip(file.images, ids, strict=True)
+    ]
     return dict(zip(files, ids, strict=True)), _declared(file.categories, name), set(used.tolist())
 
 
 def read_results(text: memoryview, name: str, *, lines: bool = False) -> Results:
     """lines: a record a line. Raises: DataError naming the file and the record."""
-    found = None if lines else scan.results(text)
-    return careful_results(text, name, lines=lines) if found is None else Results(**found)
+    results = None if lines else scan.results(text)
+    return careful_results(text, name, lines=lines) if results is None else Results(**results)
 
 
 def careful_instances(text: memoryview, name: str) -> Instances:
@@ -163,40 +169,40 @@ def careful_instances(text: memoryview, name: str) -> Instances:
     file = decoded(text, _Instances, name)
     images, boxes = file.images, _with_boxes(file.annotations, name)
     return Instances(
-        image_ids=_ids([one.id for one in images], "images[{}]", name),
-        files=[one.file_name for one in images],
-        sizes=np.array([(one.width or 0, one.height or 0) for one in images], np.int64).reshape(
-            -1, 2
-        ),
+        image_ids=_ids([image.id for image in images], "images[{}]", name),
+        files=[image.file_name for image in images],
+        sizes=np.array(
+            [(image.width or 0, image.height or 0) for image in images], np.int64
+        ).reshape(-1, 2),
         declared=_declared(file.categories, name),
         ids=_numbers(
-            [UNKNOWN if one.id is None else one.id for one in boxes],
+            [UNKNOWN if box.id is None else box.id for box in boxes],
             "annotations[{}]",
             "id",
             whole,
             name,
         ),
-        images=_ids([one.image_id for one in boxes], "annotations[{}]", name, mixed=True),
+        images=_ids([box.image_id for box in boxes], "annotations[{}]", name, mixed=True),
         categories=_numbers(
-            [one.category_id for one in boxes], "annotations[{}]", "category", whole, name
+            [box.category_id for box in boxes], "annotations[{}]", "category", whole, name
         ),
-        boxes=np.array([one.bbox for one in boxes], np.float64).reshape(-1, 4),
-        areas=np.array([one.area for one in boxes], np.float64),  # None is NaN
-        crowd=_numbers([one.iscrowd for one in boxes], "annotations[{}]", "iscrowd", flag, name),
+        boxes=np.array([box.bbox for box in boxes], np.float64).reshape(-1, 4),
+        areas=np.array([box.area for box in boxes], np.float64),  # None is NaN
+        crowd=_numbers([box.iscrowd for box in boxes], "annotations[{}]", "iscrowd", flag, name),
     )
 
 
 def _with_boxes(annotations: list[_Annotation], name: str) -> list[_Annotation]:
     """Annotations that have a box each: where the file has none, the one around the mask, whose
     pixels are the area if that is missing too. Raises: DataError naming one that has neither."""
-    for at, one in enumerate(annotations):
-        if one.bbox is not None:
+    for at, annotation in enumerate(annotations):
+        if annotation.bbox is not None:
             continue
-        found = box_and_area(bytes(one.segmentation))
-        if found is None:
+        extent = box_and_area(bytes(annotation.segmentation))
+        if extent is None:
             raise wrong(name, f"annotations[{at}] has no bbox, and no mask to take it from.")
-        one.bbox, area = found
-        one.area = area if one.area is None else one.area
+        annotation.bbox, area = extent
+        annotation.area = area if annotation.area is None else annotation.area
     return annotations
 
 
@@ -204,22 +210,26 @@ def careful_results(text: memoryview, name: str, *, lines: bool = False) -> Resu
     """As `read_results`, without the kernel."""
     file = decoded_lines(text, _Result, name) if lines else decoded(text, list[_Result], name)
     return Results(
-        images=_ids([one.image_id for one in file], "Record [{}]", name, mixed=True),
+        images=_ids([record.image_id for record in file], "Record [{}]", name, mixed=True),
         categories=_numbers(
-            [one.category_id for one in file], "Record [{}]", "category", whole, name
+            [record.category_id for record in file], "Record [{}]", "category", whole, name
         ),
-        boxes=np.array([one.bbox for one in file], np.float64).reshape(-1, 4),
-        scores=np.array([one.score for one in file], np.float64),
+        boxes=np.array([record.bbox for record in file], np.float64).reshape(-1, 4),
+        scores=np.array([record.score for record in file], np.float64),
     )
 
 
 def _declared(categories: Sequence[_LooseCategory], name: str) -> list[Category]:
-    ids = _numbers([one.id for one in categories], "categories[{}]", "id", whole, name).tolist()
+    ids = _numbers(
+        [category.id for category in categories], "categories[{}]", "id", whole, name
+    ).tolist()
     made = []
-    for number, one in zip(ids, categories, strict=True):
+    for number, category in zip(ids, categories, strict=True):
         made.append(
             Category(
-                number, one.name, one.supercategory if isinstance(one.supercategory, str) else None
+                number,
+                category.name,
+                category.supercategory if isinstance(category.supercategory, str) else None,
             )
         )
     return made

@@ -68,10 +68,10 @@ def instances(content: memoryview) -> tuple[Columns, Columns, slice] | None:
         "areas": np.empty(room),
         "crowd": np.empty(room, np.uint8),
     }
-    found = np.zeros(4, np.int64)
-    if not _read("read_instances", _Instances, content, room, images | boxes | {"found": found}):
+    counts = np.zeros(4, np.int64)
+    if not _read("read_instances", _Instances, content, room, images | boxes | {"found": counts}):
         return None
-    image_count, box_count, first, last = found.tolist()
+    image_count, box_count, first, last = counts.tolist()
     of_images = {name: values[:image_count] for name, values in images.items()}
     return (
         of_images,

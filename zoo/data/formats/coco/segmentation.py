@@ -32,10 +32,10 @@ def box_and_area(segmentation: bytes) -> tuple[Box, float] | None:
 
     segmentation: the field's JSON.
     """
-    found = parsed(segmentation)
-    if found is None:
+    shape = parsed(segmentation)
+    if shape is None:
         return None
-    return _of_runs(found) if isinstance(found, Runs) else _of_polygons(found)
+    return _of_runs(shape) if isinstance(shape, Runs) else _of_polygons(shape)
 
 
 def parsed(segmentation: bytes) -> Runs | Polygons | None:

@@ -71,12 +71,12 @@ def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
 
 
 def _images(dataset: Dataset) -> list[dict[str, Any]]:
-    found = []
+    images = []
     names = names_below(dataset.images)
     sizes = np.nan_to_num(dataset.sizes).astype(np.int64).tolist()
     for number, name, (width, height) in zip(
         dataset.truth.image_ids.tolist(), names, sizes, strict=True
     ):
         image = {"id": number, "file_name": name}
-        found.append(image | ({"width": width, "height": height} if width and height else {}))
-    return found
+        images.append(image | ({"width": width, "height": height} if width and height else {}))
+    return images

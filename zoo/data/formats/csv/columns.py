@@ -46,8 +46,8 @@ def meanings(header: Sequence[str], options: CsvOptions, path: str) -> dict[str,
 
     Raises: DataError for a column that is needed and missing, or that several names could be.
     """
-    found = {key: _named(header, key, options, path) for key in NAMES}
-    at = {key: place for key, place in found.items() if place is not None}
+    places = {key: _named(header, key, options, path) for key in NAMES}
+    at = {key: place for key, place in places.items() if place is not None}
     if (
         "w" not in at
         and "h" not in at

@@ -46,25 +46,26 @@ def read(path: Path, options: CsvOptions) -> Dataset:
     first[rows[::-1]] = np.arange(len(rows))[::-1]  # (m,) the first row of each image
     sizes = _sizes(columns, first, path)
     boxes, box_format = _boxes(columns, path)
-    there = _complete(boxes, path)
+    complete = _complete(boxes, path)
     if options.fractions:
         boxes = boxes * np.tile(_known(sizes, files, path, options), 2)[rows]
-    space, labels = _labels(columns, np.flatnonzero(there), path)
-    found = Found(
+    space, labels = _labels(columns, np.flatnonzero(complete), path)
+    parts = Found(
         name=options.name or path.stem,
         label_space=space,
         ids=_ids(columns, first, files),
         files=files,
         sizes=sizes,
-        rows=rows[there],
-        boxes={"label": labels, "box": boxes[there]} | _optional(columns, others, there, path),
+        rows=rows[complete],
+        boxes={"label": labels, "box": boxes[complete]}
+        | _optional(columns, others, complete, path),
         box_format=box_format,
         annotations=path,
         folder=options.images,
         image_attributes=_of_images(others, first),
         splits=_splits(columns, rows),
     )
-    data = found.dataset()
+    data = parts.dataset()
     return data if options.split is None else data.splits[options.split]
 
 
@@ -78,7 +79,7 @@ def _only_file(folder: Path) -> Path:
 
 
 def _tables(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.iterdir() if one.suffix.lower() == ".csv")
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".csv")
 
 
 def recognise(folder: Path) -> bool:
@@ -101,8 +102,8 @@ def _complete(boxes: NDArray[np.float64], path: Path) -> NDArray[np.bool_]:
         row = int(np.flatnonzero(some)[0])
         case = f"Record [{row}] has a part of a box: {boxes[row].tolist()}."
         raise DataError(f"'{path}' was read.", case, "Give all four numbers, or none of them.")
-    there: NDArray[np.bool_] = ~missing[:, 0]
-    return there
+    complete: NDArray[np.bool_] = ~missing[:, 0]
+    return complete
 
 
 def _boxes(columns: Columns, path: Path) -> tuple[NDArray[np.float64], BoxFormat]:
@@ -130,12 +131,12 @@ def _known(
     if (sizes > 0).all():
         return sizes
     records = FolderRecords(np.array(files), files, sizes, path, options.images)
-    found = np.where(sizes > 0, sizes, upright_sizes([record.path for record in records]))
-    if (found == 0).any():
-        name = files[int(np.flatnonzero((found == 0).any(axis=1))[0])]
+    known = np.where(sizes > 0, sizes, upright_sizes([record.path for record in records]))
+    if (known == 0).any():
+        name = files[int(np.flatnonzero((known == 0).any(axis=1))[0])]
         case = f"Boxes are fractions of images, and the size of '{name}' is not known."
         raise DataError(f"'{path}' was read.", case, "Give the folder of the images: images=FOLDER")
-    return found
+    return known
 
 
 def _labels(
@@ -176,16 +177,16 @@ def _ids(columns: Columns, first: NDArray[np.int64], files: Sequence[str]) -> Se
 def _optional(
     columns: Columns,
     others: Mapping[str, Sequence[str]],
-    there: NDArray[np.bool_],
+    complete: NDArray[np.bool_],
     path: Path,
 ) -> dict[str, NDArray[Any]]:
     """Area, crowd and id of the boxes where the table has them, and other columns."""
     made: dict[str, NDArray[Any]] = {
-        name: numbers(columns[name], name, path)[there]
+        name: numbers(columns[name], name, path)[complete]
         for name in ("area", "crowd", "id")
         if name in columns
     }
-    rows = np.flatnonzero(there).tolist()
+    rows = np.flatnonzero(complete).tolist()
     for name, column in others.items():
         if not name.startswith(OF_IMAGE):
             made[name] = inferred([column[row] for row in rows])
@@ -205,8 +206,8 @@ def _of_images(
 
 def _splits(columns: Columns, rows: NDArray[np.int64]) -> dict[str, list[int]]:
     """Splits by the column `split`, in which an image may have several with `|` between."""
-    found: dict[str, dict[int, None]] = {}
+    members_of: dict[str, dict[int, None]] = {}
     for text, row in zip(columns.get("split", ()), rows.tolist(), strict=False):
         for name in filter(None, (part.strip() for part in text.split("|"))):
-            found.setdefault(name, {})[row] = None
-    return in_order({name: list(members) for name, members in found.items()})
+            members_of.setdefault(name, {})[row] = None
+    return in_order({name: list(members) for name, members in members_of.items()})

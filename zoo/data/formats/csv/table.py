@@ -42,20 +42,20 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> tuple[list[str], list
 def _columns(rows: Iterator[list[str]], width: int, path: Path, *, start: int) -> list[list[str]]:
     """Rows as columns, in which a text that is there often is one object. Raises: DataError naming
     the first row of another width; the first of all has the number `start`."""
-    found: list[list[str]] = [[] for _ in range(width)]
+    columns: list[list[str]] = [[] for _ in range(width)]
     known: list[dict[str, str]] = [{} for _ in range(width)]
     while block := list(islice(rows, BLOCK)):
         wrong = next((row for row in block if len(row) != width), None)
         if wrong is not None:
-            number = len(found[0]) + block.index(wrong) + start if found else start
+            number = len(columns[0]) + block.index(wrong) + start if columns else start
             case = f"Row {number} has {len(wrong)} columns, and the first {width}."
             raise DataError(f"'{path}' was read.", case, "Correct that row.")
-        for column, texts, values in zip(found, known, zip(*block, strict=True), strict=True):
+        for column, texts, values in zip(columns, known, zip(*block, strict=True), strict=True):
             if len(set(values)) * 2 < len(values):
                 column += [texts.setdefault(value, value) for value in values]
             else:
                 column += values
-    return found
+    return columns
 
 
 def numbers(column: Sequence[str], name: str, path: Path) -> NDArray[np.float64]:

@@ -73,7 +73,13 @@ def _images(dataset: Dataset) -> Iterator[list[Any]]:
     for row, number in enumerate(truth.image_ids.tolist()):
         width, height = sizes[row]
         size = [width or "", height or ""]
-        yield [names[row], number, *size, "|".join(splits[row]), *(one[row] for one in others)]
+        yield [
+            names[row],
+            number,
+            *size,
+            "|".join(splits[row]),
+            *(column[row] for column in others),
+        ]
 
 
 def _boxes(dataset: Dataset) -> Iterator[Sequence[Any]]:

@@ -100,8 +100,8 @@ def _decoded(content: bytes, path: str | Path) -> str:
             content, declared = content[len(mark) :], encoding
             break
     else:
-        found = _ENCODING.match(content)
-        declared = found[1].decode() if found else "utf-8"
+        match = _ENCODING.match(content)
+        declared = match[1].decode() if match else "utf-8"
     try:
         return content.decode(declared)
     except (UnicodeDecodeError, LookupError) as error:
@@ -112,7 +112,7 @@ def _size(element: ElementTree.Element | None) -> tuple[int, int]:
     if element is None:
         return 0, 0
     numbers = [_number(element.findtext(key)) for key in ("width", "height")]
-    width, height = [int(one) if 0 < one < 2**31 else 0 for one in numbers]
+    width, height = [int(number) if 0 < number < 2**31 else 0 for number in numbers]
     return width, height
 
 

@@ -60,8 +60,8 @@ class Documents:
         self.names = list(names)
         self.filenames = [name for part in parts for name in part.filenames]
         self.sizes = [size for part in parts for size in part.sizes]
-        self.origins = np.array([one for part in parts for one in part.origins], np.int64)
-        self.counts = np.array([one for part in parts for one in part.counts], np.int64)
+        self.origins = np.array([origin for part in parts for origin in part.origins], np.int64)
+        self.counts = np.array([count for part in parts for count in part.counts], np.int64)
         self.classes: list[str] = list(
             dict.fromkeys(name for part in parts for name in part.classes)
         )

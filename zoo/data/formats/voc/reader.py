@@ -55,7 +55,7 @@ def read(path: Path, options: VocOptions) -> Dataset:
     splits, missing = _splits(root, ids)
     space, labels = _labels(root, documents)
     boxes, origin_notes = _boxes(documents, options.origin)
-    found = Found(
+    parts = Found(
         name=options.name or root.absolute().name,
         label_space=space,
         ids=ids,
@@ -69,7 +69,7 @@ def read(path: Path, options: VocOptions) -> Dataset:
         splits=splits,
         notes=[*notes, *missing, *origin_notes],
     )
-    data = found.dataset()
+    data = parts.dataset()
     return data if options.split is None else data.splits[options.split]
 
 
@@ -85,7 +85,7 @@ def _root(path: Path) -> Path | None:
     home = _below(path, (ANNOTATIONS.lower(),))
     if walk(home or path, _SUFFIX) and (home or _has_files(path)):
         return path
-    inner = [one for one in sorted(path.iterdir()) if one.is_dir() and _own(one)]
+    inner = [place for place in sorted(path.iterdir()) if place.is_dir() and _own(place)]
     return inner[0] if len(inner) == 1 else None
 
 
@@ -96,7 +96,7 @@ def _own(folder: Path) -> bool:
 
 def _has_files(path: Path) -> bool:
     """Whether XML files are in it, or in a folder in it that holds nothing else than images."""
-    places = [path, *(one for one in path.iterdir() if one.is_dir())]
+    places = [path, *(place for place in path.iterdir() if place.is_dir())]
     return any(
         name.lower().endswith(_SUFFIX) and not name.startswith(".")
         for place in places
@@ -106,7 +106,7 @@ def _has_files(path: Path) -> bool:
 
 def _below(folder: Path, names: Sequence[str]) -> Path | None:
     """The folder in it of the first of these names that is there, in any case."""
-    inner = {one.name.lower(): one for one in sorted(folder.iterdir()) if one.is_dir()}
+    inner = {place.name.lower(): place for place in sorted(folder.iterdir()) if place.is_dir()}
     return next((inner[name] for name in names if name in inner), None)
 
 
@@ -119,10 +119,10 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
             "Name the folder of the images: images=FOLDER",
         )
     images = ImageFolder(folder)
-    found, doubtful = [], []
+    files, doubtful = [], []
     for name, filename in zip(ids, documents.filenames, strict=True):
         file, sure = _file(name, filename, images)
-        found.append(file)
+        files.append(file)
         if not sure:
             doubtful.append(name)
     notes = []
@@ -132,10 +132,10 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
             f"{many} another image in <filename> that is there, too; the one with the XML's own "
             f"name is taken: {', '.join(doubtful[:3])}."
         )
-    if left := len(set(images.files) - set(found)):
+    if left := len(set(images.files) - set(files)):
         many = pluralize(left, "image has", "images have")
         notes.append(f"{many} no XML, and {is_are(left)} left out.")
-    return found, notes
+    return files, notes
 
 
 def _file(name: str, filename: str, images: ImageFolder) -> tuple[str, bool]:
@@ -163,8 +163,8 @@ def _splits(root: Path, ids: Sequence[str]) -> tuple[dict[str, list[int]], list[
         lines = read_list(path)
         if any(line.rpartition(" ")[2] in ("1", "-1", "0") and " " in line for line in lines):
             continue  # of one class: each image with 1, 0 or -1 behind it
-        found, unknown = rows_in_list(lines, rows)
-        splits[path.stem] = found
+        members, unknown = rows_in_list(lines, rows)
+        splits[path.stem] = members
         if unknown:
             many = pluralize(unknown, "image")
             notes.append(f"The split {path.stem} names {many} without XML, which are left out.")

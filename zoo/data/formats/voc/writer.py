@@ -125,7 +125,9 @@ def _objects(share: Share) -> Iterator[str]:
     for first in range(0, len(labels), AT_ONCE):
         some = slice(first, first + AT_ONCE)
         numbers = corners[some].ravel().tolist()
-        edges = iter([str(int(one)) if one.is_integer() else repr(one) for one in numbers])
+        edges = iter(
+            [str(int(number)) if number.is_integer() else repr(number) for number in numbers]
+        )
         said = [[f"<{key}>{value}</{key}>" for value in values[some]] for key, values in flags]
         more = map("".join, zip(*said, strict=True)) if said else repeat("")
         for label, text in zip(labels[some].tolist(), more, strict=False):

@@ -65,7 +65,7 @@ def _described(path: Path) -> Description:
     root = path.absolute().parent
     if isinstance(given := content.get("path"), str):
         # made on another machine, or relative to a folder that only its tool knows
-        root = next((one for one in (root / given, Path(given)) if one.is_dir()), root)
+        root = next((place for place in (root / given, Path(given)) if place.is_dir()), root)
     known = [name for name in content if str(name).lower() in NAMES]
     splits = {str(name): _places(content[name], str(name), path) for name in known}
     return Description(root, names, {name: places for name, places in splits.items() if places})

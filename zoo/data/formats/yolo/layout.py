@@ -49,20 +49,22 @@ def layout_of(description: Description, images: Path | None) -> Layout:
         if place.is_dir()
     ):
         folder = root  # as in train/images and valid/images
-    there = ImageFolder(folder)
+    image_folder = ImageFolder(folder)
     if not places:
-        return Layout(folder, there.files, splits_by_folder(there.files))
-    return _by_splits(there, places)
+        return Layout(folder, image_folder.files, splits_by_folder(image_folder.files))
+    return _by_splits(image_folder, places)
 
 
-def _by_splits(there: ImageFolder, places: Mapping[str, Sequence[Path]]) -> Layout:
+def _by_splits(image_folder: ImageFolder, places: Mapping[str, Sequence[Path]]) -> Layout:
     rows: dict[str, int] = {}
-    made = Layout(there.folder, [])
-    known = set(there.files)
+    made = Layout(image_folder.folder, [])
+    known = set(image_folder.files)
     for split, given in places.items():
         named: list[str] = []
         for place in given:
-            named += _in_folder(there, place) if place.is_dir() else _in_list(there, place)
+            named += (
+                _in_folder(image_folder, place) if place.is_dir() else _in_list(image_folder, place)
+            )
         for name in dict.fromkeys(named):
             if name not in rows:
                 rows[name] = len(rows)
@@ -86,25 +88,25 @@ def _place(root: Path, folder: Path, place: str) -> Path:
     raise _gone(root, f"'{place}' is not there.")
 
 
-def _in_folder(there: ImageFolder, place: Path) -> list[str]:
+def _in_folder(image_folder: ImageFolder, place: Path) -> list[str]:
     """The images below a folder, by their names in the folder of all."""
-    top = there.folder.resolve()
+    top = image_folder.folder.resolve()
     inner = place.resolve()
     if not inner.is_relative_to(top):
-        raise _gone(there.folder, f"'{place}' is not in it.")
+        raise _gone(image_folder.folder, f"'{place}' is not in it.")
     below = inner.relative_to(top).as_posix()
     prefix = "" if below == "." else f"{below}/"
     return [prefix + name for name in walk(place, IMAGE_SUFFIXES)]
 
 
-def _in_list(there: ImageFolder, path: Path) -> list[str]:
+def _in_list(image_folder: ImageFolder, path: Path) -> list[str]:
     """The images that a list names; those that are not there keep their names."""
-    found = []
+    names = []
     for line in read_list(path):
-        name = there.find(line)
+        name = image_folder.find(line)
         plain = slashes(line)
-        found.append(name or (plain.removeprefix(f"{IMAGES}/")))
-    return found
+        names.append(name or (plain.removeprefix(f"{IMAGES}/")))
+    return names
 
 
 def label_files(layout: Layout, root: Path) -> tuple[list[Path | None], list[str]]:
@@ -116,14 +118,14 @@ def label_files(layout: Layout, root: Path) -> tuple[list[Path | None], list[str
     inside = layout.folder != root
     home = root / LABELS if inside and (root / LABELS).is_dir() else layout.folder
     texts = {stem(name).lower(): name for name in walk(home, TEXT)}
-    found: list[Path | None] = []
+    files: list[Path | None] = []
     used: set[str] = set()
     for name in layout.files:
         key = next((key for key in _keys(name) if key in texts), None)
-        found.append(None if key is None else home / texts[key])
+        files.append(None if key is None else home / texts[key])
         used |= {key} if key is not None else set()
     left = [name for key, name in texts.items() if key not in used and _is_label(name, home)]
-    return found, left
+    return files, left
 
 
 def _keys(name: str) -> Iterable[str]:

@@ -25,7 +25,7 @@ from zoo.text import pluralize
 
 def recognise(folder: Path) -> bool:
     """Whether a folder has a `data.yaml`, or folders `images` and `labels` with text files."""
-    files = (one for one in sorted(folder.iterdir()) if one.suffix.lower() in SUFFIXES)
+    files = (file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES)
     if any(is_description(file) for file in files):
         return True
     pair = (folder / IMAGES).is_dir() and (folder / LABELS).is_dir()
@@ -50,7 +50,7 @@ def read(path: Path, options: YoloOptions) -> Dataset:
             lines.read(text, row)
     sizes = upright_sizes([layout.folder / name for name in layout.files])
     root = description.root.absolute()
-    found = Found(
+    parts = Found(
         name=options.name or root.name,
         label_space=LabelSpace.custom(description.names),
         ids=[stem(name) for name in layout.files],
@@ -64,7 +64,7 @@ def read(path: Path, options: YoloOptions) -> Dataset:
         splits=layout.splits,
         notes=_notes(lines, left, layout.missing),
     )
-    data = found.dataset()
+    data = parts.dataset()
     return data if options.split is None else data.splits[options.split]
 
 

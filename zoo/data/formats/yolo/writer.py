@@ -79,11 +79,11 @@ def _sizes(dataset: Dataset) -> NDArray[np.float64]:
     if not len(unknown):
         return sizes
     records = [dataset.images[row] for row in unknown.tolist()]
-    found = upright_sizes([record.path for record in records])
-    if (found == 0).any():
-        record = records[int(np.flatnonzero((found == 0).any(axis=1))[0])]
+    measured = upright_sizes([record.path for record in records])
+    if (measured == 0).any():
+        record = records[int(np.flatnonzero((measured == 0).any(axis=1))[0])]
         case = f"The size of image {record.id!r} is not annotated, and there is no {record.path}."
         fix = "Say which folder holds the images: images=FOLDER"
         raise DataError(f"{dataset.name} can't be written as YOLO.", case, fix)
-    sizes[unknown] = found
+    sizes[unknown] = measured
     return sizes
