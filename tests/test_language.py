@@ -6,6 +6,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,22 @@ BANNED = {
     "he, his": r"\b([Hh]e (?!et al)|[Hh]is\b)",
 }
 WHAT = re.compile(r"^What\b")
+# Words that say that there is a value, and not which: a local is named for what it holds.
+NO_NOUNS = {"found", "one", "seen", "there", "told", "why"}
 
 
-def prose(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def prose(path: Path) -> list[tuple[int, str]]:
     """Line and text of every string and comment of a module."""
     source = path.read_text()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = [
+        (token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT
+    ]
+    constants = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    return comments + [
+        (node.lineno, node.value) for node in constants if isinstance(node.value, str)
+    ]
 
 
 def summaries(path: Path) -> Iterator[tuple[str, str]]:
@@ -66,3 +72,61 @@ def test_no_summary_is_a_what() -> None:
         if WHAT.match(text)
     ]
     assert found == []
+
+
+def fields_of(tree: ast.AST) -> set[ast.expr]:
+    """The names that classes declare: `found: int` of a record is a fact of every use of it."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bodies = [statement for node in classes for statement in node.body]
+    return {statement.target for statement in bodies if isinstance(statement, ast.AnnAssign)}
+
+
+def local_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and name of whatever is assigned, looped over, caught, matched or taken as an
+    argument."""
+    fields = fields_of(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store) and node not in fields:
+                yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.lineno, node.name
+
+
+def test_locals_are_nouns_of_what_they_hold() -> None:
+    unnamed = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in MODULES
+        for line, name in local_names(ast.parse(path.read_text()))
+        if name in NO_NOUNS
+    ]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "found = 1",
+        "found: int = 1",
+        "found += 1",
+        "a, (found, b) = c",
+        "if (found := a): b",
+        "for found in a: b",
+        "[found for found in a]",
+        "with a as found: b",
+        "try: a\nexcept E as found: b",
+        "match a:\n case [*found]: b",
+        "match a:\n case {'x': found}: b",
+        "def f(found): a",
+        "lambda found: a",
+    ],
+)
+def test_a_local_is_met_wherever_it_is_bound(code: str) -> None:
+    assert "found" in {name for _, name in local_names(ast.parse(code))}
+
+
+def test_fields_and_uses_are_no_locals() -> None:
+    code = "class A:\n found: int = 0\na.found = found\nf(found=b)"
+    assert "found" not in {name for _, name in local_names(ast.parse(code))}

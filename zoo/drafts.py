@@ -97,11 +97,11 @@ def _held_folder(folder: Path) -> Iterator[None]:
 def clear(folder: Path, *, young: float = YOUNG) -> None:
     """Removes the drafts in a folder that no process holds and that are older than
     `seconds`."""
-    with suppress(OSError), os.scandir(folder) as found:
+    with suppress(OSError), os.scandir(folder) as entries:
         left = [
-            Path(one.path)
-            for one in found
-            if _DRAFT.fullmatch(one.name) and one.is_file(follow_symlinks=False)
+            Path(entry.path)
+            for entry in entries
+            if _DRAFT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
         ]
         for draft in left:
             with suppress(OSError):  # gone, or in use

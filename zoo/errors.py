@@ -70,9 +70,9 @@ class ZooError(Exception):
 def made_of(error: BaseException | None) -> Iterator[BaseException]:
     """The error, and those that it was made of; contexts may lead in a circle, and each is given
     once."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    visited: set[int] = set()
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 

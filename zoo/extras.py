@@ -17,8 +17,8 @@ def optional(module: str, *, wanted_for: str, extra: str | None = None) -> Modul
     package = module.partition(".")[0]
     try:
         return import_module(module)
-    except ModuleNotFoundError as why:
-        if why.name != package:  # installed, but broken: its own message is the better one
+    except ModuleNotFoundError as error:
+        if error.name != package:  # installed, but broken: its own message is the better one
             raise
         raise MissingExtra(
             f"{wanted_for} can't be had.",

@@ -111,9 +111,9 @@ def covering(letters: Iterable[str]) -> tuple[list[str], set[str]]:
     for path in system_fonts():
         if not missing:
             break
-        if found := {letter for letter in missing if _may_have(path, letter)}:
+        if covered := {letter for letter in missing if _may_have(path, letter)}:
             files.append(path)
-            missing -= found
+            missing -= covered
     return files, missing
 
 
@@ -127,14 +127,14 @@ def _may_have(path: str, letter: str) -> bool:
 @lru_cache(maxsize=1)
 def system_fonts() -> tuple[str, ...]:
     """The font files in the system's own folders, plain upright ones without serifs first."""
-    found = (
+    paths = (
         os.path.join(folder, file)
         for root in font_folders()
         for folder, _, files in os.walk(root)
         for file in files
         if file.lower().endswith(_SUFFIXES)
     )
-    real = (path for path in found if not os.path.basename(path).lower().startswith(_SQUARES))
+    real = (path for path in paths if not os.path.basename(path).lower().startswith(_SQUARES))
     return tuple(sorted(real, key=_plainness)[:MOST_FONTS])
 
 

@@ -92,13 +92,13 @@ def check_yaml(raw: bytes, *, depth: int) -> None:
     What is nested deeper in another way is found while the events are read.
     """
     if _opened(raw) > depth and (
-        found := re.search(b"(?:%s){%d}" % (_YAML_OPENED, depth + 1), raw)
+        match := re.search(b"(?:%s){%d}" % (_YAML_OPENED, depth + 1), raw)
     ):
-        raise _too_deep(raw, found.end() - 1, depth)
+        raise _too_deep(raw, match.end() - 1, depth)
 
 
 def _opened(raw: bytes) -> int:
-    return sum(raw.count(one) for one in _OPENS)
+    return sum(raw.count(bracket) for bracket in _OPENS)
 
 
 def _check_nesting(brackets: bytes, raw: bytes, text: bytes, depth: int) -> None:

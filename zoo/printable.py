@@ -45,7 +45,7 @@ def printable_lines(lines: list[str] | tuple[str, ...]) -> str:
 def printable_json(text: str) -> str:
     """Return a JSON document that means the same, with every character that a terminal might obey
     written as `\\u009b`."""
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _shown(char: str) -> str:

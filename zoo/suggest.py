@@ -46,8 +46,8 @@ def close_family(asked: str, known: Iterable[str], *, most: int = 3) -> list[str
 
 
 def _beginning(name: str) -> str:
-    found = _LETTERS.match(name.casefold())
-    return found[0] if found else ""
+    match = _LETTERS.match(name.casefold())
+    return match[0] if match else ""
 
 
 def join_or(names: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ def test_a_connection_is_refused_and_told_by_its_host() -> None:
             "ZOO_OFFLINE",
             "plugin acme",
             concerns=lambda: True,
-            told=lambda *said: told.append(said),
+            tell=lambda *said: told.append(said),
         ),
     ):
         connect()
@@ -35,7 +35,7 @@ def test_a_connection_is_refused_and_told_by_its_host() -> None:
 
 def test_it_is_tried_if_the_thread_is_anothers() -> None:
     with (
-        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: False, told=lambda *_: None),
+        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: False, tell=lambda *_: None),
         pytest.raises(ConnectionError),
     ):
         connect()
@@ -56,14 +56,14 @@ def test_processes_of_this_machine_may_talk() -> None:
     with (
         ours,
         theirs,
-        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, told=lambda *_: None),
+        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None),
     ):
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"
 
 
 def test_it_ends_with_the_block() -> None:
-    with unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, told=lambda *_: None):
+    with unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None):
         pass
     with pytest.raises(ConnectionError):
         connect()

@@ -28,12 +28,12 @@ class PartMismatch(Exception):
     """
 
     def __init__(
-        self, kind: str, levels: Mapping[str, tuple[FeatureLevel, ...]], why: ZooError
+        self, kind: str, levels: Mapping[str, tuple[FeatureLevel, ...]], error: ZooError
     ) -> None:
-        super().__init__(kind, levels, why)
+        super().__init__(kind, levels, error)
         self.kind = kind
         self.levels = levels
-        self.why = why
+        self.why = error
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def build_part(
     make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
     try:
         part = make(**given, **arguments)
-    except ContractError as why:
-        raise PartMismatch(kind, above or {}, why) from why
+    except ContractError as error:
+        raise PartMismatch(kind, above or {}, error) from error
     except ZooError:
         raise
-    except Exception as why:  # a part that does not say what it needs refuses in its own words
-        raise PartMismatch(kind, above or {}, _in_its_own_words(kind, name, why)) from why
+    except Exception as error:  # a part that does not say what it needs refuses in its own words
+        raise PartMismatch(kind, above or {}, _in_its_own_words(kind, name, error)) from error
     _check_part(part, kind, name)
     return part
 
@@ -106,8 +106,8 @@ def _check_arguments(
     signature = inspect.signature(build)
     known = [
         name
-        for name, one in signature.parameters.items()
-        if one.kind is one.KEYWORD_ONLY and name not in given
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in given
     ]
     listed = f"It takes {', '.join(known)}." if known else "It takes none."
     for name in arguments:
@@ -129,17 +129,19 @@ def _check_arguments(
         )
 
 
-def _in_its_own_words(kind: str, name: str, why: Exception) -> ContractError:
-    said = " ".join(str(why).split()) or "nothing more"
+def _in_its_own_words(kind: str, name: str, error: Exception) -> ContractError:
+    said = " ".join(str(error).split()) or "nothing more"
     return ContractError(
         f"The {kind} '{name}' can't be built.",
-        f"It failed with {type(why).__name__}: {said}",
+        f"It failed with {type(error).__name__}: {said}",
         "Ask its plugin what it takes.",
     )
 
 
 def _takes_any(signature: inspect.Signature) -> bool:
-    return any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+    return any(
+        parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()
+    )
 
 
 def _check_part(part: object, kind: str, name: str) -> None:

@@ -118,28 +118,28 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
         return given
     try:
         return msgspec.convert(dict(given), Input)
-    except msgspec.ValidationError as why:
+    except msgspec.ValidationError as error:
         example = 'input={"resize": "letterbox", "size": [640, 640]}'
         raise CardError(
             f"A detector was composed with input={dict(given)}.",
-            f"{plainly(str(why))}.",
+            f"{plainly(str(error))}.",
             f"Write for example {example}.",
         ) from None
 
 
 def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
-    found = tuple(strides)
+    ascending = tuple(strides)
     if (
-        not found
-        or any(not isinstance(stride, int) or stride < 1 for stride in found)
-        or list(found) != sorted(set(found))
+        not ascending
+        or any(not isinstance(stride, int) or stride < 1 for stride in ascending)
+        or list(ascending) != sorted(set(ascending))
     ):
         raise ContractError(
-            f"strides={found} can't be used.",
+            f"strides={ascending} can't be used.",
             "Strides are whole numbers of pixels, finest first, each named once.",
             "Write for example strides=(8, 16, 32).",
         )
-    return found
+    return ascending
 
 
 def _misfit(plan: Composition, label_space: LabelSpace, seam: PartMismatch) -> ContractError:

@@ -79,7 +79,7 @@ class Composed(Detector):
     def _checked(
         self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]
     ) -> tuple[Tensor, ...]:
-        channels = [one.shape[1] for one in maps if isinstance(one, Tensor)]
+        channels = [features.shape[1] for features in maps if isinstance(features, Tensor)]
         if channels == [level.channels for level in levels]:
             return maps
         raise ContractError(
@@ -121,4 +121,4 @@ def _shown(maps: object, channels: Sequence[int]) -> str:
 
 
 def _millions(module: nn.Module) -> str:
-    return f"{sum(one.numel() for one in module.parameters()) / 1e6:.2f}M parameters"
+    return f"{sum(parameter.numel() for parameter in module.parameters()) / 1e6:.2f}M parameters"

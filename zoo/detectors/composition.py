@@ -30,8 +30,8 @@ class Composition:
 
     def arguments_of(self, kind: str) -> Arguments:
         """Arguments of the `backbone`, `neck` or `head`."""
-        found: Arguments = getattr(self, f"{kind}_arguments")
-        return found
+        arguments: Arguments = getattr(self, f"{kind}_arguments")
+        return arguments
 
     def settings(self) -> dict[str, object]:
         """Everything that differs from the default, as a card's `arguments` in YAML would hold
@@ -61,7 +61,9 @@ class Composition:
 
     def _differing(self, other: Composition) -> list[str]:
         return [
-            one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)
+            entry.name
+            for entry in fields(self)
+            if getattr(self, entry.name) != getattr(other, entry.name)
         ]
 
 
@@ -70,7 +72,7 @@ def _options(name: str, value: object) -> str:
     if isinstance(value, Mapping):
         part = name.removesuffix("_arguments")
         return " ".join(
-            f"--set {part}.{key}={_typed(one).replace(' ', '')}" for key, one in value.items()
+            f"--set {part}.{key}={_typed(option).replace(' ', '')}" for key, option in value.items()
         )
     if isinstance(value, tuple):
         return f"--{name} {','.join(map(str, value))}"
@@ -82,5 +84,9 @@ def _typed(value: object) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_typed(key)}: {_typed(one)}" for key, one in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_typed(key)}: {_typed(member)}" for key, member in value.items())
+            + "}"
+        )
     return repr(value)

@@ -59,9 +59,9 @@ class _Search:
 
     def fits(self, plan: Composition) -> bool:
         """Whether neck and head can be built on the maps the backbone has at those strides."""
-        found = [self.level(plan, stride) for stride in plan.strides]
-        levels = tuple(level for level in found if level)
-        if len(levels) < len(found):
+        possible = [self.level(plan, stride) for stride in plan.strides]
+        levels = tuple(level for level in possible if level)
+        if len(levels) < len(possible):
             return False
         try:
             with on_meta_device():
@@ -94,7 +94,8 @@ def _channels(plan: Composition) -> Iterator[Composition]:
         return
     now = plan.neck_arguments.get("channels", parameter.default)
     for channels in sorted(
-        CHANNELS, key=lambda one: (abs(one - now) if isinstance(now, int) else 0, -one)
+        CHANNELS,
+        key=lambda channels: (abs(channels - now) if isinstance(now, int) else 0, -channels),
     ):
         yield replace(plan, neck_arguments={**plan.neck_arguments, "channels": channels})
 
@@ -112,9 +113,10 @@ def _necks(plan: Composition) -> Iterator[Composition]:
 
 def _strides(plan: Composition, search: _Search) -> list[tuple[int, ...]]:
     """Strides the backbone has, those first that share most with the strides given."""
-    there = [stride for stride in STRIDES if search.level(plan, stride)]
+    able = [stride for stride in STRIDES if search.level(plan, stride)]
     asked = set(plan.strides)
-    every = [found for count in range(1, len(there) + 1) for found in combinations(there, count)]
+    every = [choice for count in range(1, len(able) + 1) for choice in combinations(able, count)]
     return sorted(
-        (found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found))
+        (choice for choice in every if set(choice) != asked),
+        key=lambda choice: len(asked ^ set(choice)),
     )

@@ -21,7 +21,7 @@ CHIP_SHARE = 0.15  # of the image may be covered by chips
 
 def draw(
     image: Image,
-    seen: Detections,
+    detections: Detections,
     *,
     scores: bool = True,
     line: float | None = None,
@@ -45,24 +45,24 @@ def draw(
     it: chips never cover each other or leave the image, and all together cover at most 15 % of it
     (the first one always may). The best detections choose their places first, so it is the weakest
     whose chips are missing in a crowd, where lines and letters are finer as well. Colours belong to
-    labels; `seen` has what a chip would have said.
+    labels; `detections` has what a chip would have said.
 
     Raises:
         ImageError: the image is of another form, or of another size than the detections' image.
         UsageError: `font` is not a font file.
     """
     image = to_pil(image)
-    _check_size(image, seen)
-    style = style_for(image.height, image.width, count=len(seen), line=line, text=text)
-    boxes = seen.boxes.tolist()
-    texts = [f"{score:.2f}" if scores else "" for score in seen.scores.tolist()]
+    _check_size(image, detections)
+    style = style_for(image.height, image.width, count=len(detections), line=line, text=text)
+    boxes = detections.boxes.tolist()
+    texts = [f"{score:.2f}" if scores else "" for score in detections.scores.tolist()]
     widest = min(image.width, CHIP_WIDTH * style.text)
     chips = [
         chip(name, score, size=style.text, most=widest, font=font)
-        for name, score in zip(seen.class_names, texts, strict=True)
+        for name, score in zip(detections.class_names, texts, strict=True)
     ]
     spots = _spots(image, boxes, chips, style)
-    worst_first = list(zip(boxes, chips, spots, seen.labels.tolist(), strict=True))[::-1]
+    worst_first = list(zip(boxes, chips, spots, detections.labels.tolist(), strict=True))[::-1]
     for box, _, _, label in worst_first:
         _draw_frame(image, box, label, style)
     for _, letters, spot, label in worst_first:
@@ -71,11 +71,11 @@ def draw(
     return image
 
 
-def _check_size(image: PIL.Image.Image, seen: Detections) -> None:
-    if seen.size not in (None, (image.height, image.width)):
-        height, width = seen.size
+def _check_size(image: PIL.Image.Image, detections: Detections) -> None:
+    if detections.size not in (None, (image.height, image.width)):
+        height, width = detections.size
         raise ImageError(
-            f"{seen!r} can't be drawn on an image of {image.width}x{image.height} pixels.",
+            f"{detections!r} can't be drawn on an image of {image.width}x{image.height} pixels.",
             f"They were seen in one of {width}x{height}.",
             f"Pass that image, or detections.scaled({image.width / width:g}, "
             f"{image.height / height:g}).",

@@ -53,12 +53,12 @@ def _breaks(aspects: Sequence[float], width: int, height: int, gap: int) -> list
                 break
             cost = best[first][0] + math.log(tall / height) ** 2
             best[end] = min(best[end], (cost, first))
-    found = []
+    breaks = []
     end = len(aspects)
     while end:
-        found.append((best[end][1], end))
+        breaks.append((best[end][1], end))
         end = best[end][1]
-    return found[::-1]
+    return breaks[::-1]
 
 
 def _height(aspects: Sequence[float], width: int, gap: int) -> float:

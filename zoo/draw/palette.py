@@ -48,9 +48,9 @@ def ink_on(color: Color) -> Color:
     return DARK if contrast(color, DARK) >= contrast(color, LIGHT) else LIGHT
 
 
-def contrast(one: Color, other: Color) -> float:
+def contrast(color: Color, other: Color) -> float:
     """The contrast ratio of WCAG 2.2, from 1 to 21."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    darker, lighter = sorted((_luminance(color), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 

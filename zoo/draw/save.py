@@ -38,8 +38,8 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
     encoded = BytesIO()
     try:
         image.save(encoded, kind, **_OPTIONS.get(kind, {}))
-    except (OSError, ValueError) as why:
-        raise _refused(path, f"{kind} can't hold it: {why}.", "Save it as .png.") from why
+    except (OSError, ValueError) as cause:
+        raise _refused(path, f"{kind} can't hold it: {cause}.", "Save it as .png.") from cause
     if not path.parent.exists():
         raise _refused(
             path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}"

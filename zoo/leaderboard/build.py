@@ -77,9 +77,9 @@ class _Build:
         """The registry files of the board."""
         return [str(self.folder / path) for path in self.board.registry]
 
-    def fail(self, name: str, data: str | None, why: Exception) -> None:
+    def fail(self, name: str, data: str | None, error: Exception) -> None:
         """Records a row that failed."""
-        self.failures.append(Failure(name, data, " ".join(str(why).split())))
+        self.failures.append(Failure(name, data, " ".join(str(error).split())))
 
 
 def build(
@@ -235,7 +235,7 @@ def _take_in_others(work: _Build) -> None:
             except DataError as error:
                 work.fail(path.name, None, error)
                 continue
-            if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
+            if any((known.name, known.data) == (entry.name, entry.data) for known in work.entries):
                 again = DataError(
                     f"{path.name} was read.",
                     "There is a row of that name already.",
@@ -251,7 +251,7 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     settings = work.board.settings.settings
     expected = Expected(
         settings,
-        {name: one.sha256 for name, one in datasets.items()},
+        {name: dataset.sha256 for name, dataset in datasets.items()},
         CocoSettings(),
         EdgeCasePolicy(),
     )
@@ -292,5 +292,5 @@ def _place(text: str, folder: Path, name: str) -> str:
     """A data set as `zoo.data.read` takes it: paths relative to the board made absolute, and called
     as the board calls it."""
     form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
-    options = _FOLDER.sub(lambda found: found[1] + str(folder / found[2]), options)
+    options = _FOLDER.sub(lambda match: match[1] + str(folder / match[2]), options)
     return f"{form}{(folder / path).absolute()}{options},name={name}"

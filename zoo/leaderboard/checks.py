@@ -70,20 +70,22 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
     as_written = [
         entry for entry in entries if not any(changed([entry]))
     ]  # the others prove nothing against anybody
-    found = [
+    doubts = [
         *(
-            one
+            doubt
             for of in (other_data, mixed_protocols, other_measure)
-            for one in of(entries, wanted)
+            for doubt in of(entries, wanted)
         ),
-        *(one for of in ALONE for one in of(entries)),
-        *(one for of in TOGETHER for one in of(as_written)),
+        *(doubt for of in ALONE for doubt in of(entries)),
+        *(doubt for of in TOGETHER for doubt in of(as_written)),
     ]
     fields: dict[Finding, list[str]] = {}
-    for one in found:
-        fields.setdefault(replace(one, field=""), []).append(one.field)
-    merged = [replace(one, field=", ".join(dict.fromkeys(some))) for one, some in fields.items()]
-    return sorted(merged, key=lambda one: not disqualifying(one))
+    for doubt in doubts:
+        fields.setdefault(replace(doubt, field=""), []).append(doubt.field)
+    merged = [
+        replace(doubt, field=", ".join(dict.fromkeys(some))) for doubt, some in fields.items()
+    ]
+    return sorted(merged, key=lambda doubt: not disqualifying(doubt))
 
 
 def disqualifying(finding: Finding) -> bool:
@@ -173,29 +175,29 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
 def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
     """The same numbers under several names, or all but a few of them: all but one of the rows are
     copies."""
-    told: set[int] = set()
-    for first, one in _pairs(entries):
-        if id(one) in told or id(first) in told or first.points <= 0:
+    reported: set[int] = set()
+    for first, other in _pairs(entries):
+        if id(other) in reported or id(first) in reported or first.points <= 0:
             continue
-        same, of = _shared(first, one)
+        same, of = _shared(first, other)
         if of and same / of >= COPIED:
-            told.add(id(one))
+            reported.add(id(other))
             what = "Every number is" if same == of else f"{same} of {of} numbers are"
             case = (
                 f"{what} the same as {'that' if same == of else 'those'} of {first.name}: "
                 f"{first.points:.2f} AP."
             )
             fix = "Measure it with its own weights, or leave one of the rows out."
-            yield finding(same_numbers, one, "report.numbers", case, fix)
+            yield finding(same_numbers, other, "report.numbers", case, fix)
 
 
 def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
     """One file under several names, at one input size."""
-    for first, one in _alike(entries, _file):
+    for first, other in _alike(entries, _file):
         case = f"It is the file of {first.name}, {first.model.weights.sha256:.12}…"
         yield finding(
             same_weights,
-            one,
+            other,
             "model.weights.sha256",
             case,
             "Load its own weights, or leave one of the rows out.",
@@ -292,7 +294,7 @@ def machine(entry: Entry) -> str | None:
 
 def usual_machine(entries: Sequence[Entry]) -> str | None:
     """Where most of them were timed; None where none was."""
-    return _most([one for one in map(machine, entries) if one] or [None])
+    return _most([name for name in map(machine, entries) if name] or [None])
 
 
 def _by_data(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -309,10 +311,10 @@ def _alike(
     the same."""
     first: dict[object, Entry] = {}
     for entry in entries:
-        if (found := key(entry)) is not None and first.setdefault(
-            (entry.data, found), entry
+        if (value := key(entry)) is not None and first.setdefault(
+            (entry.data, value), entry
         ).name != entry.name:
-            yield first[entry.data, found], entry
+            yield first[entry.data, value], entry
 
 
 def _shared(first: Entry, second: Entry) -> tuple[int, int]:
@@ -322,8 +324,8 @@ def _shared(first: Entry, second: Entry) -> tuple[int, int]:
         (value, second.report.numbers.get(name)) for name, value in first.report.numbers.items()
     ]
     drawn = [
-        one.report.resamplings.numbers.get("AP", ()) if one.report.resamplings else ()
-        for one in (first, second)
+        entry.report.resamplings.numbers.get("AP", ()) if entry.report.resamplings else ()
+        for entry in (first, second)
     ]
     pairs += islice(zip(*drawn, strict=False), REPLICATES)
     telling = [

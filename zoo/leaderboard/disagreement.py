@@ -79,7 +79,7 @@ class ModelDetections:
 def disagreements(
     truth: GroundTruth,
     records: Sequence[ImageRecord],
-    found: Sequence[ModelDetections],
+    models: Sequence[ModelDetections],
     *,
     most: int,
     exif: Exif = "apply",
@@ -89,19 +89,19 @@ def disagreements(
     The list is empty for a single model. An image that can't be read, is too large, or lies
     outside of its data set's folder is left out.
     """
-    if most <= 0 or len(found) < 2:
+    if most <= 0 or len(models) < 2:
         return []
     shares = np.array(
-        [[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found]
+        [[_f1(*_hits(truth, row, model)) for row in range(len(truth))] for model in models]
     )  # (models, images)
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
     shown = (
-        _shown(truth, int(row), _read(records[row], exif), found, shares[:, row])
+        _shown(truth, int(row), _read(records[row], exif), models, shares[:, row])
         for row in order
         if spread[row] > 0
     )
-    return [one for one in shown if one is not None]
+    return [image for image in shown if image is not None]
 
 
 def _read(record: ImageRecord, exif: Exif) -> Image.Image | None:
@@ -119,23 +119,23 @@ def _shown(
     truth: GroundTruth,
     row: int,
     image: Image.Image | None,
-    found: Sequence[ModelDetections],
+    measured: Sequence[ModelDetections],
     shares: NDArray[np.float64],
 ) -> ShownImage | None:
     if image is None:
         return None
     size = image.size
-    hits = [_hits(truth, row, one) for one in found]
+    hits = [_hits(truth, row, model) for model in measured]
     models = tuple(
-        ShownDetections(one.name, float(share), tuple(_detected(one, row, right, truth, size)))
-        for one, (right, _), share in zip(found, hits, shares, strict=True)
+        ShownDetections(model.name, float(share), tuple(_detected(model, row, right, truth, size)))
+        for model, (right, _), share in zip(measured, hits, shares, strict=True)
     )
     boxes = slice(truth.starts[row], truth.starts[row + 1])
-    seen = np.any([found_boxes for _, found_boxes in hits], axis=0)
+    matched = np.any([found_boxes for _, found_boxes in hits], axis=0)
     true = tuple(
         ShownBox(_part(xywh, size), truth.label_space.names[label], None, bool(hit))
         for xywh, label, hit in zip(
-            truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True
+            truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), matched, strict=True
         )
     )
     spread = float(shares.max() - shares.min())
@@ -143,35 +143,37 @@ def _shown(
 
 
 def _detected(
-    one: ModelDetections,
+    model: ModelDetections,
     row: int,
     right: NDArray[np.bool_],
     truth: GroundTruth,
     size: tuple[int, int],
 ) -> Iterator[ShownBox]:
-    xywh, scores, labels = _kept(one, row)
+    xywh, scores, labels = _kept(model, row)
     for box, score, label, hit in zip(
         xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True
     ):
         yield ShownBox(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
 
 
-def _kept(one: ModelDetections, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
+def _kept(
+    model: ModelDetections, row: int
+) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     """Boxes (n, 4) xywh, scores and labels above the threshold, best first."""
-    columns = {name: np.asarray(one.images[row][name]) for name in ("boxes", "scores", "labels")}
+    columns = {name: np.asarray(model.images[row][name]) for name in ("boxes", "scores", "labels")}
     order = np.argsort(-columns["scores"], kind="stable")
-    order = order[columns["scores"][order] >= one.threshold]
+    order = order[columns["scores"][order] >= model.threshold]
     xywh = columns["boxes"].astype(np.float64).reshape(-1, 4)[order]
     xywh[:, 2:] -= xywh[:, :2]
     return xywh, columns["scores"][order], columns["labels"][order]
 
 
 def _hits(
-    truth: GroundTruth, row: int, one: ModelDetections
+    truth: GroundTruth, row: int, model: ModelDetections
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes
     are found."""
-    xywh, _, labels = _kept(one, row)
+    xywh, _, labels = _kept(model, row)
     boxes = slice(truth.starts[row], truth.starts[row + 1])
     right, taken = (
         np.zeros(len(xywh), bool),

@@ -129,9 +129,9 @@ def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
             case = f"It is {ours:,} here and {theirs:,} on the card of {entry.name}."
             yield finding(other_published, entry, "model.published.parameters", case, fix)
         known = {
-            (one.dataset, one.metric): one.value
+            (claim.dataset, claim.metric): claim.value
             for weights in card.weights.values()
-            for one in weights.claims
+            for claim in weights.claims
         }
         several = len(card.weights) > 1
         for number, claim in enumerate(entry.model.published.claims):

@@ -118,8 +118,8 @@ def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[
             for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])
         ]
         groups = [rank for rank in dict.fromkeys(split) if not any(rank < other for other in split)]
-    best_first = [tuple(sorted(one, key=lambda at: (-values[at], at))) for one in groups]
-    return sorted(best_first, key=lambda one: ([-values[at] for at in one], one))
+    best_first = [tuple(sorted(group, key=lambda at: (-values[at], at))) for group in groups]
+    return sorted(best_first, key=lambda group: ([-values[at] for at in group], group))
 
 
 def _comparable(reports: Sequence[Report], number: str) -> list[int]:

@@ -84,13 +84,15 @@ def source_of(
     choice = resolve_name(known, model_of(row, folder))
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset, choice)
-    _, found = read_results(path, dataset.truth)
+    _, results = read_results(path, dataset.truth)
     images = [
         {
-            **one,
-            "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]]),
+            **result,
+            "boxes": np.hstack(
+                [result["boxes"][:, :2], result["boxes"][:, :2] + result["boxes"][:, 2:]]
+            ),
         }
-        for one in found
+        for result in results
     ]
     facts = {
         "model": row.model,
@@ -122,28 +124,30 @@ def check_code(row: Row, source: Source) -> None:
 
 
 def _of_predictions(
-    seen: Predictions, dataset: Dataset, choice: Choice, resolved: Resolved | None = None
+    predictions: Predictions, dataset: Dataset, choice: Choice, resolved: Resolved | None = None
 ) -> Source:
-    known = seen.provenance
+    known = predictions.provenance
     settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
-    place = {image_id: row for row, image_id in enumerate(seen.image_ids.tolist())}
-    to = np.full(max(len(seen.names), 1), -1)
-    for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
+    place = {image_id: row for row, image_id in enumerate(predictions.image_ids.tolist())}
+    to = np.full(max(len(predictions.names), 1), -1)
+    for ours, theirs in match_labels(predictions.label_space, dataset.label_space).pairs:
         to[ours] = theirs
     images = []
     for record in dataset.images:
         row = place.get(record.id)
         part = (
-            slice(0, 0) if row is None else slice(int(seen.starts[row]), int(seen.starts[row + 1]))
+            slice(0, 0)
+            if row is None
+            else slice(int(predictions.starts[row]), int(predictions.starts[row + 1]))
         )
-        met = to[seen.labels[part]] >= 0
+        met = to[predictions.labels[part]] >= 0
         columns = {
-            "boxes": seen.boxes[part],
-            "scores": seen.scores[part],
-            "labels": to[seen.labels[part]],
+            "boxes": predictions.boxes[part],
+            "scores": predictions.scores[part],
+            "labels": to[predictions.labels[part]],
         }
         images.append({name: values[met] for name, values in columns.items()})
-    return Source(seen, dict(known), settings, images, choice, resolved)
+    return Source(predictions, dict(known), settings, images, choice, resolved)
 
 
 def weights_of(row: Row, folder: Path) -> bool | str:

@@ -80,14 +80,14 @@ class ResultFolder:
         """
         from zoo.train.recipe_file import yaml_of  # deferred: torch
 
-        found: dict[str, Path | bytes] = {CARD: self._card(name, licenses)}
-        found |= {file: self.path / file for file in self.weights_files()}
+        files: dict[str, Path | bytes] = {CARD: self._card(name, licenses)}
+        files |= {file: self.path / file for file in self.weights_files()}
         if self.recipe:
-            found[RECIPE] = yaml_of(self.recipe_elsewhere()).encode()
+            files[RECIPE] = yaml_of(self.recipe_elsewhere()).encode()
         for file in (FACTS, REPORT, CURVES, LOG):
             if (self.path / file).is_file():
-                found[file] = self.path / file
-        return found
+                files[file] = self.path / file
+        return files
 
     def weights_files(self) -> list[str]:
         """The files of weights in the folder that the card names."""
@@ -95,10 +95,10 @@ class ResultFolder:
             source
             for weights in self.card.weights.values()
             for files in (weights.files, weights.artifacts)
-            for found in files.values()
-            for source in found
+            for listed in files.values()
+            for source in listed
         ]
-        names = dict.fromkeys(one.path for one in sources if isinstance(one, FileSource))
+        names = dict.fromkeys(source.path for source in sources if isinstance(source, FileSource))
         for name in names:
             try:
                 inside(self.path, name)

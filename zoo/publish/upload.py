@@ -100,8 +100,8 @@ def upload(
         head = _call(repo, lambda: _repository(api, repo, private=private))
         stack.enter_context(_quiet())
         additions = [_addition(name, data, sent, stack) for name, data in files.items()]
-        there = {one.rfilename for one in head.siblings or []}
-        gone = [CommitOperationDelete(name) for name in OURS if name in there - files.keys()]
+        present = {sibling.rfilename for sibling in head.siblings or []}
+        gone = [CommitOperationDelete(name) for name in OURS if name in present - files.keys()]
         sent.counts = True
         _call(repo, lambda: api.preupload_lfs_files(repo, additions, free_memory=False), sent)
         return _commit(api, repo, [*additions, *gone], head, message)
@@ -130,7 +130,7 @@ def _repository(api: HfApi, repo: str, *, private: bool) -> ModelInfo:
             "It is to be private, and the repository is there already and public.",
             f"Make it private at {api.endpoint}/{repo}/settings, or choose another name.",
         )
-    names = [one.rfilename for one in info.siblings or []]
+    names = [sibling.rfilename for sibling in info.siblings or []]
     others = [name for name in names if name not in (".gitattributes", "README.md")]
     if others and CARD not in others:
         raise PushError(
@@ -183,12 +183,12 @@ def _explained(repo: str, again: str) -> Iterator[None]:
     except TransientError as error:
         raise PushError(_asked(repo, again), error.case, again) from error
     except (HfHubHTTPError, httpx2.RequestError, RuntimeError, ValueError) as error:
-        found = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
-        if isinstance(found, HfHubHTTPError):
-            raise _refused(repo, found, again) from error
-        if isinstance(found, httpx2.RequestError):
-            raise PushError(_asked(repo, again), broken_off(found).case, again) from error
-        said = str(found).strip().partition("\n")[0].rstrip(".") or type(found).__name__
+        cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+        if isinstance(cause, HfHubHTTPError):
+            raise _refused(repo, cause, again) from error
+        if isinstance(cause, httpx2.RequestError):
+            raise PushError(_asked(repo, again), broken_off(cause).case, again) from error
+        said = str(cause).strip().partition("\n")[0].rstrip(".") or type(cause).__name__
         raise PushError(_asked(repo, again), f"{said}.", again) from error
 
 

@@ -149,8 +149,8 @@ def _check_expectation(
                 f"{error}.", _BELONGS[PackageSource], at=(*at, "image", "file")
             ) from None
     names = _class_names(card)
-    for number, one in enumerate(expected.boxes):
-        left, top, right, bottom = one.box
+    for number, box in enumerate(expected.boxes):
+        left, top, right, bottom = box.box
         here = (*at, "boxes", number)
         if not (0 <= left < right < math.inf and 0 <= top < bottom < math.inf):
             raise sheet.flaw(
@@ -166,9 +166,9 @@ def _check_expectation(
                 "Its size is [height, width]; a box is [x1, y1, x2, y2].",
                 at=(*here, "box"),
             )
-        if names is not None and one.label not in names:
+        if names is not None and box.label not in names:
             raise sheet.flaw(
-                f"'{one.label:.40}' is not a class of the card.",
+                f"'{box.label:.40}' is not a class of the card.",
                 "Name one of its labels.",
                 at=(*here, "label"),
             )

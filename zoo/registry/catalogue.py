@@ -187,12 +187,12 @@ class Catalogue:
             raise _no_tag(asked, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
-    def choice_of(self, found: RegistryFile, name: str) -> Choice:
+    def choice_of(self, registry_file: RegistryFile, name: str) -> Choice:
         """The model of a file with one card, named `name`; its plugin has to be loaded.
 
         Raises: NameNotFound where it is not.
         """
-        [row], card = found.rows, found.card(0)
+        [row], card = registry_file.rows, registry_file.card(0)
         plugin = row.architecture.partition("/")[0]
         if not any(info.name == plugin and info.status == "loaded" for info in self.plugins):
             missing = self._facts.missing(plugin, row.name)
@@ -200,7 +200,7 @@ class Catalogue:
             fix = missing.fix if missing else "See zoo plugins."
             raise NameNotFound(f"The model in '{name}' can't be built.", case, fix)
         tag = row.default or next(iter(card.weights), None)
-        entry = Entry(row.name, row.plugin, card, found.origin, row.line)
+        entry = Entry(row.name, row.plugin, card, registry_file.origin, row.line)
         return Choice(entry, tag, card.weights.get(tag) if tag else None)
 
     def rows_of(self, base: str) -> list[CardSummary]:

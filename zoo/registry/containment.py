@@ -102,7 +102,7 @@ def _unplugged(conduct: Conduct, concerns: Callable[[], bool]) -> AbstractContex
         variable = None
     if variable is None:
         return nullcontext()
-    return unplugged(variable, conduct.whose, concerns=concerns, told=conduct.tell)
+    return unplugged(variable, conduct.whose, concerns=concerns, tell=conduct.tell)
 
 
 def left_running() -> list[tuple[str, threading.Thread]]:

@@ -95,7 +95,7 @@ class Contribution:
             before = self.aliases.setdefault(alias.name, (registry_file, alias))
             if before[1] is not alias:
                 places = " and ".join(
-                    place(one, alias.line) for one, alias in (before, (registry_file, alias))
+                    place(source, alias.line) for source, alias in (before, (registry_file, alias))
                 )
                 raise self._refuse(
                     f"It has the alias '{alias.name}' twice: {places}.",
@@ -189,7 +189,7 @@ class Contribution:
     def counts(self) -> dict[str, int]:
         """The number of things handed over by sort; sorts without any are left out."""
         counts = {"cards": sum(len(registry_file.rows) for registry_file in self.registry_files)}
-        counts |= {kind: len(found) for kind, found in self.builders.items()}
+        counts |= {kind: len(builders) for kind, builders in self.builders.items()}
         return {sort: count for sort, count in counts.items() if count}
 
     def _check_open(self) -> None:

@@ -15,5 +15,5 @@ def name_and_version(folder: str) -> tuple[str, str | None] | None:
 
     Folders of egg-info may have no version.
     """
-    found = _FOLDER.fullmatch(folder)
-    return (found["name"], found["version"]) if found else None
+    match = _FOLDER.fullmatch(folder)
+    return (match["name"], match["version"]) if match else None

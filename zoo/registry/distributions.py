@@ -56,11 +56,11 @@ class Declared:
 def declared(group: str) -> list[Declared]:
     """Every entry point of the group, and every distribution that may have one and can't be
     read."""
-    found: list[Declared] = []
+    entries: list[Declared] = []
     for candidates in _by_name(metadata.distributions()):
         distribution, others = _newest(candidates)
-        found += [_twice(one, others) for one in _entries(distribution, group)]
-    return found
+        entries += [_twice(entry, others) for entry in _entries(distribution, group)]
+    return entries
 
 
 def damaged() -> list[Declared]:
@@ -69,7 +69,7 @@ def damaged() -> list[Declared]:
     try:
         metadata.entry_points()
     except Exception:
-        return [one for each in metadata.distributions() for one in _damage(each)]
+        return [fault for each in metadata.distributions() for fault in _damage(each)]
     return []
 
 
@@ -89,11 +89,11 @@ def owner_of(package: str) -> Owner | None:
 def distributions_by_package() -> dict[str, list[str]]:
     """The names of the distributions that each importable package comes with; damaged ones say
     nothing of what is in them."""
-    found: dict[str, list[str]] = {}
+    owners: dict[str, list[str]] = {}
     for distribution in metadata.distributions():
         for package in _packages(distribution):
-            found.setdefault(package, []).append(_owner(distribution).name)
-    return found
+            owners.setdefault(package, []).append(_owner(distribution).name)
+    return owners
 
 
 def _packages(distribution: metadata.Distribution) -> set[str]:
@@ -115,12 +115,12 @@ def _by_name(
 ) -> Iterator[list[metadata.Distribution]]:
     """Those of one name that lie in one folder; of those in other folders Python takes the first,
     and so does this."""
-    found: dict[str, list[metadata.Distribution]] = {}
+    by_name: dict[str, list[metadata.Distribution]] = {}
     for distribution in distributions:
-        same = found.setdefault(_key(distribution), [])
+        same = by_name.setdefault(_key(distribution), [])
         if not same or _site(same[0]) == _site(distribution) is not None:
             same.append(distribution)
-    yield from found.values()
+    yield from by_name.values()
 
 
 def _newest(
@@ -132,7 +132,9 @@ def _newest(
         return candidates[0], []
     ranked = sorted(candidates, key=_rank, reverse=True)
     newest = _owner(ranked[0]).version
-    return ranked[0], [one for one in ranked[1:] if _owner(one).version != newest]
+    return ranked[0], [
+        distribution for distribution in ranked[1:] if _owner(distribution).version != newest
+    ]
 
 
 def _rank(distribution: metadata.Distribution) -> tuple[bool, Version]:
@@ -148,15 +150,15 @@ def _rank(distribution: metadata.Distribution) -> tuple[bool, Version]:
         return False, Version("0")
 
 
-def _twice(found: Declared, others: list[metadata.Distribution]) -> Declared:
+def _twice(entry: Declared, others: list[metadata.Distribution]) -> Declared:
     if not others:
-        return found
+        return entry
     also = ", ".join(_owner(other).version for other in others)
     remark = (
         f"is installed twice in one folder, also as version {also}: pip install --force-reinstall "
-        f"{found.owner.name}"
+        f"{entry.owner.name}"
     )
-    return Declared(found.owner, found.entry, found.fault, remark)
+    return Declared(entry.owner, entry.entry, entry.fault, remark)
 
 
 def _entries(distribution: metadata.Distribution, group: str) -> list[Declared]:
@@ -230,9 +232,9 @@ def _owner(distribution: metadata.Distribution) -> Owner:
     try:
         # as a dictionary, since asking for a field that is missing warns or raises in some versions
         # of Python
-        told = dict(distribution.metadata.items())  # type: ignore[attr-defined]  # an email.message.Message
-        name, version = told.get("Name") or name, told.get("Version") or version
-        missing = [field for field in ("Name", "Version") if not told.get(field)]
+        headers = dict(distribution.metadata.items())  # type: ignore[attr-defined]  # an email.message.Message
+        name, version = headers.get("Name") or name, headers.get("Version") or version
+        missing = [field for field in ("Name", "Version") if not headers.get(field)]
         fault = f"Its METADATA has no {' and no '.join(missing)}." if missing else ""
     except Exception as error:
         fault = f"Its METADATA can't be read: {_said(error)}."

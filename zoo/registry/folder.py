@@ -42,11 +42,11 @@ def read_folder(name: str) -> RegistryFile:
 
 def read_card(path: Path) -> RegistryFile:
     """A registry file with one card. Raises: CardError naming what is wrong with it."""
-    found = read_registry_file(path, owner=USER)
-    if len(found.rows) != 1:
+    registry_file = read_registry_file(path, owner=USER)
+    if len(registry_file.rows) != 1:
         raise CardError(
             f"Cards were read from '{path}'.",
-            f"There are {len(found.rows)}, and a folder is one model.",
+            f"There are {len(registry_file.rows)}, and a folder is one model.",
             "Name it as a registry file instead: ZOO_REGISTRY=PATH",
         )
-    return found
+    return registry_file

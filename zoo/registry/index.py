@@ -69,12 +69,12 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
     raw = read(path)
     digest = sha256(raw).digest()
     if place and head and head.digest == digest:
-        found = _stored(place, head, path, owner)
+        stored = _stored(place, head, path, owner)
     else:
-        found, head = parse_registry_file(raw, path, owner=owner), None
+        stored, head = parse_registry_file(raw, path, owner=owner), None
     if place and (times or not head):
-        save_index(place, found, times, digest)
-    return found
+        save_index(place, stored, times, digest)
+    return stored
 
 
 def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
@@ -160,12 +160,14 @@ def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
 
 
 def save_index(
-    place: Path, found: RegistryFile, times: tuple[int, int, int] | None, digest: bytes
+    place: Path, stored: RegistryFile, times: tuple[int, int, int] | None, digest: bytes
 ) -> None:
     """Written aside and moved into place, so that another process sees the old entry or the new
     one."""
-    cards = msgspec.msgpack.encode(found.encoded)
-    head = msgspec.msgpack.encode(_Head(code_version(), times, digest, crc32(cards), found.listing))
+    cards = msgspec.msgpack.encode(stored.encoded)
+    head = msgspec.msgpack.encode(
+        _Head(code_version(), times, digest, crc32(cards), stored.listing)
+    )
     with suppress(OSError):
         content = _FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards
         write_file(place, content, durable=False)

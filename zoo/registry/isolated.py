@@ -46,7 +46,7 @@ def answer(plugin: str, path: str) -> None:
     what goes wrong at exit."""
     environment.select_plugin(plugin)
     core = indexed_file(core_file(), owner=CORE)
-    info = next(one.info for one in find_plugins(core) if one.info.name == plugin)
+    info = next(candidate.info for candidate in find_plugins(core) if candidate.info.name == plugin)
     file = Path(path)
     file.write_bytes(msgspec.json.encode(info) + b"\n")
     heard_at_exit.append(lambda remark: _add(file, remark))
@@ -83,7 +83,7 @@ def _asked(info: PluginInfo, limit: float) -> PluginInfo:
             reason=_end_of(code, limit),
             seconds=time.perf_counter() - begin,
         )
-    found = msgspec.json.decode(lines[0], type=PluginInfo)
+    reply = msgspec.json.decode(lines[0], type=PluginInfo)
     late = [msgspec.json.decode(line, type=str) for line in lines[1:]]
     if code is None:
         late.append(
@@ -91,7 +91,7 @@ def _asked(info: PluginInfo, limit: float) -> PluginInfo:
         )
     elif code < 0:
         late.append(f"ends its process with {_signal(-code)} at exit.")
-    return replace(found, remarks=(*found.remarks, *late))
+    return replace(reply, remarks=(*reply.remarks, *late))
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

@@ -27,7 +27,7 @@ _EVENTS = {
 
 @dataclass(eq=False)
 class _Guard:
-    """Refuses connections of the threads that `concerns` says; `told` hears of
+    """Refuses connections of the threads that `concerns` says; `tell` hears of
     each."""
 
     whose: str
@@ -47,7 +47,7 @@ def unplugged(
     whose: str,
     *,
     concerns: Callable[[], bool],
-    told: Callable[[str, str], None],
+    tell: Callable[[str, str], None],
 ) -> Iterator[None]:
     """Refuses what the plugin's threads connect to meanwhile, because of that variable of the
     environment. Raises: OfflineError."""
@@ -55,7 +55,7 @@ def unplugged(
         whose,
         variable,
         concerns,
-        lambda host: told(f"connects to {host}", f"{variable} refuses it."),
+        lambda host: tell(f"connects to {host}", f"{variable} refuses it."),
     )
     if not _State.hooked:
         _State.hooked = True

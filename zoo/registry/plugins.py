@@ -95,17 +95,17 @@ def find_plugins(core: RegistryFile) -> list[Plugin]:
     called as they are.
     """
     wanted = selected()
-    found: list[Plugin] = []
+    plugins: list[Plugin] = []
     for info, entry in _installed():
         if (
             info.status == "quarantined"
             or entry is None
             or (wanted is not None and info.name not in wanted)
         ):
-            found.append(Plugin(info, _nothing(info)))
+            plugins.append(Plugin(info, _nothing(info)))
         else:
-            found.append(_load(entry, info, core))
-    return found
+            plugins.append(_load(entry, info, core))
+    return plugins
 
 
 def installed() -> list[PluginInfo]:
@@ -119,25 +119,27 @@ def _installed() -> list[tuple[PluginInfo, EntryPoint | None]]:
 
     wanted = selected()
     first: dict[str, PluginInfo] = {}
-    found: list[tuple[PluginInfo, EntryPoint | None]] = []
+    pairs: list[tuple[PluginInfo, EntryPoint | None]] = []
     everything = declared(GROUP)
-    for one in sorted((one for one in everything if one.entry), key=_order):
-        info = _info(one)
+    for entry in sorted((entry for entry in everything if entry.entry), key=_order):
+        info = _info(entry)
         before = first.setdefault(info.name, info)
         if before is not info:
             info = _quarantined(info, _namesake(before))
         elif info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
             info = _quarantined(info, f"'{info.name}' can't be a plugin's name.")
-        elif one.fault and (wanted is None or info.name in wanted):
-            info = _quarantined(info, one.fault)
-        found.append((info, one.entry))
+        elif entry.fault and (wanted is None or info.name in wanted):
+            info = _quarantined(info, entry.fault)
+        pairs.append((info, entry.entry))
     if (
         wanted is None or not wanted <= first.keys()
     ):  # else what can't be read is nothing that is wanted
-        found += [
-            (_quarantined(_info(one), one.fault), None) for one in everything if not one.entry
+        pairs += [
+            (_quarantined(_info(entry), entry.fault), None)
+            for entry in everything
+            if not entry.entry
         ]
-    return found
+    return pairs
 
 
 def slowness(info: PluginInfo) -> str:
@@ -172,22 +174,27 @@ def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
         yield f"{environment.PLUGINS} names '{name}', and no installed plugin has that name; {hint}"
 
 
-def _order(one: Declared) -> tuple[str, bool, str, str]:
-    name = one.entry.name if one.entry else ""
-    return name, one.owner.name != OWN_DISTRIBUTION, one.owner.name, one.owner.version
+def _order(declared: Declared) -> tuple[str, bool, str, str]:
+    name = declared.entry.name if declared.entry else ""
+    return (
+        name,
+        declared.owner.name != OWN_DISTRIBUTION,
+        declared.owner.name,
+        declared.owner.version,
+    )
 
 
-def _info(one: Declared) -> PluginInfo:
+def _info(declared: Declared) -> PluginInfo:
     """Who it is; a distribution that does not say which plugins it has is taken for one that is
     called as it is."""
-    owner = one.owner
+    owner = declared.owner
     name, value = owner.name.removeprefix(f"{OWN_DISTRIBUTION}-"), ENTRY_POINTS
-    if one.entry:
+    if declared.entry:
         name, value = (
-            printable(one.entry.name, limit=LONGEST),
-            printable(one.entry.value, limit=LONGEST),
+            printable(declared.entry.name, limit=LONGEST),
+            printable(declared.entry.value, limit=LONGEST),
         )
-    remarks = (one.remark,) if one.remark else ()
+    remarks = (declared.remark,) if declared.remark else ()
     return PluginInfo(name, owner.name, owner.version, value, "switched off", remarks=remarks)
 
 

@@ -150,10 +150,10 @@ class _Tests(Transformer[Token, Test]):
             return self.negation(test) if sign == "!=" else test
         if field.kind == "number" and sign != "~":
             against, compare = _number(value, field), _OPERATORS[sign]
-            return _judge(field, lambda found: compare(found, against))
+            return _judge(field, lambda value: compare(value, against))
         if field.kind != "number" and sign == "~":
             glob = _text(value)
-            return _judge(field, lambda found: fnmatchcase(found.casefold(), glob))
+            return _judge(field, lambda value: fnmatchcase(value.casefold(), glob))
         kind, signs = (
             ("a number", "= != < <= > >= in") if field.kind == "number" else ("text", "= != ~ in")
         )
@@ -170,7 +170,7 @@ class _Tests(Transformer[Token, Test]):
         both = _all if tests == [is_permissive] else _alike
         return _judge(
             field,
-            lambda found: any(test(found) for test in tests),
+            lambda value: any(test(value) for test in tests),
             null=len(known) < len(values),
             both=both,
         )
@@ -181,7 +181,7 @@ def _judge(field: Field, holds: Holds, *, null: bool = False, both: Decide | Non
     two answers make."""
     decide = (both or _alike) if field.holds == "both" else _any
     return lambda row: decide(
-        (null or None) if found is None else holds(found) for found in field.read(row)
+        (null or None) if value is None else holds(value) for value in field.read(row)
     )
 
 
@@ -216,7 +216,7 @@ def _field(name: Token) -> Field:
     asked = name.casefold()
     if asked in known:
         return FIELDS[SYNONYMS.get(known[asked], known[asked])]
-    alike = [known[one] for one in close_matches(asked, known)]
+    alike = [known[name] for name in close_matches(asked, known)]
     fix = f"Did you mean {join_or(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
     raise _Misuse(name, f"There is no field '{name}'.", fix)
 
@@ -225,7 +225,7 @@ def _equals(field: Field, value: Token) -> Holds:
     """Whether a known value equals the one in the expression."""
     if field.kind == "number":
         against = _number(value, field)
-        return lambda found: bool(found == against)
+        return lambda value: bool(value == against)
     text = _text(value)
     if field.kind == "license":
         if text == "permissive":
@@ -233,7 +233,7 @@ def _equals(field: Field, value: Token) -> Holds:
         _check_license(value)
     if field.kind == "labels" and text not in (*builtin.names(), CUSTOM):
         raise _no_label_space(value)
-    return lambda found: found.casefold() == text
+    return lambda value: value.casefold() == text
 
 
 def _is_unknown(value: Token) -> bool:
@@ -289,20 +289,20 @@ def _parser() -> Lark:
     return Lark(_GRAMMAR, parser="lalr", transformer=_Tests(), maybe_placeholders=False)
 
 
-def _syntax_error(text: str, why: UnexpectedInput) -> QueryError:
-    token = getattr(why, "token", None)
-    at = why.pos_in_stream or 0
+def _syntax_error(text: str, error: UnexpectedInput) -> QueryError:
+    token = getattr(error, "token", None)
+    at = error.pos_in_stream or 0
     if token is None:
         return _error(
-            text, at, 1, f"The character {text[at]!r} does not belong here.", _expected(why)
+            text, at, 1, f"The character {text[at]!r} does not belong here.", _expected(error)
         )
     if token.type == "$END":
-        return _error(text, len(text), 1, "It ends too early.", _expected(why))
-    return _error(text, at, len(token), f"'{token}' does not belong here.", _expected(why))
+        return _error(text, len(text), 1, "It ends too early.", _expected(error))
+    return _error(text, at, len(token), f"'{token}' does not belong here.", _expected(error))
 
 
-def _expected(why: UnexpectedInput) -> str:
-    terminals = set(getattr(why, "accepts", None) or getattr(why, "allowed", None) or ())
+def _expected(error: UnexpectedInput) -> str:
+    terminals = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
     terminals -= {"WORD", "QUOTED"} if "NUMBER" in terminals else set()
     *others, last = [
         _EXPECTED.get(name) or f"'{name.strip('_').lower()}'" for name in sorted(terminals)

@@ -281,23 +281,23 @@ Models = dict[
 def first_duplicate(registry_files: Sequence[RegistryFile], plugin: str) -> str | None:
     """The first model that one plugin (or `user`) has in two files, with both places; None where
     there is none."""
-    seen: Models = {}
+    models: Models = {}
     return next(
         (
             twice
             for registry_file in registry_files
-            if (twice := add_models(seen, registry_file, plugin))
+            if (twice := add_models(models, registry_file, plugin))
         ),
         None,
     )
 
 
-def add_models(seen: Models, registry_file: RegistryFile, plugin: str) -> str | None:
-    """Adds a plugin's models in a file to `seen`; returns the first duplicate with both places, or
-    None."""
+def add_models(models: Models, registry_file: RegistryFile, plugin: str) -> str | None:
+    """Adds a plugin's models in a file to `models`; returns the first duplicate with both places,
+    or None."""
     for row in registry_file.rows:
         if row.plugin == plugin:
-            first, before = seen.setdefault(row.name, (registry_file, row))
+            first, before = models.setdefault(row.name, (registry_file, row))
             if before is not row:
                 places = f"{place(first, before.line)}, and {place(registry_file, row.line)}"
                 return f"'{row.name}' twice: {places}"

@@ -70,12 +70,12 @@ def _explained(
     if trail and trail["key"]:
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        found = [
+        near = [
             name for name in close_matches(unknown[1], _fields(kind)) if name != unknown[1]
         ]  # that one belongs elsewhere
         fix = (
-            f"Did you mean '{found[0]}'?"
-            if found
+            f"Did you mean '{near[0]}'?"
+            if near
             else f"Remove it; the fields are listed in {sheet.guide}."
         )
         return sheet.flaw(
@@ -106,8 +106,8 @@ def _explained(
 def plainly(case: str, value: object = None) -> str:
     """Rewrites a message of msgspec: patterns by what they stand for, with the value if short."""
     shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
-    if found := re.search(r"matching regex '(.*)'", case):
-        pattern = found[1].replace("\\\\", "\\")
+    if match := re.search(r"matching regex '(.*)'", case):
+        pattern = match[1].replace("\\\\", "\\")
         return f"The value{shown} is not {PATTERNS.get(pattern, 'of the form that is wanted')}"
     return case.replace("`", "") + (f":{shown}" if shown else "")
 
@@ -195,5 +195,7 @@ def _structs(kind: type[Any]) -> list[type[msgspec.Struct]]:
     """This struct, and every one of its module and of a card's."""
     near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
     return [
-        one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)
+        candidate
+        for candidate in (kind, *near_by)
+        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct)
     ]

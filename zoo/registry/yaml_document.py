@@ -118,9 +118,9 @@ def _reader(raw: bytes, origin: Path | str) -> Iterator[_Reader]:
         yield _Reader(_loader(text).get_event, origin)
     except limits.LimitError as error:
         raise flaw(origin, str(error), error.fix) from None
-    except YAMLError as why:
-        mark = getattr(why, "problem_mark", None) or getattr(why, "context_mark", None)
-        position = getattr(why, "position", None)
+    except YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
+        position = getattr(fault, "position", None)
         line = (
             mark.line + 1
             if mark
@@ -129,14 +129,14 @@ def _reader(raw: bytes, origin: Path | str) -> Iterator[_Reader]:
             else None
         )
         problem = (
-            getattr(why, "problem", None) or getattr(why, "reason", None) or "it does not parse"
+            getattr(fault, "problem", None) or getattr(fault, "reason", None) or "it does not parse"
         )
         raise flaw(
             origin,
             f"It is not YAML: {problem}.",
             "Mind the indentation, and quote text with ': ' or '#' in it.",
             line=line,
-        ) from why
+        ) from fault
 
 
 def locate(raw: bytes, steps: Sequence[Step]) -> int | None:

@@ -84,10 +84,10 @@ class Toy(Detector):
     def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
         scores, labels = outputs[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
-        found = zip(
+        columns = zip(
             _boxes(outputs.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
         )
-        return [self.one(*each, thresholds) for each in found]
+        return [self.one(*each, thresholds) for each in columns]
 
     def one(
         self,
@@ -121,14 +121,16 @@ class Toy(Detector):
             _boxes(outputs).view(-1, *outputs.shape[2:], 4),
         )  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
-        for kind, cells, one in zip(
+        for kind, cells, target in zip(
             wanted, boxes, targets_to_input(batch, targets, self.label_space), strict=True
         ):
             middles = (
-                ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
+                ((target.boxes[:, :2] + target.boxes[:, 2:]) / 2 / CELL)
+                .int()
+                .clamp(0, SIDE // CELL - 1)
             )
             for (x, y), box, label in zip(
-                middles.tolist(), one.boxes, one.labels.tolist(), strict=True
+                middles.tolist(), target.boxes, target.labels.tolist(), strict=True
             ):
                 kind[label, y, x] = 1
                 apart.append(F.l1_loss(cells[y, x], box) / CELL)

@@ -77,14 +77,14 @@ class Check:
 
 
 def _checks() -> dict[str, Check]:
-    found = {}
+    checks = {}
     for module in GROUPS:
         for name, function in vars(module).items():
             if name.startswith(PREFIX):
                 promise = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
                 short = name.removeprefix(PREFIX)
-                found[short] = Check(short, promise, module.__name__.rpartition(".")[2], function)
-    return found
+                checks[short] = Check(short, promise, module.__name__.rpartition(".")[2], function)
+    return checks
 
 
 CHECKS: dict[str, Check] = _checks()

@@ -14,7 +14,7 @@ OVERLAP = 0.9
 SCORE = 0.01
 
 
-def agree(one: Detections, other: Detections) -> bool:
+def agree(first: Detections, other: Detections) -> bool:
     """Whether at least 80 % of the 20 best of each have a partner in the other.
 
     A partner has the same label, a box that overlaps by an IoU of 0.9 and a score within 0.01.
@@ -22,15 +22,15 @@ def agree(one: Detections, other: Detections) -> bool:
     suppresses the other.
     """
     return (
-        one.size == other.size
-        and _partnered(one, other) >= SHARE
-        and _partnered(other, one) >= SHARE
+        first.size == other.size
+        and _partnered(first, other) >= SHARE
+        and _partnered(other, first) >= SHARE
     )
 
 
-def _partnered(one: Detections, other: Detections) -> float:
-    """The share of the best of `one` that have a partner in `other`."""
-    best = one.top(BEST)
+def _partnered(first: Detections, other: Detections) -> float:
+    """The share of the best of `first` that have a partner in `other`."""
+    best = first.top(BEST)
     if not len(best) or not len(other):
         return float(len(best) == len(other))
     overlaps = box_iou(best.boxes, other.boxes) >= OVERLAP  # (n, m)
@@ -42,16 +42,16 @@ def _partnered(one: Detections, other: Detections) -> float:
     return float(((overlaps | same_box) & same_label & same_score).any(1).float().mean())
 
 
-def shown(one: Detections, other: Detections) -> str:
+def shown(first: Detections, other: Detections) -> str:
     """The two in a few words."""
-    if len(one) != len(other):
-        return f"{len(one)} boxes against {len(other)}"
-    if not torch.equal(one.labels, other.labels):
+    if len(first) != len(other):
+        return f"{len(first)} boxes against {len(other)}"
+    if not torch.equal(first.labels, other.labels):
         return "other labels"
-    if not len(one):
+    if not len(first):
         return "nothing in either, at other sizes or in other label spaces"
-    apart = float((one.boxes - other.boxes).abs().max())
+    apart = float((first.boxes - other.boxes).abs().max())
     return (
         f"boxes up to {apart:.3g} pixels apart, scores up to "
-        f"{float((one.scores - other.scores).abs().max()):.3g}"
+        f"{float((first.scores - other.scores).abs().max()):.3g}"
     )

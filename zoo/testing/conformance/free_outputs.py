@@ -76,13 +76,13 @@ def _listened(
 def _first_met(outputs: list[Tensor], born: Mapping[Any, Tensor]) -> list[Tensor]:
     """Going back from the outputs, what is met before anything else."""
     steps: list[Any] = [tensor.grad_fn for tensor in outputs]
-    seen: set[Any] = set()
+    visited: set[Any] = set()
     met = []
     while steps:
         step = steps.pop()
-        if step is None or step in seen:
+        if step is None or step in visited:
             continue
-        seen.add(step)
+        visited.add(step)
         if step in born:
             met.append(born[step])
         else:

@@ -95,8 +95,8 @@ class Model:
         if not arguments:
             return changed
         full = cls.of_entry(entry)
-        if (why := changed.defect()) is not None and full.defect() is None:
-            raise _unfit(name, arguments, why) from why
+        if (defect := changed.defect()) is not None and full.defect() is None:
+            raise _unfit(name, arguments, defect) from defect
         return replace(changed, full=full)
 
     @classmethod
@@ -174,16 +174,18 @@ def _contradiction(name: str, case: str, fix: str) -> UsageError:
     return UsageError(f"'{name}' can't be checked like this.", f"It was given {case}.", fix)
 
 
-def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:
+def _unfit(name: str, arguments: Mapping[str, Any], error: BaseException) -> CardError:
     """The error for arguments that only the caller gave, so that no line of the card is at
     fault."""
-    given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
+    given = ", ".join(f"{argument}={value!r}" for argument, value in arguments.items())
     case, fix = (
-        (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
+        (error.case, error.fix)
+        if isinstance(error, ZooError)
+        else (f"{type(error).__name__}: {error}", "")
     )
     fix = (
         fix
-        if isinstance(why, CardError)
+        if isinstance(error, CardError)
         else "Give values that its architecture can be built with."
     )
     case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)

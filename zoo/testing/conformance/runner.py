@@ -65,9 +65,9 @@ def kept(expected: str) -> str:
     return f"It passed, and was expected to fail: {expected} {STRICT}"
 
 
-def never_asked(why: NotApplicable) -> str:
+def never_asked(skip: NotApplicable) -> str:
     """Said of a check that was expected to fail, and has nothing to look at."""
-    return f"It was expected to fail, and is not applicable: {why} {STRICT}"
+    return f"It was expected to fail, and is not applicable: {skip} {STRICT}"
 
 
 def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, str]:
@@ -86,7 +86,7 @@ def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, s
 
 def ended(error: BaseException, model: Model) -> bool:
     """Whether an error is `sys.exit`, or came of it, or of a builder that fails."""
-    if any(isinstance(one, SystemExit) for one in made_of(error)):
+    if any(isinstance(cause, SystemExit) for cause in made_of(error)):
         return True
     return isinstance(error, ContractError) and isinstance(model.defect(), ContractError)
 
@@ -100,13 +100,13 @@ def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
 def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, str, bool]:
     try:
         check(model)
-    except NotHere as why:
-        return "skipped", str(why), False
-    except NotApplicable as why:
+    except NotHere as skip:
+        return "skipped", str(skip), False
+    except NotApplicable as skip:
         return (
-            ("skipped", str(why), False)
+            ("skipped", str(skip), False)
             if expected is None
-            else ("failed", never_asked(why), False)
+            else ("failed", never_asked(skip), False)
         )
     except (Exception, SystemExit) as error:  # whatever a plugin raises is an answer
         return (

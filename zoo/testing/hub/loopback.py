@@ -65,7 +65,7 @@ class LoopbackHub:
     def __exit__(
         self,
         kind: type[BaseException] | None,
-        why: BaseException | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self._server.stop()
@@ -200,8 +200,8 @@ class LoopbackHub:
             return self._api(DATASETS, path.removeprefix("/api/datasets/"), token)
         if path.startswith("/cdn/"):
             return self._cdn(path.removeprefix("/cdn/"))
-        repo, found, rest = path.lstrip("/").partition("/resolve/")
-        if not found:
+        repo, separator, rest = path.lstrip("/").partition("/resolve/")
+        if not separator:
             return refusal(404, "EntryNotFound", "Not found")
         revision, _, name = rest.partition("/")
         return self._with_files(

@@ -86,7 +86,7 @@ class Repository:
     def upload_modes(self, asked: Mapping[str, object]) -> dict[str, object]:
         """The upload mode of each file, and the id of what the branch has of that name."""
         files = self.commits.get(self.refs.get(MAIN, ""), {})
-        paths = [str(one["path"]) for one in asked["files"]]  # type: ignore[attr-defined]
+        paths = [str(file["path"]) for file in asked["files"]]  # type: ignore[attr-defined]
         return {
             "files": [
                 {

@@ -30,15 +30,15 @@ class Response:
     def ranged(self, asked: Mapping[str, str]) -> Response:
         """The part that `Range` asks for (RFC 9110, section 14), unless `If-Range` names another
         version."""
-        found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.get("Range", ""))
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.get("Range", ""))
         if (
             self.status != 200
-            or not found
+            or not match
             or asked.get("If-Range", self.headers.get("ETag")) != self.headers.get("ETag")
         ):
             return self
-        first, size = int(found[1]), len(self.body)
-        last = min(int(found[2] or size - 1), size - 1)
+        first, size = int(match[1]), len(self.body)
+        last = min(int(match[2] or size - 1), size - 1)
         if first > last:
             return replace(
                 self,

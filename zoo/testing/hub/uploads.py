@@ -89,15 +89,15 @@ class Uploads:
         self, known: Repository, what: str, asked: dict[str, Any], endpoint: str
     ) -> Response:
         if what == "verify":
-            there = asked["oid"] in known.large
-            return Response.json({}) if there else refusal(404, None, "No such object")
+            present = asked["oid"] in known.large
+            return Response.json({}) if present else refusal(404, None, "No such object")
         store = f"http://localhost:{urlsplit(endpoint).port}{STORE}{known.name}"
         verify = {"href": f"{endpoint}/{known.name}{LFS}verify", "header": {}}
         objects = []
-        for one in asked["objects"]:
-            upload = {"href": f"{store}/{one['oid']}", "header": {}}
+        for item in asked["objects"]:
+            upload = {"href": f"{store}/{item['oid']}", "header": {}}
             actions = {"actions": {"upload": upload, "verify": verify}}
-            objects.append(one | ({} if one["oid"] in known.large else actions))
+            objects.append(item | ({} if item["oid"] in known.large else actions))
         return Response.json({"transfer": "basic", "objects": objects})
 
     def _store(self, place: str, body: bytes) -> Response:

@@ -27,18 +27,19 @@ SEVERAL = 8  # edges, of which one lies between pixels for sure
 
 def check_one_result_per_image(detector: Detector) -> None:
     """Two images in a batch give a list of two Detections, on the CPU."""
-    seen = decode(detector, [scene(seed=1), scene(seed=2)])
+    answers = decode(detector, [scene(seed=1), scene(seed=2)])
     require(
-        isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two images."
+        isinstance(answers, list) and len(answers) == 2,
+        f"decode gave {_named(answers)} for two images.",
     )
-    for one in seen:
+    for detections in answers:
         require(
-            isinstance(one, Detections),
-            f"decode gave a list of {type(one).__name__}, not of Detections.",
+            isinstance(detections, Detections),
+            f"decode gave a list of {type(detections).__name__}, not of Detections.",
         )
         require(
-            one.boxes.is_cpu and one.scores.is_cpu and one.labels.is_cpu,
-            f"The boxes are on {one.boxes.device}, not the CPU.",
+            detections.boxes.is_cpu and detections.scores.is_cpu and detections.labels.is_cpu,
+            f"The boxes are on {detections.boxes.device}, not the CPU.",
         )
 
 
@@ -70,20 +71,22 @@ def check_finite_everywhere(detector: Detector) -> None:
         "black": torch.zeros_like(scene()),
         "white": torch.full_like(scene(), 255),
     }
-    for name, one in zip(images, decode(detector, list(images.values())), strict=True):
+    for name, detections in zip(images, decode(detector, list(images.values())), strict=True):
         require(
-            bool(one.boxes.isfinite().all()), f"Boxes in an image that is {name} are not finite."
+            bool(detections.boxes.isfinite().all()),
+            f"Boxes in an image that is {name} are not finite.",
         )
         require(
-            bool(one.scores.isfinite().all()), f"Scores in an image that is {name} are not finite."
+            bool(detections.scores.isfinite().all()),
+            f"Scores in an image that is {name} are not finite.",
         )
 
 
 def check_boxes_inside_the_image(detector: Detector) -> None:
     """Boxes end at the edges of the image (to a hundredth of a pixel)."""
     height, width = 45, 61
-    [seen] = decode(detector, [scene(height, width)])
-    boxes = seen.boxes
+    [detections] = decode(detector, [scene(height, width)])
+    boxes = detections.boxes
     limits = torch.tensor([width, height, width, height]) + PIXELS
     inside = (boxes >= -PIXELS) & (boxes <= limits)
     require(
@@ -102,7 +105,7 @@ def check_boxes_follow_the_image(detector: Detector) -> None:
     for small, large in _alike(detector):
         with eval_mode(detector), torch.inference_mode():
             thresholds = EVERYTHING.thresholds(detector.defaults)
-            [seen] = detector.decode(detector(small), small, thresholds)
+            [detections] = detector.decode(detector(small), small, thresholds)
             [other] = detector.decode(detector(large), large, thresholds)
         down, across = (
             large.places[0].height / small.places[0].height,
@@ -110,28 +113,28 @@ def check_boxes_follow_the_image(detector: Detector) -> None:
         )
         shrunk = copy(other)
         vars(shrunk).update(
-            boxes=other.boxes / torch.tensor([across, down, across, down]), size=seen.size
+            boxes=other.boxes / torch.tensor([across, down, across, down]), size=detections.size
         )
         larger = f"{across:g} times as wide and {down:g} times as high"
         require(
-            agree(shrunk, seen),
+            agree(shrunk, detections),
             f"Of an image {larger}, and the same to the network, scaled back: "
-            f"{shown(shrunk, seen)}.",
+            f"{shown(shrunk, detections)}.",
         )
 
 
 def check_boxes_between_pixels(detector: Detector) -> None:
     """Edges of boxes are not whole numbers of pixels, except at the edges of the image."""
-    [seen] = decode(detector, [scene()], Protocol(score=0.0, iou=1.0, max_boxes=MANY))
+    [detections] = decode(detector, [scene()], Protocol(score=0.0, iou=1.0, max_boxes=MANY))
     height, width = scene().shape[1:]
-    edges = seen.boxes[
-        (seen.boxes > 0) & (seen.boxes < torch.tensor([width, height, width, height]))
+    edges = detections.boxes[
+        (detections.boxes > 0) & (detections.boxes < torch.tensor([width, height, width, height]))
     ]
     if len(edges) < SEVERAL:
         raise NotApplicable("It sees no boxes inside of the image.")
     require(
         bool((edges != edges.round()).any()),
-        f"Every edge of its {len(seen)} boxes is a whole number of pixels.",
+        f"Every edge of its {len(detections)} boxes is a whole number of pixels.",
     )
 
 
@@ -144,13 +147,15 @@ def check_corners_in_order(detector: Detector) -> None:
 
 def check_labels_in_range(detector: Detector) -> None:
     """Labels are positions in the detector's own label space."""
-    seen, label_space = _seen(detector), detector.label_space
+    detections, label_space = _seen(detector), detector.label_space
     require(
-        seen.label_space == label_space,
-        f"Labels are of the space '{seen.label_space.title}', the detector's is "
+        detections.label_space == label_space,
+        f"Labels are of the space '{detections.label_space.title}', the detector's is "
         f"'{label_space.title}'.",
     )
-    wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(label_space))].tolist()
+    wrong = detections.labels[
+        (detections.labels < 0) | (detections.labels >= len(label_space))
+    ].tolist()
     require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(label_space)}.")
 
 
@@ -162,7 +167,7 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
     """A scene, and larger ones whose network input is the same but for its place; stretched where
     the network stretches."""
     height, width = scene().shape[1:]
-    found = []
+    pairs = []
     with eval_mode(detector), torch.inference_mode():
         small = preprocess(detector, [scene()])
         for down, across in STRETCHES:
@@ -170,10 +175,10 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
             if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(
                 small.places[0]
             ):
-                found.append((small, replace(large, pixels=small.pixels)))
-    if not found:
+                pairs.append((small, replace(large, pixels=small.pixels)))
+    if not pairs:
         raise NotApplicable("It does not resize images to a size of its own.")
-    return found
+    return pairs
 
 
 def _covered(place: InputTransform) -> tuple[int, int, int, int]:
@@ -183,8 +188,8 @@ def _covered(place: InputTransform) -> tuple[int, int, int, int]:
     return top, left, height, width
 
 
-def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else type_name(seen)
+def _named(value: object) -> str:
+    return f"{len(value)} answers" if isinstance(value, list) else type_name(value)
 
 
 def _some(scores: torch.Tensor) -> str:

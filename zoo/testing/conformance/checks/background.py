@@ -83,25 +83,25 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
 
 def _maps(leaves: list[Tensor]) -> dict[tuple[int, int], list[Tensor]]:
     """The outputs of the last layers, by the height and width of their map."""
-    found: dict[tuple[int, int], list[Tensor]] = {}
+    maps: dict[tuple[int, int], list[Tensor]] = {}
     for leaf in leaves:
         if leaf.ndim == MAP:
-            found.setdefault((leaf.shape[2], leaf.shape[3]), []).append(leaf)
-    return found
+            maps.setdefault((leaf.shape[2], leaf.shape[3]), []).append(leaf)
+    return maps
 
 
 def _outside(batch: Batch, targets: list[Target], height: int, width: int) -> Tensor:
     """Which cells of a map have their middle outside the objects: (b, h, w)."""
     tall, wide = batch.pixels.shape[2:]
     y, x = (torch.arange(height) + 0.5) * tall / height, (torch.arange(width) + 0.5) * wide / width
-    found = []
+    masks = []
     for place, target in zip(batch.places, targets, strict=True):
         left, top, right, bottom = place.to_input(target.boxes)[0].tolist()
         inside = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[
             None
         ]  # (h, w)
-        found.append(~inside)
-    return torch.stack(found)
+        masks.append(~inside)
+    return torch.stack(masks)
 
 
 def _pulled(
@@ -113,15 +113,19 @@ def _pulled(
         losses = detector.loss(detector(batch, _copies(targets)), batch, _copies(targets))
         total = torch.stack(list(losses.values())).sum()
         grads = torch.autograd.grad(total, leaves, allow_unused=True)
-        there = outside.to(total.device)
-        if any(bool((grad.abs().sum(1) * there).any()) for grad in grads if grad is not None):
+        padding = outside.to(total.device)
+        if any(bool((grad.abs().sum(1) * padding).any()) for grad in grads if grad is not None):
             return True
     return False
 
 
 def _scores(detector: Detector, batch: Batch) -> Tensor:
     """The scores of all boxes, in thousandths."""
-    return torch.cat([seen.scores for seen in _seen(detector, batch)]).mul(THOUSAND).round()
+    return (
+        torch.cat([detections.scores for detections in _seen(detector, batch)])
+        .mul(THOUSAND)
+        .round()
+    )
 
 
 def _copies(targets: list[Target]) -> list[Target]:
@@ -138,8 +142,8 @@ def _less_believed(
         if not leaves:
             raise NotApplicable(NO_LAYER)
         before = [
-            _beside(seen, target)
-            for seen, target in zip(_seen(detector, batch), targets, strict=True)
+            _beside(detections, target)
+            for detections, target in zip(_seen(detector, batch), targets, strict=True)
         ]
         optimizer = torch.optim.Adam(leaves, lr=rate)
         for _ in range(steps):
@@ -149,9 +153,9 @@ def _less_believed(
             torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         after = _seen(detector, batch)
-    if not any(len(one) for one in before):
+    if not any(len(scores) for scores in before):
         raise NotApplicable("It detects nothing off the objects.")
-    less = [_less(one, other) for one, other in zip(before, after, strict=True)]
+    less = [_less(score, other) for score, other in zip(before, after, strict=True)]
     return float(torch.cat(less).float().mean())
 
 
@@ -160,9 +164,11 @@ def _seen(detector: Detector, batch: Batch) -> list[Detections]:
         return detector.decode(detector(batch), batch, EVERYTHING)
 
 
-def _beside(seen: Detections, target: Target) -> Detections:
+def _beside(detections: Detections, target: Target) -> Detections:
     """The best boxes that overlap no object."""
-    return seen[(box_iou(seen.boxes, target.boxes).nan_to_num() <= BESIDE).all(1)].top(BEST)
+    return detections[(box_iou(detections.boxes, target.boxes).nan_to_num() <= BESIDE).all(1)].top(
+        BEST
+    )
 
 
 def _less(before: Detections, after: Detections) -> torch.Tensor:

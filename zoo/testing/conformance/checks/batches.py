@@ -14,11 +14,11 @@ TEN = 10
 
 def check_batch_of_one_equals_single(detector: Detector) -> None:
     """A list of one image gives a list of exactly what the image gives."""
-    one, [other] = (
+    single, [other] = (
         detector.detect(scene(), score=0.0, max_boxes=50),
         detect_all(detector, [scene()]),
     )
-    require(one.equals(other), f"In a list of one it sees {shown(one, other)}.")
+    require(single.equals(other), f"In a list of one it sees {shown(single, other)}.")
 
 
 def check_neighbours_change_nothing(detector: Detector) -> None:
@@ -61,15 +61,15 @@ def check_order_kept(detector: Detector) -> None:
         scene(40, 64, seed=3),
         scene(50, 50, seed=4),
     ]
-    seen = detect_all(detector, images)
+    detections = detect_all(detector, images)
     sizes = [(image.shape[1], image.shape[2]) for image in images]
     require(
-        [one.size for one in seen] == sizes,
-        f"Images of {sizes} came back as {[one.size for one in seen]}.",
+        [answer.size for answer in detections] == sizes,
+        f"Images of {sizes} came back as {[answer.size for answer in detections]}.",
     )
     for position in (0, 2):
         alone = detect(detector, images[position])
         require(
-            agree(seen[position], alone),
-            f"Result {position} is not of image {position}: {shown(seen[position], alone)}.",
+            agree(detections[position], alone),
+            f"Result {position} is not of image {position}: {shown(detections[position], alone)}.",
         )

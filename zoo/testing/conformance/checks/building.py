@@ -35,9 +35,10 @@ def check_labels_obeyed(model: Model) -> None:
         detector.label_space.names == LETTERS.names,
         f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.",
     )
-    seen = detect(detector, scene())
+    detections = detect(detector, scene())
     require(
-        seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}."
+        detections.names == LETTERS.names,
+        f"Built for {LETTERS.names}, it answers in {detections.names[:4]}.",
     )
     with train_mode(detector):
         batch = preprocess(detector, [scene(), scene(seed=1)])
@@ -51,10 +52,10 @@ def check_labels_obeyed(model: Model) -> None:
 
 def check_one_class(model: Model) -> None:
     """Built for a single class it works as well, and can doubt."""
-    seen = detect(model.build(LabelSpace.custom(["thing"])), scene())
-    labels = set(seen.labels.tolist())
+    detections = detect(model.build(LabelSpace.custom(["thing"])), scene())
+    labels = set(detections.labels.tolist())
     require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
-    certain = len(seen) > 1 and bool((seen.scores == 1).all())
+    certain = len(detections) > 1 and bool((detections.scores == 1).all())
     require(
         not certain,
         "Built for one class, it is certain of everything: a softmax over one class is always 1.",
@@ -77,12 +78,12 @@ def check_classes_carried_over(model: Model) -> None:
     transfer_head(
         other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
     )
-    seen, expected = copy(detect(other, scene())), detect(model.detector, scene())
-    vars(seen).update(
-        labels=len(own) - 1 - seen.labels
+    detections, expected = copy(detect(other, scene())), detect(model.detector, scene())
+    vars(detections).update(
+        labels=len(own) - 1 - detections.labels
     )  # back in the old order; what is wrong with them is for other checks
-    carried = agree(seen, expected) or other.class_layers() is None
-    require(carried, f"With its classes in another order it sees {shown(seen, expected)}.")
+    carried = agree(detections, expected) or other.class_layers() is None
+    require(carried, f"With its classes in another order it sees {shown(detections, expected)}.")
 
 
 def check_space_is_the_cards(model: Model) -> None:
@@ -116,8 +117,11 @@ def check_meta_device(model: Model) -> None:
     assign(
         hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device."
     )
-    seen, expected = detect(hollow.eval(), scene()), detect(model.detector, scene())
-    require(seen.equals(expected), f"Filled from a state dict it sees {shown(seen, expected)}.")
+    detections, expected = detect(hollow.eval(), scene()), detect(model.detector, scene())
+    require(
+        detections.equals(expected),
+        f"Filled from a state dict it sees {shown(detections, expected)}.",
+    )
 
 
 def check_no_network(model: Model) -> None:
@@ -169,7 +173,7 @@ def _no_network() -> Iterator[None]:
     def refuse(*where: object) -> None:
         raise ConformanceError(
             f"Building it asks the network for "
-            f"{next((one for one in where if isinstance(one, str | tuple)), '')}."
+            f"{next((part for part in where if isinstance(part, str | tuple)), '')}."
         )
 
     connect, lookup = socket.socket.connect, socket.getaddrinfo

@@ -64,8 +64,8 @@ def check_claims_have_sources(model: Model) -> None:
     sets = model.need_card().weights
     bare = [
         f"{tag}: {claim.metric}"
-        for tag, one in sets.items()
-        for claim in one.claims
+        for tag, weights in sets.items()
+        for claim in weights.claims
         if not claim.source.strip()
     ]
     require(not bare, f"Claims without a source: {', '.join(bare)}.")

@@ -30,22 +30,27 @@ def check_class_rows_are_its_own(detector: Detector) -> None:
         raise NotApplicable("It sees nothing at all.")
     first, last = 0, len(names) - 1
     with muted(detector, {last}):
-        seen = _believed(detector)
+        detections = _believed(detector)
         require(
-            last not in seen.labels,
+            last not in detections.labels,
             f"Without the declared rows of '{names[last]}' it still sees '{names[last]}'.",
         )
     for alone in sorted({first, last}):
         with muted(detector, set(range(len(names))) - {alone}):
-            seen = _believed(detector)
+            detections = _believed(detector)
         others = [
-            names[label] for label in range(len(names)) if label in seen.labels and label != alone
+            names[label]
+            for label in range(len(names))
+            if label in detections.labels and label != alone
         ]
         require(
             not others,
             f"With the declared rows of '{names[alone]}' alone it sees {', '.join(others[:3])}.",
         )
-        require(len(seen) > 0, f"With the declared rows of '{names[alone]}' alone it sees nothing.")
+        require(
+            len(detections) > 0,
+            f"With the declared rows of '{names[alone]}' alone it sees nothing.",
+        )
 
 
 def check_weights_serve_any_prompt(model: Model) -> None:
@@ -119,5 +124,5 @@ def muted(
 
 def _believed(detector: Detector) -> Detections:
     """Its detections at a score threshold of 0."""
-    [seen] = decode(detector, [scene()])
-    return seen[seen.scores > BELIEVED]
+    [detections] = decode(detector, [scene()])
+    return detections[detections.scores > BELIEVED]

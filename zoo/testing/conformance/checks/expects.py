@@ -26,9 +26,13 @@ def check_expected_detections(model: Model) -> None:
     expected = [] if weights is None else weights.expects
     if not expected:
         raise NotApplicable("Its card expects nothing of these weights.")
-    for number, one in enumerate(expected, 1):
-        [seen] = model.trained.detect([image_of(one.image)], score=one.floor, progress=False)
-        _check_seen(one, seen, f"In image {number} of which the card expects something")
+    for number, expectation in enumerate(expected, 1):
+        [detections] = model.trained.detect(
+            [image_of(expectation.image)], score=expectation.floor, progress=False
+        )
+        _check_seen(
+            expectation, detections, f"In image {number} of which the card expects something"
+        )
 
 
 def check_claim_reached(model: Model) -> None:
@@ -63,32 +67,34 @@ def check_claim_reached(model: Model) -> None:
     require(100 * interval.high >= claims[0].value, f"{case}.")
 
 
-def _check_seen(expected: Expectation, seen: Detections, where: str) -> None:
+def _check_seen(expected: Expectation, detections: Detections, where: str) -> None:
     names = [box.label for box in expected.boxes]
     require(
-        sorted(seen.class_names) == sorted(names),
-        f"{where} it sees {_listed(seen)}, and not {names or 'nothing'}.",
+        sorted(detections.class_names) == sorted(names),
+        f"{where} it sees {_listed(detections)}, and not {names or 'nothing'}.",
     )
     for box in expected.boxes:
-        near = seen[_close(expected, box, seen)]
+        near = detections[_close(expected, box, detections)]
         case = f"{where} no '{box.label}' is within {expected.pixels:g} pixels of {box.box}"
         require(
             len(near) > 0,
             f"{case} with a score within {expected.tolerance:g} of {box.score:g}: it sees "
-            f"{_listed(seen)}.",
+            f"{_listed(detections)}.",
         )
 
 
-def _close(expected: Expectation, box: ExpectedBox, seen: Detections) -> Tensor:
+def _close(expected: Expectation, box: ExpectedBox, detections: Detections) -> Tensor:
     """Which detections are that box: (n,)."""
-    there = (seen.boxes - torch.tensor(box.box)).abs().amax(1) <= expected.pixels
-    same = torch.tensor([name == box.label for name in seen.class_names], dtype=torch.bool)
-    return there & same & ((seen.scores - box.score).abs() <= expected.tolerance)
+    near = (detections.boxes - torch.tensor(box.box)).abs().amax(1) <= expected.pixels
+    same = torch.tensor([name == box.label for name in detections.class_names], dtype=torch.bool)
+    return near & same & ((detections.scores - box.score).abs() <= expected.tolerance)
 
 
-def _listed(seen: Detections) -> str:
+def _listed(detections: Detections) -> str:
     """The three best."""
-    rows = zip(seen.class_names, seen.boxes.tolist(), seen.scores.tolist(), strict=True)
+    rows = zip(
+        detections.class_names, detections.boxes.tolist(), detections.scores.tolist(), strict=True
+    )
     best = [
         f"'{name}' at {[round(edge, 1) for edge in box]} ({score:.3f})" for name, box, score in rows
     ]

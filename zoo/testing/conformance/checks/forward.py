@@ -108,7 +108,9 @@ class _UsedParameters(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, module: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.trainable = {
-            id(one): name for name, one in module.named_parameters() if one.requires_grad
+            id(parameter): name
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad
         }
         self.names: set[str] = set()
 
@@ -125,10 +127,10 @@ class _UsedParameters(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def _check_same(expected: Pass, found: Pass, case: str) -> None:
-    pairs = zip(expected.decoded(EVERYTHING), found.decoded(EVERYTHING), strict=True)
-    for one, other in pairs:
-        require(agree(one, other), f"{case}: {shown(one, other)}.")
+def _check_same(expected: Pass, outputs: Pass, case: str) -> None:
+    pairs = zip(expected.decoded(EVERYTHING), outputs.decoded(EVERYTHING), strict=True)
+    for first, other in pairs:
+        require(agree(first, other), f"{case}: {shown(first, other)}.")
 
 
 def _scenes() -> list[Tensor]:

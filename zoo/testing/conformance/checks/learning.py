@@ -54,11 +54,11 @@ def check_loss_leads_to_the_truth(detector: Detector) -> None:
     targets = _targets(len(detector.label_space))
     missed: list[str] = []
     for steps, rate, above in TRIES:
-        seen, places = _followed(detector, steps=steps, rate=rate, above=above)
-        found = list(_missed(targets, seen, places, detector.label_space.names))
-        if not found:
+        detections, places = _followed(detector, steps=steps, rate=rate, above=above)
+        faults = list(_missed(targets, detections, places, detector.label_space.names))
+        if not faults:
             return
-        missed += found
+        missed += faults
     require(False, f"Where its last layers say what the loss asks for, {missed[0]}.")
 
 
@@ -93,9 +93,13 @@ def check_loss_teaches_the_named_class(detector: Detector) -> None:
 def _check_taught(ask: Asked, label: int, *, other: int) -> None:
     """One class in all images, against none in any, and against another class."""
     names, images = ask.detector.label_space.names, len(ask.batch)
-    there, none = (ask([one] * images) for one in (one_target(label), no_objects()))
-    require(there != none, f"The loss is the same with objects of '{names[label]}' as without any.")
-    own, foreign = (_pulls(ask, torch.full((images, 1), one))[label] for one in (label, other))
+    taught, none = (ask([target] * images) for target in (one_target(label), no_objects()))
+    require(
+        taught != none, f"The loss is the same with objects of '{names[label]}' as without any."
+    )
+    own, foreign = (
+        _pulls(ask, torch.full((images, 1), labelled))[label] for labelled in (label, other)
+    )
     case = (
         f"The rows of '{names[label]}' are pulled by {own:.3g} where the truth is '{names[label]}'"
     )
@@ -106,8 +110,8 @@ def _targets(classes: int) -> list[Target]:
     """The first and the last class in one image, two of one class between them in the other."""
     labels = ([0, classes - 1], [classes // 2, classes // 2])
     return [
-        Target(torch.tensor(boxes), torch.tensor(one))
-        for boxes, one in zip(PLACES, labels, strict=True)
+        Target(torch.tensor(boxes), torch.tensor(label))
+        for boxes, label in zip(PLACES, labels, strict=True)
     ]
 
 
@@ -141,18 +145,20 @@ def _followed(
 
 def _missed(
     targets: Sequence[Target],
-    seen: Sequence[Detections],
+    answers: Sequence[Detections],
     places: Sequence[InputTransform],
     names: Sequence[str],
 ) -> Iterator[str]:
     """Where what is seen is not the truth, in words."""
-    for number, (target, one, place) in enumerate(zip(targets, seen, places, strict=True), 1):
-        best = one.top(BEST)
+    for number, (target, detections, place) in enumerate(
+        zip(targets, answers, places, strict=True), 1
+    ):
+        best = detections.top(BEST)
         apart = (target.boxes[:, None] - best.boxes).abs().amax(2) * max(
             place.scale_x, place.scale_y
         )  # (objects, detections)
-        there = (box_iou(target.boxes, best.boxes) >= OVERLAP) | (apart <= EDGE)
-        same = there & (target.labels[:, None] == best.labels)
+        near = (box_iou(target.boxes, best.boxes) >= OVERLAP) | (apart <= EDGE)
+        same = near & (target.labels[:, None] == best.labels)
         for row, box, label in zip(
             same, target.boxes.tolist(), target.labels.tolist(), strict=True
         ):
@@ -160,9 +166,11 @@ def _missed(
                 yield f"'{names[label]}' at {box} in image {number} is detected as {_shown(best)}"
 
 
-def _shown(seen: Detections) -> str:
+def _shown(detections: Detections) -> str:
     """The two best."""
-    pairs = zip(seen.class_names, seen.boxes.tolist(), seen.scores.tolist(), strict=True)
+    pairs = zip(
+        detections.class_names, detections.boxes.tolist(), detections.scores.tolist(), strict=True
+    )
     best = [
         f"'{name}' at {[round(edge, 1) for edge in box]} ({score:.2f})"
         for name, box, score in pairs

@@ -71,13 +71,13 @@ def check_places_lead_back(detector: Detector) -> None:
             f"An image of {width} x {height} has the place {place}.",
         )
         box = torch.tensor([[width / 4, height / 4, width, height]])
-        there = place.to_input(box)
+        placed = place.to_input(box)
         tall, wide = batch.pixels.shape[2:]
         require(
-            bool((there[:, 2:] <= torch.tensor([wide, tall]) + 1).all()),
+            bool((placed[:, 2:] <= torch.tensor([wide, tall]) + 1).all()),
             f"The image's corner is outside the input: {place}.",
         )
-        back = place.to_original(there)
+        back = place.to_original(placed)
         require(
             torch.allclose(back, box, atol=0.01),
             f"The box {box[0].tolist()} came back as {back[0].tolist()}.",
@@ -111,9 +111,9 @@ def check_places_point_at_the_pixels(detector: Detector) -> None:
         share = (pixels - dark.pixels[0].float()).abs() / (
             bright.pixels[0] - dark.pixels[0]
         ).float().abs().clamp(min=1e-6)
-        there = place.to_input(box.float())[0]
+        placed = place.to_input(box.float())[0]
         blur = BLUR * torch.tensor([place.scale_x, place.scale_y] * 2).clamp(min=1)
-        inner, outer = _pixels(there, blur), _pixels(there, -blur)
+        inner, outer = _pixels(placed, blur), _pixels(placed, -blur)
         covered = _pixels(place.to_input(torch.tensor([[0.0, 0.0, width, height]]))[0], blur)
         wrong = f"Of a white box at {box[0].tolist()} in a black image of {width} x {height}"
         require(

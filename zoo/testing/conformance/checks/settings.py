@@ -30,11 +30,15 @@ def check_score_floor_obeyed(detector: Detector) -> None:
     high: from 0.5 to 1.
     """
     for look in _looks(detector):
-        seen = look.decoded(EVERYTHING)[0]
-        floors = [float(seen.scores[int(len(seen) * part)]) for part in PARTS] if len(seen) else []
+        detections = look.decoded(EVERYTHING)[0]
+        floors = (
+            [float(detections.scores[int(len(detections) * part)]) for part in PARTS]
+            if len(detections)
+            else []
+        )
         for floor in [*floors, *HIGH]:
-            found = look.decoded(Protocol(score=floor, max_boxes=EVERYTHING.max_boxes))[0]
-            low = found.scores[found.scores < floor]
+            kept = look.decoded(Protocol(score=floor, max_boxes=EVERYTHING.max_boxes))[0]
+            low = kept.scores[kept.scores < floor]
             require(
                 not len(low),
                 f"With score={floor:.4g} it returned {float(low.min()) if len(low) else 0:.4g}.",

@@ -48,9 +48,9 @@ def check_empty_picture_refused(detector: Detector) -> None:
 
 
 def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
-    seen = detect_all(detector, [scene(height, width) for height, width in sizes])
-    for one, (height, width) in zip(seen, sizes, strict=True):
+    answers = detect_all(detector, [scene(height, width) for height, width in sizes])
+    for detections, (height, width) in zip(answers, sizes, strict=True):
         require(
-            one.size == (height, width),
-            f"Of an image of {width} x {height} it says that its size is {one.size}.",
+            detections.size == (height, width),
+            f"Of an image of {width} x {height} it says that its size is {detections.size}.",
         )

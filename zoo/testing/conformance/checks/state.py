@@ -38,7 +38,7 @@ def check_deep_copy(detector: Detector) -> None:
     """A deep copy sees the same and shares no weight with the original."""
     twin = copy.deepcopy(detector)
     mine = {parameter.data_ptr() for parameter in detector.parameters()}
-    shared = [name for name, one in twin.named_parameters() if one.data_ptr() in mine]
+    shared = [name for name, parameter in twin.named_parameters() if parameter.data_ptr() in mine]
     require(not shared, f"A deep copy shares {', '.join(shared[:4])} with the original.")
     _check_same(twin, detector, "A deep copy")
 
@@ -60,10 +60,10 @@ def check_float64(detector: Detector) -> None:
     before, dtype = detect(detector, scene()), detector.dtype
     try:
         detector.double()
-        seen = detect(detector, scene())
+        detections = detect(detector, scene())
         require(
-            seen.boxes.dtype == torch.float32,
-            f"In float64 its boxes are {seen.boxes.dtype}; they are float32 always.",
+            detections.boxes.dtype == torch.float32,
+            f"In float64 its boxes are {detections.boxes.dtype}; they are float32 always.",
         )
     finally:
         detector.to(dtype)
@@ -80,10 +80,10 @@ def check_other_device(detector: Detector) -> None:
     before, home = detect(detector, scene()), detector.device
     try:
         detector.to(device)
-        seen = detect(detector, scene())
+        detections = detect(detector, scene())
     finally:
         detector.to(home)
-    require(agree(seen, before), f"On {device} it sees {shown(seen, before)}.")
+    require(agree(detections, before), f"On {device} it sees {shown(detections, before)}.")
 
 
 def check_threads(detector: Detector) -> None:
@@ -96,10 +96,12 @@ def check_threads(detector: Detector) -> None:
     alone = [detect(detector, image) for image in images]
     with ThreadPoolExecutor(THREADS) as pool:
         together = list(pool.map(lambda image: detect(detector, image), images))
-    for one, other in zip(together, alone, strict=True):
-        require(agree(one, other), f"Beside other threads it sees {shown(one, other)}.")
+    for detections, other in zip(together, alone, strict=True):
+        require(
+            agree(detections, other), f"Beside other threads it sees {shown(detections, other)}."
+        )
 
 
 def _check_same(twin: Detector, detector: Detector, what: str) -> None:
-    seen, expected = detect(twin, scene()), detect(detector, scene())
-    require(seen.equals(expected), f"{what} sees {shown(seen, expected)}.")
+    detections, expected = detect(twin, scene()), detect(detector, scene())
+    require(detections.equals(expected), f"{what} sees {shown(detections, expected)}.")

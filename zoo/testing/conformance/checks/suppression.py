@@ -48,8 +48,8 @@ def check_iou_obeyed(detector: Detector) -> None:
     image's edge cuts."""
     with _looking(detector) as look:
         for iou in IOUS:
-            for seen in look.decoded(_everything(iou)):
-                worst = _worst(seen, look)
+            for detections in look.decoded(_everything(iou)):
+                worst = _worst(detections, look)
                 require(
                     worst <= iou + SLACK,
                     f"With iou={iou} two boxes of one class overlap by {worst:.3f}.",
@@ -69,13 +69,13 @@ def check_iou_is_the_callers(detector: Detector) -> None:
     for rise in RISES:
         look = _wide(raised_pass(detector, [scene(seed=seed) for seed in SEEDS], rise))
         everything, fewer = look.decoded(_everything(1.0)), look.decoded(_everything(own / 2))
-        worst = max(_worst(seen, look) for seen in fewer)
+        worst = max(_worst(detections, look) for detections in fewer)
         require(
             worst <= own / 2 + SLACK,
             f"With iou={own / 2:g} two boxes of one class overlap by {worst:.3f}; its own is "
             f"{own:g}.",
         )
-        most = max([most, *(_worst(seen, look) for seen in everything)])
+        most = max([most, *(_worst(detections, look) for detections in everything)])
         if most > own + SLACK:
             return
         close += sum(map(len, everything)) - sum(map(len, look.decoded(_everything(NEAR * own))))
@@ -101,11 +101,11 @@ def check_only_overlaps_suppressed(detector: Detector) -> None:
     with _looking(detector) as look:
         everything = look.decoded(_everything(1.0))
         for iou in IOUS:
-            for one, kept in zip(everything, look.decoded(_everything(iou)), strict=True):
-                lost = _lost(one[_whole(one, look)].top(MOST), kept, iou)
+            for detections, kept in zip(everything, look.decoded(_everything(iou)), strict=True):
+                lost = _lost(detections[_whole(detections, look)].top(MOST), kept, iou)
                 case = (
-                    f"With iou={iou}, {len(lost)} of {len(one)} boxes are gone that no better box "
-                    f"of their class overlaps so much"
+                    f"With iou={iou}, {len(lost)} of {len(detections)} boxes are gone that no "
+                    f"better box of their class overlaps so much"
                 )
                 require(not len(lost), f"{case}, the best of them {_shown(lost)}.")
 
@@ -117,10 +117,10 @@ def check_best_of_what_is_kept(detector: Detector) -> None:
         everything = _everything(IOUS[0])
         kept = [_believed(many) for many in look.decoded(everything)]
         for most in FEW:
-            for seen, many in zip(
+            for detections, many in zip(
                 look.decoded(replace(everything, max_boxes=most)), kept, strict=True
             ):
-                few = _believed(seen)
+                few = _believed(detections)
                 case = f"With iou={IOUS[0]} and max_boxes={most} it returns {len(few)} boxes"
                 same = few.equals(many.top(most), tolerance=1e-4)
                 require(
@@ -136,10 +136,10 @@ def check_max_boxes_is_the_callers(detector: Detector) -> None:
     """
     with _looking(detector) as look:
         everything, kept = (look.decoded(_everything(iou)) for iou in (1.0, IOUS[0]))
-        for one, few in zip(map(_believed, everything), map(_believed, kept), strict=True):
-            more = int((~_among(few, one)).sum())
+        for detections, few in zip(map(_believed, everything), map(_believed, kept), strict=True):
+            more = int((~_among(few, detections)).sum())
             case = (
-                f"With max_boxes={MANY} it returns {len(one)} boxes at iou=1, and at "
+                f"With max_boxes={MANY} it returns {len(detections)} boxes at iou=1, and at "
                 f"iou={IOUS[0]} {more} others"
             )
             require(
@@ -159,7 +159,7 @@ def check_many_boxes_returned(detector: Detector) -> None:
     with _looking(detector) as look:
         own = detector.defaults.max_boxes
         least = _outputs(look, len(detector.label_space))
-        most = max(len(seen) for seen in look.decoded(_everything(1.0)))
+        most = max(len(detections) for detections in look.decoded(_everything(1.0)))
         case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
         require(
             most >= min(own, least),
@@ -227,9 +227,9 @@ def _everything(iou: float) -> Protocol:
     return Protocol(score=0.0, iou=iou, max_boxes=MANY)
 
 
-def _worst(seen: Detections, look: Pass) -> float:
+def _worst(detections: Detections, look: Pass) -> float:
     """The largest overlap of two whole boxes of one class, among the best."""
-    whole = seen[_whole(seen, look)].top(MOST)
+    whole = detections[_whole(detections, look)].top(MOST)
     overlaps = box_iou(whole.boxes, whole.boxes).nan_to_num().triu(1)  # (n, n)
     return (
         float((overlaps * (whole.labels[:, None] == whole.labels[None])).max())
@@ -250,12 +250,12 @@ def _lost(everything: Detections, kept: Detections, iou: float) -> Detections:
     return dropped[~beaten.any(1)]
 
 
-def _believed(seen: Detections) -> Detections:
+def _believed(detections: Detections) -> Detections:
     """Without those of silenced classes."""
-    return seen[seen.scores > BELIEVED]
+    return detections[detections.scores > BELIEVED]
 
 
-def _whole(seen: Detections, look: Pass) -> Tensor:
+def _whole(detections: Detections, look: Pass) -> Tensor:
     """Which boxes no edge has cut: of the larger image, of the one in its middle, or of the
     network's input: (n,)."""
     place, (tall, wide) = look.batch.places[0], look.batch.pixels.shape[2:]
@@ -268,7 +268,7 @@ def _whole(seen: Detections, look: Pass) -> Tensor:
     lines = torch.cat([corners, torch.tensor([[0.0, 0.0], [place.width, place.height]])]).repeat(
         1, 2
     )  # (corners, 4)
-    return ((seen.boxes[:, None] - lines).abs() > EDGE).flatten(1).all(1)
+    return ((detections.boxes[:, None] - lines).abs() > EDGE).flatten(1).all(1)
 
 
 def _among(some: Detections, others: Detections) -> Tensor:

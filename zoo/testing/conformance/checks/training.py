@@ -59,7 +59,11 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
     from others, it is moved away from there.
     """
     with train_mode(detector), _moved_from_zero(detector):
-        asked = {name: one for name, one in detector.named_parameters() if one.requires_grad}
+        asked = {
+            name: parameter
+            for name, parameter in detector.named_parameters()
+            if parameter.requires_grad
+        }
         require(bool(asked), "No parameter asks for a gradient.")
         starving = set(asked)
         for number in range(TRIALS):
@@ -72,16 +76,18 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
                 scale=1 + number % 2,
                 seed=number,
             )
-            without = [name for name, one in asked.items() if one.grad is None]
+            without = [name for name, parameter in asked.items() if parameter.grad is None]
             require(not without, f"No gradient reaches {listed(without, SHOWN)}.")
             broken = [
                 name
-                for name, one in asked.items()
-                if one.grad is not None and not one.grad.isfinite().all()
+                for name, parameter in asked.items()
+                if parameter.grad is not None and not parameter.grad.isfinite().all()
             ]
             require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")
             starving -= {
-                name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())
+                name
+                for name, parameter in asked.items()
+                if parameter.grad is not None and bool(parameter.grad.any())
             }
         left = [name for name in asked if name in starving]
         names = listed(left, SHOWN)
@@ -177,7 +183,9 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
             if not torch.equal(tensor, before[name])
         ]
         require(not changed, f"Detecting changed {listed(changed, SHOWN)}.")
-        graded = [name for name, one in detector.named_parameters() if one.grad is not None]
+        graded = [
+            name for name, parameter in detector.named_parameters() if parameter.grad is not None
+        ]
         require(not graded, f"Detecting left gradients in {listed(graded, SHOWN)}.")
 
 
@@ -226,17 +234,17 @@ def _moved_from_zero(detector: Detector) -> Iterator[None]:
     not as long as it lasts."""
     zero = [parameter for parameter in detector.parameters() if not parameter.detach().any()]
     with torch.no_grad():
-        for one in zero:
-            one.normal_(
+        for tensor in zero:
+            tensor.normal_(
                 std=0.01,
-                generator=torch.Generator().manual_seed(0) if one.device.type == "cpu" else None,
+                generator=torch.Generator().manual_seed(0) if tensor.device.type == "cpu" else None,
             )
     try:
         yield
     finally:
         with torch.no_grad():
-            for one in zero:
-                one.zero_()
+            for tensor in zero:
+                tensor.zero_()
 
 
 def _backward(
@@ -254,7 +262,7 @@ def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
         require(bool(total.isfinite()), f"The loss is {float(total)}.")
         broken = [
             name
-            for name, one in detector.named_parameters()
-            if one.grad is not None and not one.grad.isfinite().all()
+            for name, parameter in detector.named_parameters()
+            if parameter.grad is not None and not parameter.grad.isfinite().all()
         ]
         require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")

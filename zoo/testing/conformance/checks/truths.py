@@ -85,16 +85,16 @@ def check_every_object_counts(detector: Detector) -> None:
                 f"Of {boxes} objects in an image, the loss is the same without number {gone + 1}.",
             )
         losses, turned = (
-            ask.losses([one, no_objects()])
-            for one in (crowd, _rows(crowd, list(range(boxes))[::-1]))
+            ask.losses([target, no_objects()])
+            for target in (crowd, _rows(crowd, list(range(boxes))[::-1]))
         )
         for name, loss in losses.items():
-            one, other = float(loss.detach()), float(turned[name].detach())
-            close = abs(one - other) <= ROUNDING * max(abs(one), abs(other))
+            first, other = float(loss.detach()), float(turned[name].detach())
+            close = abs(first - other) <= ROUNDING * max(abs(first), abs(other))
             require(
                 close,
                 f"With its {boxes} objects in another order the loss '{name}' is {other:.4g}, not "
-                f"{one:.4g}.",
+                f"{first:.4g}.",
             )
 
 
@@ -104,21 +104,22 @@ def check_small_and_many_objects_train(detector: Detector) -> None:
     half = Target(torch.tensor([[20.0, 20.0, 20.5, 20.5]]), torch.tensor([0]))
     flat = Target(torch.tensor([[20.0, 20.0, 20.0, 30.0]]), torch.tensor([0]))
     with asked(detector) as ask:
-        one = _one(ask.batch.places[0], label=0)
-        before = ask([one, no_objects()])
+        small = _one(ask.batch.places[0], label=0)
+        before = ask([small, no_objects()])
         many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.label_space))
         for said, more in (
             ("a hundred objects", many),
             ("an object of half a pixel", half),
             ("an object without area", flat),
         ):
-            found = ask([_joined(one, more), no_objects()])
+            crowded = ask([_joined(small, more), no_objects()])
             require(
-                found == found and abs(found) != float("inf"), f"With {said} the loss is {found}."
+                crowded == crowded and abs(crowded) != float("inf"),
+                f"With {said} the loss is {crowded}.",
             )
         require(
-            _same(found, before),
-            f"With an object without area the loss is {found:.6g}, and {before:.6g} without it.",
+            _same(crowded, before),
+            f"With an object without area the loss is {crowded:.6g}, and {before:.6g} without it.",
         )
 
 
@@ -180,15 +181,15 @@ def _copies(targets: Sequence[Target]) -> list[Target]:
 def _equal(ours: list[Tensor], theirs: list[Tensor]) -> bool:
     if len(ours) != len(theirs):
         return False
-    return all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+    return all(torch.equal(tensor, other) for tensor, other in zip(ours, theirs, strict=True))
 
 
 def _total(losses: dict[str, Tensor]) -> float:
     return float(torch.stack([loss.detach() for loss in losses.values()]).sum())
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) <= EQUAL * max(abs(one), abs(other))
+def _same(first: float, other: float) -> bool:
+    return abs(first - other) <= EQUAL * max(abs(first), abs(other))
 
 
 def _side(place: InputTransform) -> float:
@@ -232,5 +233,5 @@ def _rows(target: Target, rows: list[int]) -> Target:
     return Target(target.boxes[rows], target.labels[rows])
 
 
-def _joined(one: Target, other: Target) -> Target:
-    return Target(torch.cat([one.boxes, other.boxes]), torch.cat([one.labels, other.labels]))
+def _joined(target: Target, other: Target) -> Target:
+    return Target(torch.cat([target.boxes, other.boxes]), torch.cat([target.labels, other.labels]))
