@@ -1,10 +1,13 @@
-"""The check before a long run: a copy of the detector has to learn one batch by heart."""
+"""The check before a long run: a copy of the detector has to learn one batch by heart, and find its
+boxes."""
 
 from __future__ import annotations
 
 import copy
+import logging
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,41 +18,88 @@ from zoo.draw import save
 from zoo.errors import TrainError
 from zoo.train.objective import Objective
 from zoo.train.optimizer import train_mode
+from zoo.train.overfit_detections import FOUND, Recall, found_in
 from zoo.train.samples import Part, Samples, Share
 from zoo.train.sheets import truth_image
 
 STEPS = 40
+ROUNDS = 4  # of that many steps, at most, until the detections match
 LONG = 20 * STEPS  # a run of fewer steps is not checked
 IMAGES = 8
 RATES = (1e-3, 1e-4)  # of AdamW; whether the recipe's own is right is not asked here
 FALL = 0.9  # the loss has to get below this share of the first
+LEARNED = 0.5  # below this share, detections that mean something have to be the right ones
+BY_HEART = 0.05  # below this one, there have to be some
 LAST = 5  # steps whose lowest loss counts
+log = logging.getLogger("zoo")
 
 
 def check_one_batch(detector: Detector, samples: Samples, folder: Path) -> tuple[float, float]:
     """The loss of one batch before and after.
 
-    Raises: TrainError with the losses, if it does not fall; the images with their boxes are kept.
+    Raises: TrainError with the losses, if it does not fall, or if it falls and what the detector
+        finds in the batch are not its boxes; the images with their boxes are kept.
     """
     share, rows = _batch(samples)
     tried = []
     for rate in RATES:
-        history = _learn(copy.deepcopy(detector), share, samples, rate)
-        before, after = history[0], min(history[-LAST:], key=_total)
-        if math.isfinite(_total(after)) and _total(after) < FALL * _total(before):
-            return _total(before), _total(after)
-        tried.append((before, after))
+        learner = _Learner(copy.deepcopy(detector), share, samples, rate)
+        learner.learn(STEPS)
+        if learner.fell:
+            _check_found(learner, rows, folder)
+            return _total(learner.before), _total(learner.after)
+        tried.append((learner.before, learner.after))
     before, after = min(tried, key=lambda pair: _total(pair[1]))
     kept = _keep(samples, rows, detector, folder / "overfit")
     parts = ", ".join(f"{name} {before[name]:.3g} to {after[name]:.3g}" for name in before)
     raise TrainError(
-        f"{detector.name or type(detector).__name__} can't learn {samples.dataset.name}.",
+        f"{_name(detector)} can't learn {samples.dataset.name}.",
         f"The loss of one batch of {len(rows)} images went from {_total(before):.3g} to "
         f"{_total(after):.3g} in {STEPS} steps ({parts}). Its images, with the boxes to "
         f"learn, are in {kept}.",
         "See whether each box is on its object, and its class the right one; to train all the "
         "same: --set overfit_check=false",
     )
+
+
+def _check_found(learner: _Learner, rows: Sequence[int], folder: Path) -> None:
+    """Learns on until the detections match.
+
+    Raises: TrainError if the loss says that they have to, and they do not.
+    """
+    images = [learner.samples.load(row).image for row in rows]
+    for left in reversed(range(ROUNDS)):
+        found = found_in(learner.detector, learner.share, images)
+        if found.is_found:
+            return
+        if left:
+            learner.learn(STEPS)
+    share = _total(learner.after) / _total(learner.before)
+    if share < BY_HEART or (share < LEARNED and found.certain >= found.boxes / 2):
+        raise _no_match(learner, found, rows, folder)
+    log.warning(
+        "%s has an AP50 of %.3g on one batch after %d steps on it, too few to say whether what it "
+        "detects will match: see whether AP rises at the first validations.",
+        *(_name(learner.detector), found.ap50, len(learner.history)),
+    )
+
+
+def _no_match(learner: _Learner, found: Recall, rows: Sequence[int], folder: Path) -> TrainError:
+    kept = _keep(learner.samples, rows, learner.detector, folder / "overfit")
+    return TrainError(
+        f"{_name(learner.detector)} learns {learner.samples.dataset.name}, but its detections "
+        "don't match.",
+        f"The loss of one batch of {len(rows)} images fell from {_total(learner.before):.3g} to "
+        f"{_total(learner.after):.3g} in {len(learner.history)} steps, and AP50 on that batch is "
+        f"{found.ap50:.3g}, not even {FOUND:g}. {found.meaning} Its images, with the boxes to "
+        f"find, are in {kept}.",
+        "Compare what loss learns with what decode gives; `zoo check` tests a detector of one's "
+        "own. To train all the same: --set overfit_check=false",
+    )
+
+
+def _name(detector: Detector) -> str:
+    return detector.name or type(detector).__name__
 
 
 def _total(parts: Mapping[str, float]) -> float:
@@ -70,27 +120,49 @@ def _batch(samples: Samples) -> tuple[Share, list[int]]:
     return Share(Part(0, range(len(rows)), 1.0), batch, targets), rows
 
 
-def _learn(
-    detector: Detector, share: Share, samples: Samples, rate: float
-) -> list[dict[str, float]]:
-    """The losses at each step."""
-    train_mode(detector, samples.recipe)
-    objective = Objective(detector)
-    trained = [parameter for parameter in detector.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.0)
-    share = share.to(detector.device)
-    history = []
-    for step in range(STEPS):
-        torch.manual_seed(step)
-        losses = objective(share.batch, share.targets)
-        history.append({name: float(value.detach()) for name, value in losses.items()})
-        if not math.isfinite(_total(history[-1])):
-            break
-        optimizer.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(trained, 10.0)
-        optimizer.step()
-    return history
+@dataclass
+class _Learner:
+    """A detector that learns one batch. history: the losses at each step."""
+
+    detector: Detector
+    share: Share
+    samples: Samples
+    rate: float
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        train_mode(self.detector, self.samples.recipe)
+        self.share = self.share.to(self.detector.device)
+        self.objective = Objective(self.detector)
+        parameters = self.detector.parameters()
+        self.trained = [parameter for parameter in parameters if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.trained, lr=self.rate, weight_decay=0.0)
+
+    @property
+    def before(self) -> dict[str, float]:
+        return self.history[0]
+
+    @property
+    def after(self) -> dict[str, float]:
+        return min(self.history[-LAST:], key=_total)
+
+    @property
+    def fell(self) -> bool:
+        after = _total(self.after)
+        return math.isfinite(after) and after < FALL * _total(self.before)
+
+    def learn(self, steps: int) -> None:
+        """Goes on for that many steps, or to a loss that is not a number."""
+        for _ in range(steps):
+            torch.manual_seed(len(self.history))
+            losses = self.objective(self.share.batch, self.share.targets)
+            self.history.append({name: float(value.detach()) for name, value in losses.items()})
+            if not math.isfinite(_total(self.history[-1])):
+                break
+            self.optimizer.zero_grad()
+            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.trained, 10.0)
+            self.optimizer.step()
 
 
 def _keep(samples: Samples, rows: Sequence[int], detector: Detector, folder: Path) -> Path:

@@ -1,0 +1,120 @@
+"""Detections of the batch that a detector has learned: whether its decode agrees with its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+from torchvision.ops import box_iou
+
+from zoo.contract import Target
+from zoo.contract.protocol import Protocol
+from zoo.data.ground_truth import GroundTruth
+from zoo.detections import Detections
+from zoo.detectors import Detector
+from zoo.evaluate import Evaluator
+from zoo.inference.detect import detect
+from zoo.train.objective import Objective
+from zoo.train.samples import Share
+
+PROTOCOL = "uniform"
+OVERLAP = 0.5  # IoU from which a detection is at the place of a box
+CERTAIN = 0.3  # the score from which a detector means what it says
+FOUND = 0.2  # AP50 on the batch; what learns it by heart has more, what decodes wrongly near 0
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Boxes of a batch, and how many of them were found.
+
+    ap50: of the shared evaluator. placed: boxes with a detection of any class at their place.
+    certain: detections that score `CERTAIN` or more. detections: all of them.
+    """
+
+    ap50: float
+    boxes: int
+    placed: int
+    certain: int
+    detections: int
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the detections are those of the boxes."""
+        return self.ap50 >= FOUND
+
+    @property
+    def meaning(self) -> str:
+        """The usual reason where they are not."""
+        if not self.detections:
+            return (
+                "Nothing is detected at all: usually decode drops what loss has taught, by a "
+                "sigmoid too many, a threshold, or boxes without area."
+            )
+        if self.placed * 2 >= self.boxes:
+            return (
+                f"{self.placed} of its {self.boxes} boxes have a detection of another class at "
+                "their place: usually loss and decode number the classes differently, from 0 and "
+                "from 1, or by the ids of a data set."
+            )
+        return (
+            f"{self.placed} of its {self.boxes} boxes have a detection at their place: usually "
+            "loss and decode mean different boxes, corners and centres, pixels and fractions, or "
+            "the network's input and the image."
+        )
+
+
+def found_in(detector: Detector, share: Share, images: Sequence[torch.Tensor]) -> Recall:
+    """Detects in the images of a batch with a detector in train mode, which is left in that mode.
+
+    Batch norms take the statistics of the batch first: after few steps their averages lag.
+    """
+    modes = {module: module.training for module in detector.modules()}
+    _settle(detector, share)
+    detector.eval()
+    found = detect(
+        detector, list(images), protocol=Protocol.named(PROTOCOL), progress=False, threads=0
+    )
+    for module, training in modes.items():
+        module.training = training
+    assert isinstance(found, list)
+    return _compare(found, share.targets, detector)
+
+
+@torch.no_grad()
+def _settle(detector: Detector, share: Share) -> None:
+    norms = [one for one in detector.modules() if isinstance(one, _BatchNorm) and one.training]
+    if not norms:
+        return
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches since, of which there is one
+    Objective(detector)(share.batch, share.targets)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+
+
+def _compare(found: Sequence[Detections], targets: Sequence[Target], detector: Detector) -> Recall:
+    space = detector.label_space
+    numbers = [number for number, target in enumerate(targets) for _ in range(len(target.labels))]
+    boxes = torch.cat([target.boxes for target in targets]).reshape(-1, 4)
+    table: dict[str, Any] = {
+        "image": numbers,
+        "label": torch.cat([target.labels for target in targets]).numpy(),
+        "box": boxes.double().numpy(),
+    }
+    truth = GroundTruth.of(range(len(targets)), table, label_space=space, name="the batch")
+    evaluator = Evaluator(truth, analyses=False, threads=1)
+    evaluator.update(range(len(targets)), list(found))
+    pairs = zip(found, targets, strict=True)
+    overlaps = [box_iou(target.boxes.float(), seen.boxes) for seen, target in pairs]
+    return Recall(
+        ap50=max(0.0, evaluator.numbers()["AP50"]),
+        boxes=len(boxes),
+        placed=sum(int((each >= OVERLAP).any(1).sum()) for each in overlaps if each.numel()),
+        certain=sum(int((each.scores >= CERTAIN).sum()) for each in found),
+        detections=sum(map(len, found)),
+    )
