@@ -55,6 +55,25 @@ def test_a_second_push_replaces_the_first_which_stays_in_the_history(
 
 
 @pytest.mark.usefixtures("token")
+def test_a_second_push_without_a_licence_keeps_the_first_ones_and_says_so(
+    hub: LoopbackHub, result: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    push(result, "org/helmets", license="MIT", data_license="CC0-1.0")
+    assert caplog.text == ""
+    again = push(result, "org/helmets")
+    assert (again.licenses.weights, again.licenses.data) == ("MIT", "CC0-1.0")
+    assert "org/helmets keeps MIT, as an earlier push stated" in caplog.text
+    assert "--data-license" in caplog.text
+    page = hub.files("org/helmets")["README.md"].decode()
+    assert "- of the weights: MIT" in page
+    assert "not stated" not in page.partition("- of the code")[0]
+    caplog.clear()
+    other = push(result, "org/helmets", license="Apache-2.0", data_license="MIT")
+    assert (other.licenses.weights, other.licenses.data) == ("Apache-2.0", "MIT")
+    assert caplog.text == ""
+
+
+@pytest.mark.usefixtures("token")
 def test_a_private_repository_is_read_with_a_token_alone(
     hub: LoopbackHub, result: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

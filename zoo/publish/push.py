@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import structs
 
 from zoo import environment
-from zoo.errors import OfflineError, PushError, UsageError
+from zoo.errors import CardError, OfflineError, PushError, UsageError
+from zoo.files import write_file
 from zoo.publish.page import model_page
 from zoo.publish.result_folder import PAGE, ResultFolder
-from zoo.publish.upload import upload
+from zoo.publish.upload import published, upload
 from zoo.registry.card import Licenses
-from zoo.registry.folder import HUB
+from zoo.registry.folder import CARD, HUB, read_card
 from zoo.registry.license import advice, is_identifier
 
+log = logging.getLogger("zoo")
 REPO = re.compile(r"[A-Za-z0-9][\w-]*/[A-Za-z0-9_]([\w.-]{0,94}[\w])?")
 TOKEN = "Log in: hf auth login; or set HF_TOKEN; or name a file with the token: --token-file PATH"
 
@@ -53,8 +59,8 @@ def push(
     repo:         `org/name`; it is made if there is none. What an earlier push put there is
                   replaced, and stays in the history.
     private:      for yourself and your organisation alone.
-    license:      of the weights, as an SPDX identifier; None is the card's, and without
-                  one there the page says that none was stated.
+    license:      of the weights, as an SPDX identifier; None is the card's, else that of an earlier
+                  push to the repository, which is said; else the page says that none was stated.
     data_license: of the images and annotations that it was trained on.
     token:        for the Hub; None is HF_TOKEN, or that of `hf auth login`.
     progress:     a bar; None shows one on a terminal.
@@ -74,6 +80,7 @@ def push(
     result = ResultFolder.read(Path(folder))
     licenses = result.licensed(license, data_license)
     _check_access(repo, token)
+    licenses = _with_earlier(licenses, repo, token)
     files = result.files(_card_name(repo), licenses)
     files[PAGE] = model_page(result, repo, licenses).encode()
     made = upload(
@@ -85,6 +92,32 @@ def push(
         progress=progress,
     )
     return Pushed(f"{HUB}{repo}", made.id, made.url, tuple(sorted(files)), licenses)
+
+
+def _with_earlier(licenses: Licenses, repo: str, token: str | None) -> Licenses:
+    """The licences; those that nobody states now are the ones that the repository's card has."""
+    if licenses.weights is not None and licenses.data is not None:
+        return licenses
+    content = published(repo, CARD, token=token)
+    if content is None:
+        return licenses
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / CARD
+        write_file(path, content)
+        try:
+            before = read_card(path).card(0).licenses
+        except CardError:  # of something else, which is refused in a moment
+            return licenses
+    for what, option in (("weights", "license"), ("data", "data_license")):
+        known = getattr(before, what)
+        if getattr(licenses, what) is None and known is not None:
+            licenses = structs.replace(licenses, **{what: known})
+            log.warning(
+                "No licence of the %s is stated, and %s keeps %s, as an earlier push stated; state "
+                "another with %s (--%s).",
+                *(what, repo, known, option, option.replace("_", "-")),
+            )
+    return licenses
 
 
 def _card_name(repo: str) -> str:

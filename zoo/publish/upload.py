@@ -107,6 +107,30 @@ def upload(
         return _commit(api, repo, [*additions, *gone], head, message)
 
 
+def published(repo: str, file: str, *, token: str | None) -> bytes | None:
+    """A file of the repository as it is now; None if there is none. Raises: PushError."""
+    from huggingface_hub import get_session, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils._http import hf_raise_for_status
+
+    def fetch() -> bytes | None:
+        url = hf_hub_url(repo, file, endpoint=environment.endpoint())
+        answer = get_session().get(
+            url,
+            headers=build_hf_headers(token=token),
+            timeout=environment.timeout(),
+            follow_redirects=True,
+        )
+        try:
+            hf_raise_for_status(answer)
+        except (EntryNotFoundError, RepositoryNotFoundError):
+            return None
+        return answer.content
+
+    return _call(repo, fetch)
+
+
 def _addition(name: str, data: Path | bytes, sent: Sent, stack: ExitStack) -> CommitOperationAdd:
     from huggingface_hub import CommitOperationAdd  # deferred: slow
 
