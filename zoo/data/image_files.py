@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +113,7 @@ def upright(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return size[::-1] if orientation in _TURNED else size
 
 
-def read_header(path: Path) -> tuple[int, int, int] | None:
+def read_header(path: Path | BinaryIO) -> tuple[int, int, int] | None:
     """Width and height as stored, and EXIF orientation (1 is upright), or None for what is no
     image."""
     import warnings

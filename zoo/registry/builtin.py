@@ -16,7 +16,7 @@ def register_architectures(register: Register) -> None:
 
 @hookimpl
 def register_datasets(register: RegisterDataset) -> None:
-    """`coco`, `voc`, `yolo` and `csv`."""
+    """`coco`, `voc`, `yolo`, `csv`, `hub` and `hub-folder`."""
     everything = ("area", "crowd", "box ids", "image ids", "splits", "class ids")
     register(
         "coco",
@@ -53,4 +53,11 @@ def register_datasets(register: RegisterDataset) -> None:
         write=f"{FORMATS}.csv.writer:write",
         holds=(*everything, "difficult", "truncated", "occluded", "attributes", "image attributes"),
         recognise=f"{FORMATS}.csv.reader:recognise",
+    )
+    register("hub", f"{FORMATS}.hub.reader:read", options=f"{FORMATS}.hub.options:HubOptions")
+    register(
+        "hub-folder",
+        f"{FORMATS}.hub.reader:read_folder",
+        options=f"{FORMATS}.hub.options:HubOptions",
+        recognise=f"{FORMATS}.hub.reader:recognise",
     )

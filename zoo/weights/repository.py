@@ -6,11 +6,11 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from zoo import environment
 from zoo.errors import SourceError
@@ -36,17 +36,19 @@ CACHE_FIX = (
     "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
 )
 HUB_SAYS = "its ETag on the Hub"
+Kind: TypeAlias = Literal["model", "dataset"]  # of a repository
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A file in a repository, pinned to a commit.
+    """A file in a repository, pinned to a commit. kind: of the repository.
 
     The layout of the cache is documented:
     https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
 
     source: HubSource
+    kind: Kind = "model"
 
     def __post_init__(self) -> None:
         """Raises: SourceError where the file's path leads out of its repository, or the revision is
@@ -72,12 +74,12 @@ class Repository:
     @property
     def path(self) -> Path:
         """The client's file: a link in the commit's snapshot, to a blob named by its ETag."""
-        return snapshot(self.source.repo, self.source.revision) / self.source.file
+        return snapshot(self.source.repo, self.source.revision, kind=self.kind) / self.source.file
 
     def find(self) -> Path | None:
         """The file, if it was fetched before; a link that leads out of its repository's folder
         is none."""
-        repository = folder(self.source.repo)
+        repository = folder(self.source.repo, kind=self.kind)
         ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")
         return self.path if self.path.is_file() and ours else None
 
@@ -116,10 +118,11 @@ class Repository:
         # with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        with explained(self.address, self.source.repo, revision=self.source.revision):
+        with self._explained():
             url = hf_hub_url(
                 self.source.repo,
                 self.source.file,
+                repo_type=self.kind,
                 revision=self.source.revision,
                 endpoint=environment.endpoint(),
             )
@@ -133,7 +136,7 @@ class Repository:
     def _so_far(self) -> int:
         """Bytes that have come of files of this repository that are on their way."""
         size = 0
-        for part in (folder(self.source.repo) / "blobs").glob("*.incomplete"):
+        for part in (folder(self.source.repo, kind=self.kind) / "blobs").glob("*.incomplete"):
             with suppress(OSError):  # it has arrived
                 size += part.stat().st_size
         return size
@@ -141,14 +144,12 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        explanation = explained(
-            self.address, self.source.repo, revision=self.source.revision, tried=True
-        )
-        with told_by(self.address), explanation, paced():
+        with told_by(self.address), self._explained(tried=True), paced():
             return Path(
                 hf_hub_download(
                     self.source.repo,
                     self.source.file,
+                    repo_type=self.kind,
                     revision=self.source.revision,
                     cache_dir=environment.hub_cache(),
                     endpoint=environment.endpoint(),
@@ -157,15 +158,21 @@ class Repository:
                 )
             )
 
+    def _explained(self, *, tried: bool = False) -> AbstractContextManager[None]:
+        source = self.source
+        return explained(
+            self.address, source.repo, revision=source.revision, tried=tried, kind=self.kind
+        )
 
-def snapshot(repo: str, revision: str) -> Path:
+
+def snapshot(repo: str, revision: str, *, kind: Kind = "model") -> Path:
     """The folder in which the client keeps the files of a commit."""
-    return folder(repo) / "snapshots" / revision
+    return folder(repo, kind=kind) / "snapshots" / revision
 
 
-def folder(repo: str) -> Path:
+def folder(repo: str, *, kind: Kind = "model") -> Path:
     """The folder in which the client keeps everything of a repository."""
-    return environment.hub_cache() / f"models--{repo.replace('/', '--')}"
+    return environment.hub_cache() / f"{kind}s--{repo.replace('/', '--')}"
 
 
 def drop(path: Path, digest: str) -> None:
@@ -199,7 +206,7 @@ def repository_of(path: Path) -> Path | None:
         return None
     in_snapshot = (
         len(parts) > 3
-        and parts[0].startswith("models--")
+        and parts[0].startswith(("models--", "datasets--"))
         and parts[1] == "snapshots"
         and ".." not in parts
     )
@@ -240,7 +247,12 @@ def told_by(address: str) -> Iterator[None]:
 
 @contextmanager
 def explained(
-    address: str, repo: str, *, revision: str = "main", tried: bool = False
+    address: str,
+    repo: str,
+    *,
+    revision: str = "main",
+    tried: bool = False,
+    kind: Kind = "model",
 ) -> Iterator[None]:
     """Turns what the Hub's client raises into `TransientError` or a SourceError; what this
     machine's disk says passes.
@@ -256,7 +268,7 @@ def explained(
     except TransientError:
         raise
     except HfHubHTTPError as error:
-        refusal = _answered(address, repo, revision, error)
+        refusal = _answered(address, repo, revision, kind, error)
         raise (
             _final(address, refusal)
             if tried and error.response.status_code in (408, 429)
@@ -281,15 +293,14 @@ def explained(
         raise _final(address, error) from error
 
 
-def _answered(address: str, repo: str, revision: str, error: HfHubHTTPError) -> Exception:
+def _answered(
+    address: str, repo: str, revision: str, kind: Kind, error: HfHubHTTPError
+) -> Exception:
     """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
-    asked, page, status = (
-        f"{address} can't be fetched.",
-        f"{environment.endpoint()}/{repo}",
-        error.response.status_code,
-    )
+    asked, status = f"{address} can't be fetched.", error.response.status_code
+    page = f"{environment.endpoint()}/{'datasets/' if kind == 'dataset' else ''}{repo}"
     log_in = (
         f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
     )
@@ -297,7 +308,8 @@ def _answered(address: str, repo: str, revision: str, error: HfHubHTTPError) -> 
         case errors.GatedRepoError():
             return SourceError(asked, f"The repository {repo} is gated.", log_in)
         case errors.RepositoryNotFoundError():
-            case = f"The Hub shows no repository {repo}: it is missing, private or gated."
+            what = "data set" if kind == "dataset" else "repository"
+            case = f"The Hub shows no {what} {repo}: it is missing, private or gated."
             return SourceError(asked, case, f"Check the name. {log_in}")
         case errors.RevisionNotFoundError():
             return SourceError(

@@ -1,0 +1,216 @@
+"""Image folders with metadata: a row an image, in `metadata.jsonl`, `.csv` or `.parquet` beside or
+above it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.finding import report_or_raise
+from zoo.data.formats.hub.columns import FILE_NAME, BoxColumns, box_columns
+from zoo.data.formats.hub.gathered import Gathered
+from zoo.data.formats.hub.images import LinkedRecords
+from zoo.data.formats.hub.layout import Layout
+from zoo.data.formats.hub.options import HubOptions
+from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.rows import Rows
+from zoo.data.image_files import upright_sizes
+from zoo.errors import DataError
+from zoo.extras import optional
+from zoo.files import open_regular
+from zoo.paths import OutsideFolder, check_relative
+from zoo.text import pluralize
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH = 1000  # rows that are looked at together
+_Row = dict[str, Any]
+
+
+def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered:
+    """The rows of all metadata whose images are of the layout's splits; these images are fetched.
+    Raises: DataError naming file and line."""
+    optional("pyarrow", wanted_for="Data sets of the Hub", extra="datasets")
+    files.fetch(list(layout.metadata))
+    split_of = {name: split for split, names in layout.splits.items() for name in names}
+    rows: Rows | None = None
+    names: list[str] = []
+    splits: list[str] = []
+    for metadata, own in layout.metadata.items():
+        for batch in _batches(files, metadata):
+            chosen = _chosen(batch, metadata, own, split_of, layout, files)
+            kept = batch.take([at for at, _, _ in chosen]).drop_columns([FILE_NAME])
+            columns = _columns(batch, rows, options, files)
+            rows = rows or Rows(columns, files.address)
+            if len(kept):
+                rows.add(kept, metadata, columns)
+            names += [name for _, name, _ in chosen]
+            splits += [split for _, _, split in chosen]
+    if rows is None or not rows.count:
+        case = f"Its {pluralize(len(layout.metadata), 'file')} of metadata name no image."
+        raise DataError(f"Data set '{files.address}' can't be read.", case, "Add rows to them.")
+    _check_once(names, files)
+    known = set(files.names)
+    files.fetch([name for name in names if name in known])
+    left = len(split_of.keys() - set(names))
+    note = f"{pluralize(left, 'image has', 'images have')} no row of metadata, and are left out."
+    return Gathered(
+        rows=rows,
+        paths=names,
+        splits=splits,
+        features=[],
+        sizes_of=lambda missing: _sizes(files, names, missing),
+        suffix_of=lambda row: PurePosixPath(names[row]).suffix,
+        records=lambda ids, called, sizes, _: LinkedRecords(
+            ids, called, sizes, files.folder, files.root
+        ),
+        notes=[note] if left else [],
+    )
+
+
+def _columns(
+    batch: pa.RecordBatch, rows: Rows | None, options: HubOptions, files: Files
+) -> BoxColumns:
+    """The columns of some rows; of rows without a box those of the rows before."""
+    import pyarrow as pa
+
+    try:
+        return box_columns(batch.schema, options, files.address)
+    except DataError:
+        if rows is None:
+            raise
+        name = rows.columns.objects or rows.columns.boxes
+        at = batch.schema.get_field_index(name)
+        if at >= 0 and not pa.types.is_null(batch.schema.field(at).type):
+            raise
+        return rows.columns
+
+
+def _chosen(
+    batch: pa.RecordBatch,
+    metadata: str,
+    own: str,
+    split_of: dict[str, str],
+    layout: Layout,
+    files: Files,
+) -> list[tuple[int, str, str]]:
+    """The rows whose image is of a split that is read: position, name and split. own: the split of
+    the metadata, for images that are not there."""
+    if FILE_NAME not in batch.schema.names:
+        case = f"It has no column {FILE_NAME}; it has {', '.join(batch.schema.names)}."
+        raise DataError(
+            f"'{metadata}' of {files.address} was read.", case, "Name the images in it."
+        )
+    folder = PurePosixPath(metadata).parent
+    known, found = set(files.names), []
+    for at, given in enumerate(batch.column(FILE_NAME).to_pylist()):
+        name = _checked(given, folder, metadata, files)
+        if name is None:
+            continue
+        if name in split_of:
+            found.append((at, name, split_of[name]))
+        elif name not in known and (own in layout.splits or list(layout.splits) == [""]):
+            found.append((at, name, own if own in layout.splits else ""))
+    return found
+
+
+def _checked(given: Any, folder: PurePosixPath, metadata: str, files: Files) -> str | None:
+    """The image that a row names, in the data set; None for one that is reported. Raises: DataError
+    for a name that leads out of its folder."""
+    try:
+        if not isinstance(given, str):
+            raise OutsideFolder(f"{given!r:.80} is no name")
+        check_relative(given)
+    except OutsideFolder as error:
+        case = f"The image {error}."
+        wrong = DataError(f"'{metadata}' of {files.address} was read.", case, "Correct file_name.")
+        report_or_raise("unreadable_annotations", wrong)
+        return None
+    return (folder / given).as_posix()
+
+
+def _check_once(names: list[str], files: Files) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        case = f"The image '{twice}' has two rows of metadata."
+        raise DataError(
+            f"Data set '{files.address}' can't be read.", case, "Leave one of them out."
+        )
+
+
+def _batches(files: Files, metadata: str) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, some at a time. Raises: DataError naming the line."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    asked = f"'{metadata}' of {files.address} was read."
+    try:
+        if metadata.endswith(".parquet"):
+            with pq.ParquetFile(files.path(metadata)) as file:
+                yield from file.iter_batches(BATCH)
+            return
+        with open_regular(files.path(metadata)) as stream:
+            is_json = metadata.endswith(".jsonl")
+            rows = _json_rows(stream, asked) if is_json else _csv_rows(stream)
+            while batch := list(islice(rows, BATCH)):
+                yield pa.RecordBatch.from_pylist(batch, schema=_schema(batch))
+    except (pa.ArrowException, pa.ArrowTypeError, OSError, UnicodeDecodeError, csv.Error) as error:
+        first = str(getattr(error, "strerror", None) or error).partition("\n")[0]
+        case = f"It can't be read: {first:.200}".rstrip(".") + "."
+        raise DataError(asked, case, "Correct it; text is UTF-8.") from None
+
+
+def _schema(rows: list[_Row]) -> pa.Schema:
+    """The types of all rows together, whichever columns each has."""
+    import pyarrow as pa
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.schema(
+        [
+            (name, pa.infer_type([row.get(name) for row in rows], from_pandas=False))
+            for name in names
+        ]
+    )
+
+
+def _json_rows(stream: Iterable[bytes], asked: str) -> Iterator[_Row]:
+    decoder = msgspec.json.Decoder(_Row)
+    for number, line in enumerate(stream, start=1):
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if not text.strip():
+            continue
+        try:
+            yield decoder.decode(text)
+        except (msgspec.DecodeError, RecursionError) as error:
+            case = f"Line {number} is not a row as JSON: {error}."
+            raise DataError(asked, case, "Write one JSON object a line.") from None
+
+
+def _csv_rows(stream: Any) -> Iterator[_Row]:
+    """Rows of a CSV file, in which lists and objects are JSON."""
+    reader = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""))
+    for row in reader:
+        yield {str(name): _cell(value) for name, value in row.items() if name is not None}
+
+
+def _cell(value: Any) -> Any:
+    text = value if isinstance(value, str) else ""
+    if text[:1] in ("{", "["):
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+    return text
+
+
+def _sizes(files: Files, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return upright_sizes([files.path(names[row]) for row in rows.tolist()])

@@ -1,0 +1,184 @@
+"""Which files of a data set are of which split, and what kind of files they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePosixPath
+
+from zoo.data.formats.hub.readme import DEFAULT, Readme
+from zoo.data.formats.hub.repository import Files
+from zoo.errors import DataError, NameNotFound
+from zoo.paths import IMAGE_SUFFIXES
+from zoo.suggest import close_matches, join_or
+from zoo.text import listed, pluralize
+
+METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
+PARQUET = ".parquet"
+TRAIN = "train"  # the split of a data set that has no other, as the Hub calls it
+CONVERTED = "refs/convert/parquet"  # the branch with the Hub's own conversion of most data sets
+_SHARD = re.compile(r"([\w.]+?)-\d{5}-of-\d{5,}\b")
+_CONVERTED = re.compile(r"([^/]+)/(?:partial-)?([^/]+)/\d{4}\.parquet")
+_SEPARATORS = re.compile(r"[-._ 0-9]+")
+# Words in the names of folders and files, as the Hub looks for them.
+WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "dev", "val"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+SHOWN = 5  # names that a message has
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files that are to be read.
+
+    config: the configuration.
+    splits: name -> Parquet files, or images; the name is "" where nothing says one.
+    metadata: of an image folder, its files and the split of each; else none.
+    """
+
+    config: str
+    splits: Mapping[str, tuple[str, ...]]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def layout_of(files: Files, readme: Readme, *, config: str | None, split: str | None) -> Layout:
+    """The files of a configuration, or of one split of it.
+
+    Raises: DataError where there are none that can be read, or it can't be told which; NameNotFound
+        for a configuration or a split that is not there, with those that are.
+    """
+    configs = _configs(files, readme)
+    name = _config(configs, readme, config, files)
+    splits = _assigned(configs[name]) if name in configs else _by_names(files.names)
+    metadata = [one for one in files.names if PurePosixPath(one).name in METADATA]
+    endings = IMAGE_SUFFIXES if metadata else {PARQUET}
+    found = {
+        key: tuple(one for one in names if _suffix(one) in endings and one not in metadata)
+        for key, names in splits.items()
+    }
+    found = {key: names for key, names in found.items() if names}
+    if not found and metadata:  # images that are not there, or of no split
+        found = {"": ()}
+    if not found:
+        raise _nothing(files, name if name in configs else "")
+    if split is not None:
+        found = {split: _one(found, split, files)}
+    split_by_file = {one: key for key, names in splits.items() for one in names}
+    return Layout(name, found, {one: split_by_file.get(one, "") for one in metadata})
+
+
+def _one(splits: Mapping[str, tuple[str, ...]], split: str, files: Files) -> tuple[str, ...]:
+    """The files of one split. Raises: NameNotFound."""
+    if split not in splits and not (split == TRAIN and list(splits) == [""]):
+        named = [name or TRAIN for name in splits]
+        meant = close_matches(split, named) or named
+        raise NameNotFound(
+            f"No split named '{split}'.",
+            f"{files.address} has {', '.join(named)}.",
+            f"Did you mean {join_or(meant)}?",
+        )
+    return splits.get(split) or splits[""]
+
+
+def _configs(files: Files, readme: Readme) -> dict[str, dict[str, list[str]]]:
+    """Configuration -> split -> its files; none where the names of files have to say it."""
+    if readme.configs:
+        return {
+            name: {
+                split: [one for one in files.names if any(matches(one, text) for text in texts)]
+                for split, texts in patterns.items()
+            }
+            or {"": list(files.names)}
+            for name, patterns in readme.configs.items()
+        }
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in files.names:
+        if parts := _CONVERTED.fullmatch(name):
+            found.setdefault(parts[1], {}).setdefault(parts[2], []).append(name)
+    return found
+
+
+def _config(configs: Mapping[str, object], readme: Readme, asked: str | None, files: Files) -> str:
+    """The name of the configuration to read. Raises: DataError where it has to be named."""
+    names = list(configs) or [DEFAULT]
+    if asked is not None and asked not in names:
+        meant = close_matches(asked, names) or names
+        raise NameNotFound(
+            f"No configuration named '{asked}'.",
+            f"{files.address} has {listed(names, SHOWN)}.",
+            f"Did you mean {join_or(meant[:SHOWN])}?",
+        )
+    usual = asked or readme.first or (names[0] if len(names) == 1 else "")
+    usual = usual or (DEFAULT if DEFAULT in names else "")
+    if not usual:
+        case = f"It has {len(names)} configurations: {listed(names, SHOWN)}."
+        fix = f"Name one of them: ,config={names[0]}"
+        raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
+    return usual
+
+
+def _assigned(splits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Split -> files; those of no named split by their names."""
+    if list(splits) == [""]:
+        return _by_names(splits[""])
+    return {name or TRAIN: list(found) for name, found in splits.items()}
+
+
+def _by_names(names: Iterable[str]) -> dict[str, list[str]]:
+    """Split -> files as their own names, or those of their folders, say it."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(split_of(name), []).append(name)
+    named = [name for name in found if name]
+    data = {PARQUET, *IMAGE_SUFFIXES}
+    if named and any(_suffix(name) in data for split in named for name in found[split]):
+        return {name: found[name] for name in named}  # as the Hub does: the others are left out
+    return found
+
+
+def split_of(name: str) -> str:
+    """The split that the name of a file says, as the Hub reads it; empty if it says none."""
+    path = PurePosixPath(name)
+    if shard := _SHARD.match(path.name):
+        return shard[1]
+    for part in (*path.parts[:-1], path.stem):
+        for word in _SEPARATORS.split(part.lower()):
+            if word in WORDS:
+                return WORDS[word]
+    return ""
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether the name of a file has a pattern: `*` stops at folders, `**` does not."""
+    return _compiled(pattern).fullmatch(name) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    made = ""
+    for piece in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|[^*?\[]+|\[", pattern):
+        made += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece) or (
+            piece if piece[0] == "[" and len(piece) > 1 else re.escape(piece)
+        )
+    return re.compile(made)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _nothing(files: Files, config: str) -> DataError:
+    """The error for a data set without a file that could be read."""
+    asked = f"Data set '{files.address}' can't be read."
+    where = f"The configuration '{config}'" if config else "It"
+    endings = sorted({_suffix(name) or name for name in files.names} - {".md", ""})
+    kinds = f"; its {pluralize(len(files.names), 'file')} are {listed(endings, SHOWN)}"
+    case = f"{where} has no Parquet file, and no {METADATA[0]} with images{kinds}."
+    fix = "Convert it to one of the two."
+    if files.repo:
+        fix = f"Try the Hub's own conversion: hub:{files.repo}@{CONVERTED}"
+    return DataError(asked, case, fix)

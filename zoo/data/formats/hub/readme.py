@@ -1,0 +1,136 @@
+"""The header of a data set's README.md: its configurations, their files, and the classes of its
+columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.data.formats.hub.repository import Files
+from zoo.errors import CardError
+from zoo.files import read_regular
+from zoo.registry.yaml_document import parse_value
+
+README = "README.md"
+DEFAULT = "default"
+_HEADER = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL
+)
+_MOST = 64  # levels of features that are looked into
+
+
+@dataclass(frozen=True)
+class Readme:
+    """What the header says.
+
+    configs: by name, split -> patterns of its files; a split without name is "".
+    first:   the configuration that is meant where none is named; empty if that can't be told.
+    info:    the content of `dataset_info`, by configuration.
+    notes:   what could not be understood, a sentence each.
+    """
+
+    configs: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    first: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def readme_of(files: Files) -> Readme:
+    """The header of the README of a data set, which is fetched for it; nothing where there is
+    none."""
+    if README not in files.names:
+        return Readme()
+    files.fetch([README])
+    try:
+        found = _HEADER.match(read_regular(files.path(README)))
+        content = parse_value(found[1], README) if found else None
+    except (CardError, OSError) as error:
+        case = error.case if isinstance(error, CardError) else f"{error.strerror}."
+        return Readme(notes=(f"The header of its README.md is not understood: {case}",))
+    if not isinstance(content, dict):
+        return Readme()
+    configs, chosen = {}, []
+    for one in filter(_is_mapping, _list(content.get("configs"))):
+        name = str(one.get("config_name", DEFAULT))
+        configs[name] = _patterns(one)
+        chosen += [name] if one.get("default") is True else []
+    usual = chosen or [name for name in configs if name == DEFAULT or len(configs) == 1]
+    infos = list(filter(_is_mapping, _list(content.get("dataset_info"))))
+    info = {str(one.get("config_name", DEFAULT)): one for one in infos}
+    return Readme(configs, usual[0] if usual else "", info)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _list(value: Any) -> list[Any]:
+    """A value that may stand alone, or not at all, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _patterns(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Split -> patterns of its files."""
+    folder = str(config.get("data_dir") or "").strip("/")
+    below = f"{folder}/" if folder and folder != "." else ""
+    given = config.get("data_files")
+    if given is None:
+        return {"": [f"{below}**"]} if below else {}
+    found: dict[str, list[str]] = {}
+    entries = given.items() if isinstance(given, dict) else [("", one) for one in _list(given)]
+    for split, entry in entries:
+        if isinstance(entry, dict):
+            split, entry = str(entry.get("split", "")), entry.get("path")
+        texts = [str(one) for one in _list(entry)]
+        found.setdefault(str(split), []).extend(f"{below}{one.removeprefix('./')}" for one in texts)
+    return found
+
+
+def class_names(features: Any, path: Sequence[str]) -> tuple[str, ...]:
+    """The names of a ClassLabel among the features of a data set; none where it is not there.
+
+    features: as the header of a README has them, or as JSON in Parquet. path: the names of the
+        columns that lead to it, as objects and category.
+    """
+    nodes = [features]
+    for name in path:
+        nodes = [inner for node in nodes for inner in _called(node, name)]
+    for node in nodes:
+        for inner in _below(node):
+            if names := _names(inner):
+                return names
+    return ()
+
+
+def _called(node: Any, name: str) -> list[Any]:
+    """The features of that name, the outermost first."""
+    found = []
+    for inner in _below(node):
+        if isinstance(inner, dict):
+            found += [inner[name]] if name in inner else []
+            found += [inner] if inner.get("name") == name else []
+    return found
+
+
+def _below(node: Any, depth: int = 0) -> Iterator[Any]:
+    """A value, and those in it."""
+    yield node
+    if depth < _MOST:
+        values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        for value in values:
+            yield from _below(value, depth + 1)
+
+
+def _names(node: Any) -> tuple[str, ...]:
+    if not isinstance(node, dict):
+        return ()
+    given = node.get("names") if node.get("_type") == "ClassLabel" else None
+    if isinstance(node.get("class_label"), dict):
+        given = node["class_label"].get("names")
+    if isinstance(given, dict):  # of numbers as text, in any order
+        given = [given[key] for key in sorted(given, key=lambda key: (len(str(key)), str(key)))]
+    return tuple(map(str, given)) if isinstance(given, list) else ()
