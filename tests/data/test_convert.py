@@ -17,10 +17,10 @@ from zoo.data.difference import difference
 from zoo.errors import DataError
 from zoo.registry.builtin import register_datasets
 
-FORMATS = ("coco", "voc", "yolo", "csv")
+FORMATS = ("coco", "voc", "yolo", "csv", "hub-folder")
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking takes a minute
 HOLDS: dict[str, tuple[str, ...]] = {}
-register_datasets(lambda name, _read, **settings: HOLDS.update({name: settings["holds"]}))
+register_datasets(lambda name, _read, **settings: HOLDS.update({name: settings.get("holds", ())}))
 
 
 def facts(data: Dataset, kept: set[str]) -> dict[str, object]:

@@ -59,5 +59,10 @@ def register_datasets(register: RegisterDataset) -> None:
         "hub-folder",
         f"{FORMATS}.hub.reader:read_folder",
         options=f"{FORMATS}.hub.options:HubOptions",
+        write=f"{FORMATS}.hub.writer:write",
+        holds=(
+            *("area", "crowd", "box ids", "image ids", "splits", "unused classes", "class order"),
+            *("difficult", "truncated", "occluded", "attributes", "image attributes"),
+        ),
         recognise=f"{FORMATS}.hub.reader:recognise",
     )

@@ -44,6 +44,7 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
     split_of = {name: split for split, names in layout.splits.items() for name in names}
     rows: Rows | None = None
     names: list[str] = []
+    short: list[str] = []
     splits: list[str] = []
     for metadata, own in layout.metadata.items():
         for batch in _batches(files, metadata):
@@ -54,6 +55,8 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
             if len(kept):
                 rows.add(kept, metadata, columns)
             names += [name for _, name, _ in chosen]
+            folder = PurePosixPath(metadata).parent
+            short += [PurePosixPath(name).relative_to(folder).as_posix() for _, name, _ in chosen]
             splits += [split for _, _, split in chosen]
     if rows is None or not rows.count:
         case = f"Its {pluralize(len(layout.metadata), 'file')} of metadata name no image."
@@ -65,13 +68,13 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
     note = f"{pluralize(left, 'image has', 'images have')} no row of metadata, and are left out."
     return Gathered(
         rows=rows,
-        paths=names,
+        paths=short if len(set(short)) == len(short) else names,
         splits=splits,
         features=[],
         sizes_of=lambda missing: _sizes(files, names, missing),
         suffix_of=lambda row: PurePosixPath(names[row]).suffix,
-        records=lambda ids, called, sizes, _: LinkedRecords(
-            ids, called, sizes, files.folder, files.root
+        records=lambda ids, called, sizes, order: LinkedRecords(
+            ids, called, sizes, [names[row] for row in order.tolist()], files.folder, files.root
         ),
         notes=[note] if left else [],
     )

@@ -137,18 +137,19 @@ def image_at(shards: Sequence[Shard], place: NDArray[np.int64]) -> ParquetImage:
 class LinkedRecords(ImageRecords):
     """Image files of a data set on the Hub, which are links in the client's cache.
 
-    folder: where they are. root: the folder that links stay in.
+    paths: (m,) where they are in `folder`. root: the folder that links stay in.
     """
 
     ids: NDArray[Any]
     files: Sequence[str]
     sizes: NDArray[np.int64]
+    paths: Sequence[str]
     folder: Path
     root: Path
 
     def record(self, row: int) -> ImageRecord:
         width, height = self.sizes[row].tolist()
-        path = self.folder / self.files[row]
+        path = self.folder / self.paths[row]
         return ImageRecord(
             self.ids[row].item(), path, width or None, height or None, root=self.root
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import PurePosixPath
 
-from zoo.data.formats.hub.readme import DEFAULT, Readme
+from zoo.data.formats.hub.readme import BY_NAME, DEFAULT, Readme
 from zoo.data.formats.hub.repository import Files
 from zoo.errors import DataError, NameNotFound
 from zoo.paths import IMAGE_SUFFIXES
@@ -92,7 +92,6 @@ def _configs(files: Files, readme: Readme) -> dict[str, dict[str, list[str]]]:
                 split: [one for one in files.names if any(matches(one, text) for text in texts)]
                 for split, texts in patterns.items()
             }
-            or {"": list(files.names)}
             for name, patterns in readme.configs.items()
         }
     found: dict[str, dict[str, list[str]]] = {}
@@ -122,9 +121,11 @@ def _config(configs: Mapping[str, object], readme: Readme, asked: str | None, fi
 
 
 def _assigned(splits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Split -> files; those of no named split by their names."""
+    """Split -> files; those that no split is named for by their names."""
+    if BY_NAME in splits:
+        return _by_names(splits[BY_NAME])
     if list(splits) == [""]:
-        return _by_names(splits[""])
+        return {"": list(splits[""])}
     return {name or TRAIN: list(found) for name, found in splits.items()}
 
 

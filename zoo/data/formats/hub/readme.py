@@ -15,6 +15,7 @@ from zoo.registry.yaml_document import parse_value
 
 README = "README.md"
 DEFAULT = "default"
+BY_NAME = "?"  # the split of files whose own names say theirs
 _HEADER = re.compile(
     rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL
 )
@@ -25,7 +26,8 @@ _MOST = 64  # levels of features that are looked into
 class Readme:
     """What the header says.
 
-    configs: by name, split -> patterns of its files; a split without name is "".
+    configs: by name, split -> patterns of its files; a split without name is "", and BY_NAME of
+        files whose own names say it.
     first:   the configuration that is meant where none is named; empty if that can't be told.
     info:    the content of `dataset_info`, by configuration.
     notes:   what could not be understood, a sentence each.
@@ -79,7 +81,7 @@ def _patterns(config: Mapping[str, Any]) -> dict[str, list[str]]:
     below = f"{folder}/" if folder and folder != "." else ""
     given = config.get("data_files")
     if given is None:
-        return {"": [f"{below}**"]} if below else {}
+        return {BY_NAME: [f"{below}**"]}
     found: dict[str, list[str]] = {}
     entries = given.items() if isinstance(given, dict) else [("", one) for one in _list(given)]
     for split, entry in entries:
