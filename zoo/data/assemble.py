@@ -49,7 +49,7 @@ class Found:
         order = np.argsort(given, kind="stable")
         unique_ids(given[order], self.name)
         rows = np.asarray(self.rows, np.int64).reshape(-1)
-        columns = {"image": given[rows]} | dict(self.boxes)
+        columns = self._counted({"image": given[rows]} | dict(self.boxes), order, rows)
         images = {"id": given} | dict(self.image_attributes)
         truth = GroundTruth.of(
             images,
@@ -62,6 +62,20 @@ class Found:
         files = [self.files[row] for row in order.tolist()]
         records = FolderRecords(truth.image_ids, files, sizes[order], self.annotations, self.folder)
         return Dataset(self.name, records, truth, tuple(self.notes), self._splits(order))
+
+    def _counted(
+        self, columns: Mapping[str, Any], order: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> Mapping[str, Any]:
+        """The columns of boxes, by image where their ids are counted: so that these, and the data
+        set's hash, do not depend on the order in which a format lists its images."""
+        if "id" in columns:
+            return columns
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        boxes = np.argsort(places[rows], kind="stable")
+        if (boxes == np.arange(len(boxes))).all():
+            return columns
+        return {name: np.asarray(column)[boxes] for name, column in columns.items()}
 
     def _splits(self, order: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
         places = np.empty(len(order), np.int64)

@@ -60,7 +60,7 @@ def dataset_of(
         splits=_splits(gathered.splits),
         notes=[*notes, *filter(None, [form.note, *id_notes, *class_notes]), *gathered.notes],
     )
-    return _with_images(_numbered(found), gathered)
+    return _with_images(found, gathered)
 
 
 def _with_images(found: Found, gathered: Gathered) -> Dataset:
@@ -70,19 +70,6 @@ def _with_images(found: Found, gathered: Gathered) -> Dataset:
     held: Any = data.images
     records = gathered.records(data.truth.image_ids, held.files, held.sizes, order)
     return replace(data, images=records)
-
-
-def _numbered(found: Found) -> Found:
-    """The same with boxes in the order of the images' ids, where their own ids are counted: then
-    these do not depend on the order of the files."""
-    if "id" in found.boxes or not len(found.ids):
-        return found
-    place = np.empty(len(found.ids), np.int64)
-    place[np.argsort(np.array(found.ids), kind="stable")] = np.arange(len(found.ids))
-    rows = np.asarray(found.rows, np.int64)
-    order = np.argsort(place[rows], kind="stable")
-    boxes = {name: np.asarray(column)[order] for name, column in found.boxes.items()}
-    return replace(found, rows=rows[order], boxes=boxes)
 
 
 def _file_names(gathered: Gathered) -> list[str]:

@@ -39,7 +39,7 @@ _Row = dict[str, Any]
 def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered:
     """The rows of all metadata whose images are of the layout's splits; these images are fetched.
     Raises: DataError naming file and line."""
-    optional("pyarrow", wanted_for="Data sets of the Hub", extra="datasets")
+    pa = optional("pyarrow", wanted_for="Data sets of the Hub", extra="datasets")
     files.fetch(list(layout.metadata))
     split_of = {name: split for split, names in layout.splits.items() for name in names}
     rows: Rows | None = None
@@ -49,7 +49,8 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
     for metadata, own in layout.metadata.items():
         for batch in _batches(files, metadata):
             chosen = _chosen(batch, metadata, own, split_of, layout, files)
-            kept = batch.take([at for at, _, _ in chosen]).drop_columns([FILE_NAME])
+            places = pa.array([at for at, _, _ in chosen], pa.int64())
+            kept = batch.take(places).drop_columns([FILE_NAME])
             columns = _columns(batch, rows, options, files)
             rows = rows or Rows(columns, files.address)
             if len(kept):
