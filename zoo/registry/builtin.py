@@ -54,6 +54,11 @@ def register_datasets(register: RegisterDataset) -> None:
         holds=(*everything, "difficult", "truncated", "occluded", "attributes", "image attributes"),
         recognise=f"{FORMATS}.csv.reader:recognise",
     )
+    _register_hub(register)
+
+
+def _register_hub(register: RegisterDataset) -> None:
+    """Data sets of the Hub, by name and in folders."""
     register("hub", f"{FORMATS}.hub.reader:read", options=f"{FORMATS}.hub.options:HubOptions")
     register(
         "hub-folder",

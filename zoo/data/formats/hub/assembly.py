@@ -1,4 +1,4 @@
-"""What was gathered as a data set: ids, classes, and boxes in pixels."""
+"""Gathered rows as a data set: ids, classes, and boxes in pixels."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _ids(
     gathered: Gathered, names: Sequence[str], options: HubOptions, files: Files
 ) -> tuple[Sequence[Any], list[str]]:
     """The ids of the images, and what has to be said of them. Raises: DataError for ids that a
-    person named and that are no ids."""
+    person named and that can't be ids."""
     column = gathered.rows.columns.image_id
     given = gathered.rows.of_images(column) if column else []
     numbers = [whole(value) for value in given]
@@ -193,7 +193,7 @@ def _located(
     if lost.any() and collected() is None:
         image = names[int(owners[lost][0])]
         case = f"Boxes are fractions of '{image}', which is missing or can't be read."
-        fix = "Mend the image; zoo data check says which others."
+        fix = "Replace the image; zoo data check names all of them."
         raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
     return np.where(lost, REPORTED, labels)
 
@@ -220,7 +220,7 @@ def _are_ids(values: NDArray[Any]) -> bool:
 
 
 def _image_attributes(gathered: Gathered) -> dict[str, NDArray[Any]]:
-    """What is said of images besides, where it is said of all of them."""
+    """Other columns of images, if they have a value for all of them."""
     rows, made = gathered.rows, {}
     for name in rows.image_names:
         values = rows.of_images(name)

@@ -27,7 +27,7 @@ _MOST_AREAS = 0.9  # of all boxes whose area has to be as given to say something
 
 @dataclass(frozen=True)
 class Form:
-    """How boxes are to be read. note: why, where nobody said so, as a sentence."""
+    """The form in which boxes are read. note: why, if it was found out, as a sentence."""
 
     box_format: HubBoxFormat
     fractions: bool

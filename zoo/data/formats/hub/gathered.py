@@ -1,4 +1,4 @@
-"""What was gathered of a data set of the Hub, whatever its files are."""
+"""The rows of a data set of the Hub, whatever its files are."""
 
 from __future__ import annotations
 

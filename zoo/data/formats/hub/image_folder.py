@@ -1,5 +1,5 @@
-"""Image folders with metadata: a row an image, in `metadata.jsonl`, `.csv` or `.parquet` beside or
-above it."""
+"""Image folders with metadata: a row an image, in `metadata.jsonl`, `.csv` or `.parquet` in its
+folder or above it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _checked(given: Any, folder: PurePosixPath, metadata: str, files: Files) -> 
     for a name that leads out of its folder."""
     try:
         if not isinstance(given, str):
-            raise OutsideFolder(f"{given!r:.80} is no name")
+            raise OutsideFolder(f"{given!r:.80} is not a name")
         check_relative(given)
     except OutsideFolder as error:
         case = f"The image {error}."

@@ -1,4 +1,4 @@
-"""Which files of a data set are of which split, and what kind of files they are."""
+"""The files of a data set by split, and their kind."""
 
 from __future__ import annotations
 

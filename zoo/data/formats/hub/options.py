@@ -10,7 +10,7 @@ HubBoxFormat: TypeAlias = Literal["xywh", "xyxy", "cxcywh"]
 
 
 class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a data set of the Hub is read.
+    """Options for reading a data set of the Hub.
 
     split:   the one split to read, and to fetch; else all of them.
     config:  the configuration, where the data set has several.

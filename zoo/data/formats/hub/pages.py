@@ -1,5 +1,5 @@
-"""Where the encoded images are in a Parquet file: their bytes lie there one after another, each
-after its length, if nothing packs them. So one is read without its neighbours, and none is copied.
+"""Places of encoded images in a Parquet file: their bytes lie there one after another, each after
+its length, if nothing packs them. So one is read without its neighbours, and none is copied.
 
 The layout: https://parquet.apache.org/docs/file-format/ and, of page headers, Thrift's compact
 protocol. Whatever is not as expected ends in None, and the images are read row group by row group.
@@ -145,6 +145,6 @@ def _page(reader: _Reader, levels: bool) -> list[tuple[int, int]]:
 
 
 def _after_levels(held: mmap.mmap, at: int) -> int:
-    """Where the values of a page begin, after the levels that say which of them are there."""
+    """The start of the values of a page, after the levels that say which of them are there."""
     (length,) = struct.unpack_from("<I", held, at)
     return at + 4 + int(length)

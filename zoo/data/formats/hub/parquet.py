@@ -184,7 +184,7 @@ def _sizes(
 
 
 def _notes(places: NDArray[np.int64]) -> list[str]:
-    """What is slow about the files."""
+    """A sentence about files that are slow to read at random."""
     packed = places[places[:, 3] < 0]
     if not len(packed):
         return []

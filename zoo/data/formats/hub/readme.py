@@ -24,7 +24,7 @@ _MOST = 64  # levels of features that are looked into
 
 @dataclass(frozen=True)
 class Readme:
-    """What the header says.
+    """The content of the header.
 
     configs: by name, split -> patterns of its files; a split without name is "", and BY_NAME of
         files whose own names say it.

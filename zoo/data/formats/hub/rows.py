@@ -22,7 +22,7 @@ _SHOWN = 80  # letters of a value that a message repeats
 
 @dataclass
 class Rows:
-    """What has been gathered: a value an image, and flat columns of boxes.
+    """The rows so far: a value for each image, and flat columns of boxes.
 
     address: of the data set, for messages.
     """
@@ -120,7 +120,7 @@ def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def _lists(column: pa.Array, name: str | None) -> tuple[NDArray[np.int64] | None, pa.Array]:
-    """How many values each row has, and all of them. name: the field, of a struct of lists or of a
+    """The number of values of each row, and all of them. name: the field, of a struct of lists or of a
     list of structs."""
     import pyarrow as pa
     import pyarrow.compute as pc
