@@ -32,10 +32,11 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
 
     `coco:annotations/instances_val2017.json` finds the images next to the file or in a folder near
     it; `,images=FOLDER` says where they are, `,name=NAME` what to call the data set. Formats are
-    what plugins register as data sets; `coco`, `voc`, `yolo`, `csv`, `hub` and `hub-folder` are built
-    in. With any of them, `,splits=FOLDER` takes the splits from lists, as `zoo data split` writes them. Commas and
-    equals signs may be part of the path: what there is a file of is a path as a whole, and so is a
-    `pathlib.Path`; else a comma is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
+    what plugins register as data sets; `coco`, `voc`, `yolo`, `csv`, `hub` and `hub-folder` are
+    built in. With any of them, `,splits=FOLDER` takes the splits from lists, as `zoo data split`
+    writes them. Commas and equals signs may be part of the path: what there is a file of is a path
+    as a whole, and so is a `pathlib.Path`; else a comma is written twice
+    (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
     Raises:
         NameNotFound: no plugin reads that format.
         DataError: an option is not the reader's, or the file is wrong; it names file and record.
