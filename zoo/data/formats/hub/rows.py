@@ -120,8 +120,8 @@ def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def _lists(column: pa.Array, name: str | None) -> tuple[NDArray[np.int64] | None, pa.Array]:
-    """The number of values of each row, and all of them. name: the field, of a struct of lists or of a
-    list of structs."""
+    """The number of values of each row, and all of them. name: the field, of a struct of lists
+    or of a list of structs."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
