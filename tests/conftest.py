@@ -1,18 +1,25 @@
 """A street: a small data set of images; weights of a detector that sees things in them; plugins
 as if they were installed."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser import Open, chromium, opener
 from zoo.data import Dataset, read
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Give = Callable[..., None]
 
@@ -110,3 +117,18 @@ def give_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Giv
     yield give
     for module in modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window, one for all tests."""
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """(html, width, scheme, end of the address) -> the page; afterwards nothing may have gone wrong
+    in it, and nothing may have been asked of a network."""
+    with opener(browser, tmp_path) as opened:
+        yield opened

@@ -139,7 +139,7 @@ MIRRORED = (
     *("", "cli", "cli/commands", "registry", "weights"),
     *("contract", "data", "data/formats", "data/formats/coco", "data/formats/csv"),
     *("data/formats/voc", "data/formats/yolo", "detections", "detections/convert"),
-    *("draw", "images", "inference", "labels", "leaderboard"),
+    *("draw", "gallery", "images", "inference", "labels", "leaderboard", "pages"),
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
     "testing/conformance/checks",

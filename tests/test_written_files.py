@@ -15,6 +15,7 @@ ALLOWED = {
     ("zoo/registry/isolated.py", "open"): "a line added to that answer",
     ("zoo/weights/url.py", "open"): "a download that goes on where it was",
     ("zoo/draw/save.py", "save"): "an image into memory",
+    ("zoo/gallery/jpeg.py", "save"): "an image into memory",
     ("zoo/leaderboard/disagreement.py", "save"): "an image into memory",
     ("zoo/testing/conformance/checks/input_forms.py", "save"): "an image into memory",
 }

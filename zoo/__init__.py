@@ -43,8 +43,8 @@ _HOME = {
 # `zoo.train` can be called as well.
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
-    *("images", "inference", "labels", "leaderboard", "publish", "registry", "testing", "train"),
-    "weights",
+    *("gallery", "images", "inference", "labels", "leaderboard", "pages", "publish", "registry"),
+    *("testing", "train", "weights"),
 )
 
 __all__ = [

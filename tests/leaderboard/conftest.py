@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +23,9 @@ from zoo.registry import reload
 from zoo.registry.card import Claim, Licenses
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
+
+    from tests.browser import Open
 
 
 def sha256_of(text: str) -> str:
@@ -159,26 +158,6 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
     return made
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium without a window."""
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="needs playwright: pip install playwright"
-    )
-    chromium = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if chromium is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with sync_api.sync_playwright() as player:
-        # Chromium's sandbox refuses to run for the superuser, as which containers run tests
-        made = player.chromium.launch(executable_path=chromium, chromium_sandbox=os.geteuid() != 0)
-        yield made
-        made.close()
-
-
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
@@ -213,24 +192,10 @@ def board_of(
     )
 
 
-def listen(page: Page, wrong: list[str]) -> None:
-    """Collects what a page complains of and what it asks a network for."""
-
-    def requested(address: str) -> None:
-        if not address.startswith(("file:", "data:")):
-            wrong.append(address)
-
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: requested(request.url))
-
-
 @pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def show(open_page: Open) -> Callable[..., Page]:
     """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have
     gone wrong in it."""
-    wrong: list[str] = []
-    contexts = []
 
     def made(
         entries: list[Entry],
@@ -241,19 +206,11 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         tables: tuple[str, ...] = ("toys",),
     ) -> Page:
         board = board_of(entries, failures, tables)
-        (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        listen(page, wrong)
-        page.goto((tmp_path / "index.html").as_uri())
+        page = open_page(html_of(board), width=width, scheme=scheme)
         page.wait_for_selector("table.board" if tables else "#facts")
         return page
 
-    yield made
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    return made
 
 
 @pytest.fixture
@@ -341,8 +298,7 @@ from zoo import hookimpl
 
 @hookimpl
 def register_cards(register):
-    from pathlib import Path
-    register(Path(__file__).with_name("acme_cards.yaml"))
+        register(Path(__file__).with_name("acme_cards.yaml"))
 """
 
 

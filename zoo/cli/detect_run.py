@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from zoo.cli import output, stderr
+from zoo.cli import gallery, output, stderr
 from zoo.cli.annotated import Annotated
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
@@ -21,6 +21,7 @@ from zoo.detectors import Detector, Protocol, load
 from zoo.draw import draw, save
 from zoo.errors import ImageError, OfflineError, SourceError, UsageError
 from zoo.fonts import letters_of
+from zoo.gallery import Collection, write
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
 from zoo.inference.detect import Looked, stream
@@ -51,6 +52,8 @@ class Request:
     coco_images: Path | None = None
     save_to: Path | None = None
     font: Path | None = None
+    report_to: Path | None = None
+    report_images: int = gallery.IMAGES
     limits: Limits = field(default_factory=Limits.in_force)
 
 
@@ -76,9 +79,16 @@ def run(asked: Request) -> int:
             ids.check_classes(str(detector.name), detector.label_space)
         left_out: Counter[str] = Counter()
         writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
+        page = _Page(asked, images) if asked.report_to else None
+        if page:
+            writers.append(page.add)
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
-        failed = _look(asked, detector, images, writers, saving)
+        looks: list[Looked] = [saving] if saving else []
+        looks += [page.look] if page else []
+        failed = _look(asked, detector, images, writers, looks)
+        if page:
+            page.write(detector, failed)
     _say_left_out(left_out)
     _say(failed, len(images), asked)
     return 0 if not failed else ImageError.exit_code if len(failed) == len(images) else 1
@@ -121,20 +131,23 @@ def _check_places(asked: Request) -> None:
             "It is for --coco, which was not.",
             "Add --coco results.json",
         )
-    if (
-        asked.json_to
-        and asked.coco_to
-        and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve()
-    ):
-        case = f"Both would be written to '{asked.json_to}'."
-        raise UsageError("--json and --coco were given.", case, "Name a file of its own for each.")
+    taken: dict[Path, str] = {}
+    places = {"--json": asked.json_to, "--coco": asked.coco_to, "--report": asked.report_to}
+    for option, to in places.items():
+        if not to:
+            continue
+        if (before := taken.setdefault(Path(to).resolve(), option)) != option:
+            case, fix = f"Both would be written to '{to}'.", "Name a file of its own for each."
+            raise UsageError(f"{before} and {option} were given.", case, fix)
 
 
 def _check_originals(asked: Request, images: Sequence[Source]) -> None:
     """Raises UsageError if an output would replace one of the input images."""
     originals = {Path(image).absolute() for image in images if isinstance(image, str)}
     files = {
-        Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT
+        Path(to).absolute()
+        for to in (asked.json_to, asked.coco_to, asked.report_to)
+        if to and str(to) != STANDARD_OUTPUT
     }
     if replaced := sorted(files & originals):
         raise UsageError(
@@ -167,7 +180,7 @@ def _look(
     detector: Detector,
     images: Sequence[Source],
     writers: Sequence[Write],
-    looked: Looked | None,
+    looks: Sequence[Looked],
 ) -> Sequence[ImageError]:
     """Sends the detections of each image to every writer; returns the errors of skipped ones."""
     failed: list[ImageError] = []
@@ -178,6 +191,10 @@ def _look(
             stderr.warning(error)
             bar.advance()
 
+        def looked(image: Image, detections: Detections) -> None:
+            for look in looks:
+                look(image, detections)
+
         for detections in stream(
             detector,
             images,
@@ -186,7 +203,7 @@ def _look(
             exif=asked.exif,
             limits=asked.limits,
             failed=skip if asked.on_error == "skip" else None,
-            looked=looked,
+            looked=looked if looks else None,
         ):
             for write in writers:
                 write(detections)
@@ -257,6 +274,26 @@ def _say_left_out(left_out: Counter[str]) -> None:
             f"have "
             f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
         )
+
+
+class _Page(Collection):
+    """The page of `--report`."""
+
+    def __init__(self, asked: Request, images: Sequence[Source]) -> None:
+        super().__init__(len(images), most=asked.report_images)
+        self._asked = asked
+
+    def write(self, detector: Detector, failed: Sequence[ImageError]) -> None:
+        """Writes the page of everything that was detected."""
+        for error in failed:
+            self.fail(error)
+        protocol = self._asked.protocol
+        made = self.gallery(
+            title=f"Detections of {detector.name}",
+            lowest=protocol.score or 0.0,
+            facts=gallery.facts_of(detector, protocol),
+        )
+        gallery.say(write(made, self._asked.report_to or ""))
 
 
 class _Saving:

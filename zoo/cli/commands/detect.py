@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import gallery
 from zoo.cli.options import LABELS, BatchSize, Device, Exif, Weights, batch_size_of, labels_of
 
 
@@ -125,6 +126,8 @@ def detect(  # noqa: PLR0913 - one parameter an option
     coco_images: CocoImages = None,
     save: Save = None,
     font: Font = None,
+    report: gallery.To = None,
+    report_images: gallery.Count = None,
     device: Device = None,
     batch_size: BatchSize = None,
     exif: Turn = Exif.apply,
@@ -136,10 +139,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     An image that can't be read is named on standard error and the rest goes on: the exit code is 1
     then, and 6 where none could be read. A file of results takes its place when it is complete.
     """
-    from zoo.cli.detect_run import (
-        Request,
-        run,
-    )  # deferred: they import torch, which help does not need
+    from zoo.cli.detect_run import Request, run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits
 
@@ -158,6 +158,8 @@ def detect(  # noqa: PLR0913 - one parameter an option
         coco_images=coco_images,
         save_to=save,
         font=font,
+        report_to=report,
+        report_images=gallery.checked(report, report_images),
         limits=Limits.in_force().changed(limit or []),
     )
     raise typer.Exit(run(request))

@@ -8,14 +8,15 @@ a model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoo.cli import output
+from zoo.cli import gallery, output
 from zoo.cli.evaluate_options import (
     SEEN,
     Data,
@@ -90,6 +91,8 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     json_to: ReportOut = None,
     plots: Plots = None,
     font: Font = None,
+    report: gallery.To = None,
+    report_images: gallery.Count = None,
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
@@ -106,13 +109,11 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     given |= {"fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots, font)
-    dataset, running = read(data), _running(given)
-
-    def one(model: str) -> Report:
-        options = {} if _is_file(model) else running
-        return measure(model, data=dataset, resamples=resamples, seed=seed, **options)  # type: ignore[arg-type]
-
-    done, code = each(models, one)
+    most = gallery.checked(report, report_images, models=models)
+    dataset = read(data)
+    take = partial(measure, data=dataset, resamples=resamples, seed=seed)
+    page = partial(gallery.measured_with_page, dataset=dataset, most=most)
+    done, code = each(models, partial(_measured, take, page, report, _running(given)))
     reports = _by_name(done)
     if json_to != "-" and reports:
         output.lines(_page(reports, classes=classes))
@@ -121,6 +122,20 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if plots:
         _draw(reports, plots, font)
     raise typer.Exit(code)
+
+
+def _measured(
+    take: Callable[..., Report],
+    page: Callable[..., Report],
+    to: Path | None,
+    running: Mapping[str, object],
+    model: str,
+) -> Report:
+    """The report of a model, or of what was seen before; with `to`, its page is written there."""
+    options = None if _is_file(model) else running
+    if to is None:
+        return take(model, **(options or {}))
+    return page(model, take, to=to, running=options)
 
 
 def _running(given: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,121 @@
+"""`--report`: the options of a page to look at, and what its commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from zoo.cli import output
+from zoo.cli.format import format_percent
+from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.detectors import Detector, Protocol
+    from zoo.evaluate import Predictions, Report
+    from zoo.gallery import Written
+
+IMAGES = 200
+To: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write a page to look at: images, boxes, filters (.html)."
+    ),
+]
+Count: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--report-images",
+        metavar="COUNT",
+        help=f"Images on that page, {IMAGES} unless given; all together take at most 24 MB.",
+    ),
+]
+
+
+def checked(to: Path | None, most: int | None, *, models: Sequence[str] = ()) -> int:
+    """The number of images of a page that can be written there.
+
+    Raises: UsageError for a number without a page, one that no page has, several models for one
+        page; UsageError, ImageError for a place that can't be written.
+    """
+    if to is None:
+        if most is not None:
+            case = "It is for --report, which was not."
+            raise UsageError("--report-images was given.", case, "Add --report report.html")
+        return IMAGES
+    from zoo.gallery import check_place  # deferred: it imports torch, which help does not need
+    from zoo.gallery.collect import check_most
+
+    if len(set(models)) > 1:
+        case = f"There are {len(set(models))} models, and a page is of one."
+        raise UsageError(f"--report '{to}' was given.", case, "Name one model, or use --json.")
+    check_most(IMAGES if most is None else most)
+    check_place(to)
+    return IMAGES if most is None else most
+
+
+def facts_of(detector: Detector, protocol: Protocol) -> dict[str, str]:
+    """The provenance of what a detector finds: model, weights, thresholds, software, hardware."""
+    from zoo.evaluate.predictions.provenance import hardware, now, software
+
+    weights = detector.weights
+    return {
+        "model": str(detector.name),
+        "weights_sha256": weights.sha256 if weights else "none: the weights are random",
+        "thresholds": protocol.filled(detector.defaults).to_json(),
+        **software(),
+        **hardware(detector.device),
+        "made": now(),
+    }
+
+
+def say(written: Written) -> None:
+    """Says where the page is, how large, and how many images are on it."""
+    output.line(f"Report: {written}", err=True)
+
+
+def measured_with_page(
+    model: str,
+    measure: Callable[[str | Predictions], Report],
+    *,
+    dataset: Dataset,
+    to: Path,
+    most: int,
+    running: Mapping[str, object] | None,
+) -> Report:
+    """The report of a model or a file of detections; its page is written too.
+
+    measure: makes the report, on `dataset`. running: options of the run; None where nothing is run.
+    """
+    from zoo.evaluate import predict
+    from zoo.evaluate.gallery import save
+
+    subject = model if running is None else predict(model, data=dataset, **running)  # type: ignore[arg-type]
+    report = measure(subject)
+    point = report.analyses.operating if report.analyses else None
+    say(
+        save(
+            subject,
+            data=dataset,
+            to=to,
+            score=point.score if point else None,
+            most=most,
+            summary=summary_of(report),
+        )
+    )
+    return report
+
+
+def summary_of(report: Report) -> tuple[str, ...]:
+    """The headline numbers in a sentence."""
+    if report.ap is None:
+        return ()
+    found = report.interval("AP")
+    interval = f" ({format_percent(found.low)} to {format_percent(found.high)})" if found else ""
+    return (
+        f"AP {format_percent(report.ap)}{interval}, AP50 {format_percent(report['AP50'])}, AP75 "
+        f"{format_percent(report['AP75'])}.",
+    )

@@ -1,0 +1,133 @@
+"""A page of detections, gathered while they are made: of many images an even choice, so that
+memory and file stay bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from zoo.detections import Detections
+from zoo.errors import ImageError, UsageError
+from zoo.gallery.jpeg import MOST_IMAGES, data_url, room
+from zoo.gallery.shown import FALSE, Found, Gallery, ShownImage, part_of, score_part
+from zoo.gallery.write import Written, check_place, write
+
+if TYPE_CHECKING:
+    from zoo.files import Named
+    from zoo.images import Image, Source
+
+IMAGES = 200
+MOST_BOXES = 300  # the best of an image
+
+
+class Collection:
+    """The images of a page, chosen while they come.
+
+    total: how many will come. most: how many of them are shown; more than that are thinned out
+    evenly.
+    """
+
+    def __init__(self, total: int, *, most: int = IMAGES) -> None:
+        check_most(most)
+        self._total, self._most = total, min(most, max(total, 1))
+        self._room = room(self._most)
+        self._looked = 0
+        self._jpegs: dict[int, str] = {}
+        self._names: tuple[str, ...] = ()
+        self._shown: list[ShownImage] = []
+        self._unreadable: list[tuple[str, str]] = []
+
+    def look(self, image: Image, detections: Detections) -> None:
+        """Makes the JPEG of an image that is to be shown, while its pixels are there."""
+        before = self._looked * self._most // max(self._total, 1)
+        self._looked += 1
+        after = self._looked * self._most // max(self._total, 1)
+        if after > before:
+            self._jpegs[id(detections)] = data_url(image, most=self._room)
+
+    def add(self, detections: Detections) -> None:
+        """Takes in the detections of an image, which `look` has seen before, in their order."""
+        self._names = detections.label_space.names
+        jpeg = self._jpegs.pop(id(detections), None)
+        if jpeg is None or detections.size is None:
+            return
+        height, width = detections.size
+        name = detections.source or f"image {len(self._shown)}"
+        more = max(len(detections) - MOST_BOXES, 0)
+        self._shown.append(ShownImage(name, width, height, jpeg, found_in(detections), more=more))
+
+    def fail(self, error: ImageError) -> None:
+        """Takes in an image that could not be read."""
+        self._unreadable.append((error.file or "an image", error.case))
+
+    def gallery(
+        self, *, title: str, lowest: float = 0.0, facts: Mapping[str, str] | None = None
+    ) -> Gallery:
+        """The page of everything so far. lowest: the score that detections were made with."""
+        total = self._looked
+        chosen = "evenly spaced in the order they were given" if len(self._shown) < total else ""
+        return Gallery(
+            title=title,
+            names=self._names,
+            images=tuple(self._shown),
+            score=lowest,
+            lowest=lowest,
+            total=total,
+            chosen=chosen,
+            unreadable=tuple(self._unreadable),
+            facts=facts or {},
+        )
+
+
+def save(
+    pairs: Iterable[tuple[Source, Detections]],
+    to: Named,
+    *,
+    title: str = "Detections",
+    most: int = IMAGES,
+    facts: Mapping[str, str] | None = None,
+) -> Written:
+    """Writes a page of images and what was seen in them.
+
+    pairs: each image in any form that `detect` takes, and its detections. most: images on the page;
+        of more than that, some are left out evenly. facts: provenance, for the foot of the page.
+    Raises: UsageError for a name that does not end in .html; ImageError if an image can't be read
+        or the page can't be written.
+    """
+    from zoo.images import read  # deferred: it brings torch
+
+    check_place(to)
+    listed = list(pairs)
+    collection = Collection(len(listed), most=most)
+    for source, detections in listed:
+        collection.look(read(source), detections)
+        collection.add(detections)
+    scores = [float(detections.scores[-1]) for _, detections in listed if len(detections)]
+    lowest = min(scores, default=0.0)
+    return write(collection.gallery(title=title, lowest=lowest, facts=facts), to)
+
+
+def check_most(most: int) -> None:
+    """Raises: UsageError for a number of images that no page has."""
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST_IMAGES:
+        raise UsageError(
+            f"A page can't show {most!r} images.",
+            f"A page shows 1 to {MOST_IMAGES:,}, so that a browser stays quick.",
+            "Pass most=200, for example.",
+            fix_cli="Write --report-images 200, for example.",
+        )
+
+
+def found_in(detections: Detections) -> tuple[Found, ...]:
+    """The best detections of an image as the page has them."""
+    height, width = detections.size or (1, 1)
+    rows = zip(
+        detections.labels[:MOST_BOXES].tolist(),
+        detections.scores[:MOST_BOXES].tolist(),
+        detections.boxes[:MOST_BOXES].tolist(),
+        strict=True,
+    )
+    return tuple(
+        (label, score_part(score), *part_of(box, width, height), FALSE)
+        for label, score, box in rows
+    )
