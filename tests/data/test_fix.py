@@ -83,3 +83,25 @@ def test_a_place_that_can_not_be_is_refused(tmp_path: Path) -> None:
     whole = check(path)
     with pytest.raises(DataError, match="File exists"):
         fix(path, whole, str(tmp_path / "made"))
+
+
+def test_a_copy_of_a_measured_image_is_left_out_of_train(tmp_path: Path) -> None:
+    path = damaged(tmp_path / "site")
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "train.txt").write_text("good.jpg\nsize.jpg\nboxes.jpg\n")
+    (lists / "val.txt").write_text("copy.jpg\nturned.jpg\n")
+    source = f"coco:{path},splits={lists}"
+    found = check(source)
+    assert found.counts["leakage"] == 1
+    made = fix(source, found, f"voc:{tmp_path / 'made'}")
+    assert (
+        "good.jpg: the image is left out of train. It looks like copy.jpg of val, which stays."
+        in made.changes
+    )
+    again = check(made.written.data)
+    assert "leakage" not in again.counts
+    assert {name: len(rows) for name, rows in again.dataset.split_rows.items()} == {
+        "train": 2,
+        "val": 2,
+    }

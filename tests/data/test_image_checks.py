@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.data import Dataset, GroundTruth, ImageRecord
-from zoo.data.image_checks import file_findings, frame_of, lookalikes
+from zoo.data.image_checks import file_findings, frame_of, leaked, lookalikes
 from zoo.data.image_scan import ImageFacts
 
 
@@ -34,3 +34,20 @@ def test_each_flaw_of_a_file_is_a_finding(facts: ImageFacts, found: list[str]) -
     data = Dataset("some", [ImageRecord(1, Path("a.jpg"), 40, 30)], truth)
     assert [one.check for one in file_findings(data, [facts])] == found
     assert lookalikes(data, [facts]) == []
+
+
+def test_of_a_pair_in_two_splits_the_image_that_is_not_measured_goes() -> None:
+    same, other = np.random.default_rng(0).integers(0, 256, (2, 16, 17), dtype=np.uint8)
+    count = 7
+    truth = GroundTruth.of(range(count), {"image": [], "label": [], "box": []}, label_space=["cat"])
+    records = [ImageRecord(row, Path(f"{row}.jpg"), 40, 30) for row in range(count)]
+    splits = {"train": [0, 1, 6], "val": [2], "test": [3], "extra": [5]}
+    rows = {name: np.array(members) for name, members in splits.items()}
+    data = Dataset("some", records, truth, (), rows)
+    facts = [ImageFacts("", (40, 30), 1, other if row == 6 else same) for row in range(count)]
+    out = leaked(data, facts)
+    assert set(out) == {0, 1, 2, 4, 5}  # 3 is of test, and 6 is another image
+    assert {out[row] for row in out} <= {0, 1, 2, 3}
+    kept = data.subset([3, 6])
+    assert leaked(kept, [facts[3], facts[6]]) == {}
+    assert leaked(data, [ImageFacts("", (40, 30))] * count) == {}

@@ -3,14 +3,19 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from tests.data.damaged import damaged
 from zoo.data import Check, Dataset, GroundTruth, check, read
+from zoo.data.finding import Finding, collecting
 from zoo.data.finding_sheets import write_sheets
-from zoo.data.model_checks import judged, overlaps
+from zoo.data.model_checks import judged, model_findings, overlaps
+from zoo.detections import Detections
 from zoo.errors import LabelError
 from zoo.labels.builtin import space_of
 from zoo.testing.toy import Toy
@@ -179,3 +184,36 @@ def test_overlaps_of_boxes_without_area_are_none() -> None:
     iou, covered = overlaps(np.array([[0.0, 0, 10, 10], [3, 3, 3, 3]]), np.array([[0.0, 0, 5, 10]]))
     assert iou.tolist() == [[0.5], [0.0]]
     assert covered.tolist() == [[1.0], [0.0]]
+
+
+def test_images_are_detected_in_batches_and_those_that_can_not_be_read_are_left_out(
+    tmp_path: Path,
+) -> None:
+    sizes: list[int] = []
+
+    class Counted(Toy):
+        """Counts the images of each batch."""
+
+        def predict(self, images: Any, thresholds: Any) -> list[Detections]:
+            """Those of Toy."""
+            sizes.append(len(images))
+            return super().predict(images, thresholds)
+
+    torch.manual_seed(0)
+    model = Counted(space_of(["cat", "dog"])).eval()
+    with collecting():
+        data = read(damaged(tmp_path))
+
+    def facts(found: list[Finding]) -> list[tuple[str, str | None, object]]:
+        return sorted((one.check, one.image, one.box) for one in found)
+
+    together = model_findings(data, model, show=False)
+    assert max(sizes) > 1
+    assert sum(sizes) == len(data) - 2  # gone.jpg and cut.jpg
+    apart = [
+        finding
+        for row in range(len(data))
+        for finding in model_findings(data.subset([row]), model, show=False)
+    ]
+    assert facts(together) == facts(apart)
+    assert {"copy.jpg", "records.jpg"} <= {one.image for one in together}

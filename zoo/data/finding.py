@@ -16,6 +16,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "missing_image": ("error", "images that are not there"),
     "unreadable_image": ("error", "images that can't be read"),
     "image_size": ("error", "images of another size than annotated"),
+    "other_file_name": ("warning", "images that are named otherwise in their annotations"),
     "turned_image": ("warning", "images that EXIF turns"),
     "unknown_image": ("error", "boxes of images that are not listed"),
     "unknown_class": ("error", "boxes of classes that are not declared"),

@@ -9,14 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.box_checks import THIN, fractional_images, outside_boxes, repeated_boxes
+from zoo.data.box_checks import (
+    THIN,
+    fractional_images,
+    outside_boxes,
+    repeated_boxes,
+    split_names,
+)
 from zoo.data.box_tables import to_xywh
 from zoo.data.check import Check
 from zoo.data.convert import Conversion, check_place, convert
 from zoo.data.dataset import Dataset
 from zoo.data.finding import spelled_box
 from zoo.data.ground_truth import GroundTruth
-from zoo.data.image_checks import frame_of
+from zoo.data.image_checks import frame_of, leaked
 from zoo.data.image_records import files_of, gather
 from zoo.data.image_scan import ImageFacts
 from zoo.data.source import format_name, has_format, is_file, target
@@ -65,7 +71,8 @@ def fix(data: str | os.PathLike[str], check: Check, to: str) -> Fixed:
 def corrected(check: Check) -> tuple[Dataset, list[str]]:
     """The data set without what can't be, and with what can be made right; and what was changed.
 
-    Images that can't be read are left out; boxes of a stored frame are turned with their image;
+    Images that can't be read are left out, and of two that look the same in two splits, the one
+    that is not measured; boxes of a stored frame are turned with their image;
     sizes are those of the files; fractions become pixels; boxes are cut at the edges of the image,
     and left out where nothing or at most a pixel is left, or where they are there twice.
     """
@@ -81,14 +88,20 @@ def corrected(check: Check) -> tuple[Dataset, list[str]]:
 
 
 def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
-    """Without the images that can't be read."""
+    """Without the images that can't be read, and without those that are in another split, too."""
     data, facts = check.dataset, list(check.facts)
     flawed = np.array([bool(fact.flaw) for fact in facts] or [False] * len(data), bool)
-    names = files_of(data.images)
+    names, splits_of = files_of(data.images), split_names(data)
     changes += [
         f"{names[row]}: the image is left out. {facts[row].flaw}."
         for row in np.flatnonzero(flawed).tolist()
     ]
+    for row, other in leaked(data, facts).items():
+        flawed[row] = True
+        changes.append(
+            f"{names[row]}: the image is left out of {splits_of[row] or 'the rest'}. It looks like "
+            f"{names[other]} of {splits_of[other] or 'the rest'}, which stays."
+        )
     if not flawed.any():
         return data, facts
     rows = np.flatnonzero(~flawed)

@@ -71,3 +71,31 @@ def lookalikes(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
         check = "leakage" if apart else "near_duplicate"
         findings.append(Finding(check, message, names[second], splits[second]))
     return findings
+
+
+def leaked(dataset: Dataset, facts: Sequence[ImageFacts]) -> dict[int, int]:
+    """Row -> row of the image that it looks like, in another split: what to leave out so that no
+    pair is left. Images that are measured stay: those of test, then of val, then of other splits,
+    then of train; images of no split go first.
+    """
+    rows = [row for row, fact in enumerate(facts) if fact.fields is not None]
+    if not rows:
+        return {}
+    fields = np.stack([fact.fields for fact in facts if fact.fields is not None])
+    splits = split_names(dataset)
+    out: dict[int, int] = {}
+    for pair in sorted(near_duplicates(fields), key=lambda pair: pair[::-1]):
+        first, second = rows[pair[0]], rows[pair[1]]
+        if splits[first] == splits[second] or first in out or second in out:
+            continue
+        worth = [_worth(splits[row]) for row in (first, second)]
+        stays, goes = (second, first) if worth[1] > worth[0] else (first, second)
+        out[goes] = stays
+    return out
+
+
+def _worth(split: str | None) -> int:
+    """How much a split is in need of its images: what is measured is comparable no more."""
+    if split is None:
+        return 0
+    return {"train": 1, "val": 3, "valid": 3, "validation": 3, "test": 4}.get(split, 2)

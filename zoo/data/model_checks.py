@@ -3,6 +3,8 @@ class or at another place."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,15 +53,34 @@ def model_findings(
     names, splits = files_of(dataset.images), split_names(dataset)
     ranked: list[tuple[float, Finding]] = []
     with Bar(f"Detecting with {detector.name}", total=len(dataset), show=show) as bar:
-        for row in range(len(dataset)):
-            try:
-                pixels = dataset.image(row).pixels
-            except (DataError, ImageError):  # found by other checks
-                continue
-            detections = detector.detect(pixels, score=FAINT, progress=False)
+        for row, detections in _detections(dataset, detector):
             ranked += _of_image(dataset, row, detections, lookup, names[row], splits[row])
             bar.advance()
     return [finding for _, finding in sorted(ranked, key=lambda pair: -pair[0])]
+
+
+def _detections(dataset: Dataset, detector: Detector) -> Iterator[tuple[int, Detections]]:
+    """Detections of each image that can be read, by its row: in batches, read ahead."""
+    from zoo.contract.protocol import Protocol  # deferred: torch
+    from zoo.inference.detect import stream
+
+    read: deque[int] = deque()
+
+    def sources() -> Iterator[Any]:
+        for row, record in enumerate(dataset.images):
+            try:
+                source = record.source()
+            except (DataError, ImageError):  # found by other checks, as are those that `failed` has
+                continue
+            read.append(row)
+            yield source
+
+    def failed(_: ImageError) -> None:
+        read.popleft()
+
+    many = stream(detector, sources(), protocol=Protocol(score=FAINT), failed=failed)
+    for detections in many:
+        yield read.popleft(), detections
 
 
 def _of_image(

@@ -69,29 +69,29 @@ def _check_found(learner: _Learner, rows: Sequence[int], folder: Path) -> None:
     """
     images = [learner.samples.load(row).image for row in rows]
     for left in reversed(range(ROUNDS)):
-        found = found_in(learner.detector, learner.share, images)
-        if found.is_found:
+        recall = found_in(learner.detector, learner.share, images)
+        if recall.is_found:
             return
         if left:
             learner.learn(STEPS)
     share = _total(learner.after) / _total(learner.before)
-    if share < BY_HEART or (share < LEARNED and found.certain >= found.boxes / 2):
-        raise _no_match(learner, found, rows, folder)
+    if share < BY_HEART or (share < LEARNED and recall.certain >= recall.boxes / 2):
+        raise _no_match(learner, recall, rows, folder)
     log.warning(
         "%s has an AP50 of %.3g on one batch after %d steps on it, too few to say whether what it "
         "detects will match: see whether AP rises at the first validations.",
-        *(_name(learner.detector), found.ap50, len(learner.history)),
+        *(_name(learner.detector), recall.ap50, len(learner.history)),
     )
 
 
-def _no_match(learner: _Learner, found: Recall, rows: Sequence[int], folder: Path) -> TrainError:
+def _no_match(learner: _Learner, recall: Recall, rows: Sequence[int], folder: Path) -> TrainError:
     kept = _keep(learner.samples, rows, learner.detector, folder / "overfit")
     return TrainError(
         f"{_name(learner.detector)} learns {learner.samples.dataset.name}, but its detections "
         "don't match.",
         f"The loss of one batch of {len(rows)} images fell from {_total(learner.before):.3g} to "
         f"{_total(learner.after):.3g} in {len(learner.history)} steps, and AP50 on that batch is "
-        f"{found.ap50:.3g}, not even {FOUND:g}. {found.meaning} Its images, with the boxes to "
+        f"{recall.ap50:.3g}, not even {FOUND:g}. {recall.meaning} Its images, with the boxes to "
         f"find, are in {kept}.",
         "Compare what loss learns with what decode gives; `zoo check` tests a detector of one's "
         "own. To train all the same: --set overfit_check=false",

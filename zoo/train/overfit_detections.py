@@ -74,18 +74,22 @@ def found_in(detector: Detector, share: Share, images: Sequence[torch.Tensor]) -
     modes = {module: module.training for module in detector.modules()}
     _settle(detector, share)
     detector.eval()
-    found = detect(
+    detections = detect(
         detector, list(images), protocol=Protocol.named(PROTOCOL), progress=False, threads=0
     )
     for module, training in modes.items():
         module.training = training
-    assert isinstance(found, list)
-    return _compare(found, share.targets, detector)
+    assert isinstance(detections, list)
+    return _compare(detections, share.targets, detector)
 
 
 @torch.no_grad()
 def _settle(detector: Detector, share: Share) -> None:
-    norms = [one for one in detector.modules() if isinstance(one, _BatchNorm) and one.training]
+    norms = [
+        module
+        for module in detector.modules()
+        if isinstance(module, _BatchNorm) and module.training
+    ]
     if not norms:
         return
     before = [norm.momentum for norm in norms]
@@ -97,7 +101,9 @@ def _settle(detector: Detector, share: Share) -> None:
         norm.momentum = momentum
 
 
-def _compare(found: Sequence[Detections], targets: Sequence[Target], detector: Detector) -> Recall:
+def _compare(
+    detections: Sequence[Detections], targets: Sequence[Target], detector: Detector
+) -> Recall:
     space = detector.label_space
     numbers = [number for number, target in enumerate(targets) for _ in range(len(target.labels))]
     boxes = torch.cat([target.boxes for target in targets]).reshape(-1, 4)
@@ -108,13 +114,13 @@ def _compare(found: Sequence[Detections], targets: Sequence[Target], detector: D
     }
     truth = GroundTruth.of(range(len(targets)), table, label_space=space, name="the batch")
     evaluator = Evaluator(truth, analyses=False, threads=1)
-    evaluator.update(range(len(targets)), list(found))
-    pairs = zip(found, targets, strict=True)
-    overlaps = [box_iou(target.boxes.float(), seen.boxes) for seen, target in pairs]
+    evaluator.update(range(len(targets)), list(detections))
+    pairs = zip(detections, targets, strict=True)
+    overlaps = [box_iou(target.boxes.float(), each.boxes) for each, target in pairs]
     return Recall(
         ap50=max(0.0, evaluator.numbers()["AP50"]),
         boxes=len(boxes),
         placed=sum(int((each >= OVERLAP).any(1).sum()) for each in overlaps if each.numel()),
-        certain=sum(int((each.scores >= CERTAIN).sum()) for each in found),
-        detections=sum(map(len, found)),
+        certain=sum(int((each.scores >= CERTAIN).sum()) for each in detections),
+        detections=sum(map(len, detections)),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.formats.voc.folder import item, written
-from zoo.data import read
+from zoo.data import check, read
 from zoo.errors import DataError, NameNotFound
 
 
@@ -68,6 +68,17 @@ def test_an_xml_that_names_another_image_that_is_there_is_remarked(tmp_path: Pat
     data = read(f"voc:{tmp_path}")
     assert data.images[0].path.name == "a.jpg"
     assert "names another image" in data.notes[0]
+
+
+def test_a_check_finds_an_xml_that_names_an_image_which_is_not_there(tmp_path: Path) -> None:
+    written(tmp_path, "a.xml", item(1, 1, 2, 2), filename="stale.bmp", image="a.png")
+    written(tmp_path, "b.xml", item(1, 1, 2, 2), filename="b.bmp", image="b.png")
+    written(tmp_path, "c.xml", item(1, 1, 2, 2), filename="c", image="c.png")
+    findings = check(f"voc:{tmp_path}", images="none").findings
+    [finding] = [one for one in findings if one.check == "other_file_name"]
+    assert finding.image == "a.png"
+    assert "'stale.bmp', which is not there; a.png is taken" in finding.message
+    assert not finding.is_error
 
 
 def test_image_sets_are_splits_and_trainval_is_none_of_its_own(tmp_path: Path) -> None:

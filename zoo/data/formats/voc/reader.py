@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
-from zoo.data.finding import REPORTED, report_or_raise
+from zoo.data.finding import REPORTED, Finding, collected, report_or_raise
 from zoo.data.formats.voc.documents import Documents, read_documents
 from zoo.data.formats.voc.options import Origin, VocOptions
-from zoo.data.image_files import ImageFolder, stem, walk
+from zoo.data.image_files import ImageFolder, slashes, stem, walk
 from zoo.data.split_lists import in_order, read_list, rows_in_list, splits_by_folder
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
@@ -125,6 +125,7 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
         files.append(file)
         if not sure:
             doubtful.append(name)
+        _report_name(name, filename, file, images)
     notes = []
     if doubtful:
         many = pluralize(len(doubtful), "file names", "files name")
@@ -136,6 +137,19 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
         many = pluralize(left, "image has", "images have")
         notes.append(f"{many} no XML, and {is_are(left)} left out.")
     return files, notes
+
+
+def _report_name(name: str, filename: str, file: str, images: ImageFolder) -> None:
+    """Reports an XML that names an image which is not there, while one with its own name is."""
+    findings = collected()
+    if findings is None or not filename or file not in images.with_stem(name):
+        return
+    called = stem(slashes(filename)).rpartition("/")[2].lower()
+    if called == name.rpartition("/")[2].lower():  # at most its suffix is another one
+        return
+    if images.find(filename, near=name.rpartition("/")[0]) is None:
+        message = f"Its XML names {filename!r:.80}, which is not there; {file} is taken."
+        findings.append(Finding("other_file_name", message, file))
 
 
 def _file(name: str, filename: str, images: ImageFolder) -> tuple[str, bool]:
