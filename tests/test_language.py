@@ -26,6 +26,9 @@ BANNED = {
     "picture or photo": r"\b([Pp]ictures?|[Pp]hotos?)\b",
     "he, his": r"\b([Hh]e (?!et al)|[Hh]is\b)",
 }
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/*.md")]
+)
 WHAT = re.compile(r"^What\b")
 # Words that say that there is a value, and not which: a local is named for what it holds.
 NO_NOUNS = {"found", "one", "seen", "there", "told", "why"}
@@ -62,6 +65,17 @@ def test_no_module_says(phrase: str) -> None:
         if re.search(BANNED[phrase], text)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("phrase", sorted(BANNED.keys() - {"is no X", "beside"}))
+def test_no_page_says(phrase: str) -> None:
+    lines = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in PAGES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(BANNED[phrase], line)
+    ]
+    assert lines == []
 
 
 def test_no_summary_is_a_what() -> None:
