@@ -44,7 +44,7 @@ _HOME = {
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
     *("gallery", "images", "inference", "labels", "leaderboard", "pages", "publish", "registry"),
-    *("testing", "train", "weights"),
+    *("serve", "testing", "train", "weights"),
 )
 
 __all__ = [

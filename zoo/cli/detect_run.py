@@ -14,9 +14,10 @@ from zoo.cli import gallery, output, stderr
 from zoo.cli.annotated import Annotated
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
-from zoo.cli.results import STANDARD_OUTPUT, json_list, object_of
+from zoo.cli.results import STANDARD_OUTPUT, json_list
 from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
+from zoo.detections.convert.json import object_of
 from zoo.detectors import Detector, Protocol, load
 from zoo.draw import draw, save
 from zoo.errors import ImageError, OfflineError, SourceError, UsageError

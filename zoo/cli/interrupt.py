@@ -38,6 +38,18 @@ def heard() -> Iterator[None]:
         os.close(writing)
 
 
+@contextmanager
+def left_to_others() -> Iterator[None]:
+    """Leaves interrupts to code that ends by itself in its own time, such as a server."""
+    ours = threading.current_thread() is threading.main_thread() and os.name != "nt"
+    before = signal.set_wakeup_fd(-1) if ours else -1
+    try:
+        yield
+    finally:
+        if ours:
+            signal.set_wakeup_fd(before)
+
+
 def leave(error: BaseException | None = None) -> NoReturn:
     """Says so and ends the process at once: no thread is waited for.
 

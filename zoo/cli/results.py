@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from zoo.detections import Detections
 from zoo.errors import ImageError
 from zoo.files import atomic_write, write_errors
 
@@ -90,23 +89,3 @@ def _asked(to: str) -> str:
 
 def _refused(to: str, case: str, fix: str) -> ImageError:
     return ImageError(_asked(to), case, fix, file=to)
-
-
-def object_of(
-    detections: Detections,
-    *,
-    model: str | None,
-    weights_sha256: str | None,
-    saved: str | None = None,
-) -> dict[str, object]:
-    """The `--json` record of one image; `saved` is where the annotated image is, with `--save`."""
-    record = detections.to_json()
-    head = {name: record[name] for name in ("file", "width", "height")}
-    if saved is not None:
-        head["saved"] = saved
-    return {
-        **head,
-        "model": model,
-        "weights_sha256": weights_sha256,
-        "detections": record["detections"],
-    }

@@ -70,6 +70,26 @@ def write(detections: Detections) -> JsonImage:
     return {"file": detections.source, "width": width, "height": height, "detections": records}
 
 
+def object_of(
+    detections: Detections,
+    *,
+    model: str | None,
+    weights_sha256: str | None,
+    saved: str | None = None,
+) -> dict[str, object]:
+    """The `--json` record of one image; `saved` is where the annotated image is, with `--save`."""
+    written = write(detections)
+    head = {name: written[name] for name in ("file", "width", "height")}
+    if saved is not None:
+        head["saved"] = saved
+    return {
+        **head,
+        "model": model,
+        "weights_sha256": weights_sha256,
+        "detections": written["detections"],
+    }
+
+
 def read(
     record: Mapping[str, object], label_space: LabelSpace
 ) -> tuple[Columns, tuple[int, int] | None, str | None]:

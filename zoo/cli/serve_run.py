@@ -1,0 +1,60 @@
+"""Runs `zoo serve`: loads the models, says where they are served, and serves until a signal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import zoo.serve
+from zoo.cli import interrupt, output, stderr
+from zoo.detectors import load
+from zoo.errors import UsageError
+from zoo.serve import log
+from zoo.serve.options import Options, is_loopback
+from zoo.text import pluralize
+
+
+def run(
+    names: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    options: Options,
+    weights: bool | str = True,
+    device: str | None = None,
+    quiet: bool = False,
+) -> None:
+    """Serves models by name until SIGTERM or Ctrl-C.
+
+    Raises: what loading raises; UsageError where the port can't be had.
+    """
+    server_class = zoo.serve.Server  # a missing extra is said before models are loaded
+    if weights is not True and len(names) > 1:
+        raise UsageError(
+            "--weights was given for several models.",
+            "It is for one: they can't share weights.",
+            "Name each with its tag, as in yolox_nano.coco",
+        )
+    models = [load(name, weights=weights, device=device) for name in names]
+    for model in models:
+        if model.weights is None:
+            stderr.warning(f"{model.name} has random weights: what it sees means nothing.")
+    server = server_class(models, host=host, port=port, options=options)
+    _say(server.url, [str(model.name) for model in models], host, options)
+    log.write_to(logging.StreamHandler(sys.stderr), quiet=quiet)
+    with interrupt.left_to_others():
+        server.run()
+    output.line("The server has ended; every accepted request was answered.", err=True)
+
+
+def _say(url: str, names: Sequence[str], host: str, options: Options) -> None:
+    if not is_loopback(host) and not options.tokens:
+        stderr.warning(
+            f"Whoever can reach {host} can use this server: it is not only for this machine, and "
+            f"asks for no token. Give --token-file FILE, or let a proxy ask."
+        )
+    output.line(f"Serving {pluralize(len(names), 'model')} at {url}: {', '.join(names)}")
+    token = ' -H "Authorization: Bearer $(cat FILE)"' if options.tokens else ""
+    output.line(f"  curl{token} -F image=@street.jpg {url}/v1/detect")
+    output.flush()

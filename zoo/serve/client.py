@@ -1,0 +1,221 @@
+"""A client of `zoo serve`: images in every form go in, `Detections` come out."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import httpx2
+import PIL.Image
+
+from zoo.contract.protocol import Thresholds
+from zoo.detections import Detections
+from zoo.errors import ImageError, NameNotFound, ZooError
+from zoo.images import Exif, Source, read
+from zoo.images.read import is_url, name_of, path_of
+from zoo.labels import LabelSpace, space_of
+
+PAUSE_SECONDS = 0.2  # before the first new try; doubled with each
+LONGEST_PAUSE = 10.0
+KINDS: dict[int, type[ZooError]] = {404: NameNotFound, 413: ImageError, 422: ImageError}
+
+
+class ServerError(ZooError):
+    """A server did not answer as asked. status: of the answer, or None where there was none;
+    request_id: its id, which the server's log has too."""
+
+    def __init__(
+        self, what: str, why: str, fix: str, *, status: int | None, request_id: str | None = None
+    ) -> None:
+        super().__init__(what, why, fix)
+        self.status = status
+        self.request_id = request_id
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """One model of a server. default: whether it is meant where none is named."""
+
+    name: str
+    label_space: LabelSpace
+    weights_sha256: str | None
+    thresholds: Thresholds
+    default: bool
+
+
+class Client:
+    """A server of `zoo serve`. It may be used by several threads.
+
+    url:     where it is, for example `http://127.0.0.1:8000`.
+    token:   its bearer token, if it asks for one.
+    timeout: seconds that it may keep silent.
+    retries: new tries where it is busy, starts or ends; detecting twice changes nothing.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        token: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 4,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._url = url.rstrip("/")
+        self._retries = retries
+        self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=timeout)
+        self._models: dict[str, ServedModel] = {}
+
+    def detect(
+        self,
+        image: Source,
+        *,
+        model: str | None = None,
+        score: float = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        exif: Exif = "apply",
+    ) -> Detections:
+        """The detections in one image.
+
+        image: a path or bytes, which are sent as they are; a URL, which the server fetches where it
+            is allowed to; a PIL image, array or tensor, which is sent as PNG.
+        model: a name of `models()`; else the server's default.
+
+        Raises:
+            ImageError: the image can't be read, here or there.
+            NameNotFound: no such model is served.
+            ServerError: the server refuses, fails, or does not answer.
+        """
+        asked = {"model": model, "score": score, "iou": iou, "max_boxes": max_boxes, "exif": exif}
+        query = {key: str(value) for key, value in asked.items() if value is not None}
+        name = name_of(image)
+        if isinstance(image, str | os.PathLike) and is_url(path_of(image)):
+            content: dict[str, Any] = {"json": {"url": os.fspath(image)}}
+        else:
+            body, query["exif"] = _bytes_of(image, name, exif)
+            kind = {"Content-Type": "application/octet-stream"}
+            content = {"content": body, "headers": kind}
+            query["file"] = name[:1000]
+        answer = self._asked("POST", "/v1/detect", image=name, params=query, **content)
+        return Detections.from_json(answer, label_space=self._space(str(answer["model"])))
+
+    def models(self) -> list[ServedModel]:
+        """The models that are served; the default is first."""
+        answer = self._asked("GET", "/v1/models")
+        found = [_model(facts) for facts in answer["models"]]
+        self._models = {model.name: model for model in found}
+        return found
+
+    def is_ready(self) -> bool:
+        """Whether the server answers, and wants requests."""
+        try:
+            return self._client.get("/readyz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._client.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _space(self, model: str) -> LabelSpace:
+        if model not in self._models:
+            self.models()
+        return self._models[model].label_space
+
+    def _asked(
+        self, method: str, path: str, *, image: str | None = None, **request: Any
+    ) -> Mapping[str, Any]:
+        """The JSON of the answer. Raises: ServerError, ImageError, NameNotFound."""
+        pause = PAUSE_SECONDS
+        for left in range(self._retries, -1, -1):
+            try:
+                response = self._client.request(method, path, **request)
+            except httpx2.TransportError as error:
+                if not left:
+                    raise _silent(self._url, error) from error
+            else:
+                if response.status_code != 503 or not left:
+                    return self._read(response, image)
+                told = response.headers.get("Retry-After", "")
+                pause = max(pause, float(told) if told.isdecimal() else 0.0)
+            time.sleep(min(pause, LONGEST_PAUSE))
+            pause *= 2
+        raise AssertionError("the last try returns or raises")
+
+    def _read(self, response: httpx2.Response, image: str | None) -> Mapping[str, Any]:
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if response.status_code == 200 and isinstance(answer, dict):
+            return answer
+        raise _error_of(response.status_code, answer, self._url, image)
+
+
+def _bytes_of(image: Source, name: str, exif: Exif) -> tuple[bytes, Exif]:
+    """What is sent for an image, and how its EXIF orientation is used there."""
+    if isinstance(image, bytes | bytearray | memoryview):
+        return bytes(image), exif
+    if isinstance(image, str | os.PathLike):
+        from zoo.files import read_regular  # deferred: most images are pixels or bytes here
+
+        try:
+            return read_regular(path_of(image)), exif
+        except (OSError, ValueError):
+            read(image, name=name)  # says what is wrong with the path
+            raise
+    pixels = read(image, exif=exif, name=name).pixels
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(file, "PNG", compress_level=1)
+    return file.getvalue(), "apply"
+
+
+def _model(facts: Mapping[str, Any]) -> ServedModel:
+    return ServedModel(
+        name=facts["name"],
+        label_space=space_of(facts["classes"]),
+        weights_sha256=facts["weights_sha256"],
+        thresholds=Thresholds(**facts["thresholds"]),
+        default=facts["default"],
+    )
+
+
+def _silent(url: str, error: Exception) -> ServerError:
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    fix = "Start it: zoo serve NAME; or check the address and the network."
+    return ServerError(f"The server at {url} did not answer.", f"{reason}.", fix, status=None)
+
+
+def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError:
+    """The error that an answer is: of the image or the model's name where it is theirs."""
+    told = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(told, dict):
+        case = f"It answered {status}, and not as zoo serve does."
+        return ServerError(
+            f"The server at {url} failed.", case, "Check the address.", status=status
+        )
+    parts = [str(told.get(name, "")) for name in ("what", "why", "next")]
+    kind = KINDS.get(status)
+    if kind is ImageError:
+        return ImageError(*parts, file=image)
+    if kind is not None:
+        return kind(*parts)
+    request_id = str(answer.get("request_id", ""))
+    return ServerError(*parts, status=status, request_id=request_id)

@@ -1,0 +1,149 @@
+"""What is around every request: its id, its token, its line in the log, its place in the metrics,
+and an answer in three parts whatever goes wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+import uuid
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import ClientDisconnect
+
+from zoo.errors import ZooError
+from zoo.printable import printable
+from zoo.serve import log
+from zoo.serve.gate import Gate
+from zoo.serve.metrics import Metrics
+from zoo.serve.refusal import Refusal, body_of, status_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+GUARDED = ("/v1/", "/metrics")
+ROUTES = ("/", "/v1/detect", "/v1/models", "/metrics", "/healthz", "/readyz", "/openapi.json")
+OTHER = "other"  # the path of requests for what there is not, in the metrics
+GONE = 499  # in the log: the client left before its answer
+_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Envelope:
+    """The layer around a server's application.
+
+    gate:   whose requests it counts, and which says when connections are not kept.
+    tokens: of which a guarded request has to carry one; none guards nothing.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, gate: Gate, tokens: tuple[str, ...]
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._gate = gate
+        self._tokens = [hashlib.sha256(token.encode()).digest() for token in tokens]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = {name: value for name, value in reversed(scope["headers"])}
+        answer = Answer(send, _id_of(headers), self._gate)
+        scope.setdefault("state", {})["answer"] = answer
+        began = perf_counter()
+        try:
+            await self._answered(scope, receive, answer, headers)
+        finally:
+            self._note(scope, answer, perf_counter() - began)
+
+    async def _answered(
+        self, scope: Scope, receive: Receive, answer: Answer, headers: dict[bytes, bytes]
+    ) -> None:
+        try:
+            if scope["path"].startswith(GUARDED):
+                self._check_token(headers)
+            await self._app(scope, receive, answer.send)
+        except ZooError as error:
+            await answer.fail(error)
+        except ClientDisconnect:
+            answer.status = GONE
+        except Exception:
+            log.log.exception("failed", extra={"fields": {"request_id": answer.request_id}})
+            if answer.status:  # it has begun, and can only be broken off
+                raise
+            fix = "Tell whoever runs the server, with the request id."
+            await answer.fail(Refusal(500, "The request failed.", "The server is at fault.", fix))
+
+    def _check_token(self, headers: dict[bytes, bytes]) -> None:
+        """Raises: Refusal (401). Every token is compared, in a time that tells nothing of them."""
+        if not self._tokens:
+            return
+        scheme, _, sent = headers.get(b"authorization", b"").partition(b" ")
+        digest = hashlib.sha256(sent.strip()).digest()
+        known = [hmac.compare_digest(digest, token) for token in self._tokens]
+        if scheme.lower() != b"bearer" or not any(known):
+            raise Refusal(
+                401,
+                "The request was refused.",
+                "It has no bearer token, or a wrong one.",
+                "Send the header Authorization: Bearer TOKEN",
+                headers={"WWW-Authenticate": "Bearer", "Connection": "close"},
+            )
+
+    def _note(self, scope: Scope, answer: Answer, seconds: float) -> None:
+        path = scope["path"] if scope["path"] in ROUTES else OTHER
+        self._metrics.request(path, answer.status, seconds)
+        fields: dict[str, Any] = {
+            "request_id": answer.request_id,
+            "method": printable(scope["method"], limit=20),
+            "path": printable(scope["path"], limit=200),
+            "status": answer.status,
+            "ms": round(1000 * seconds, 1),
+            "client": scope["client"][0] if scope.get("client") else None,
+            **answer.facts,
+        }
+        bad = answer.status >= 500 or not answer.status
+        log.event("request", fields, level=logging.WARNING if bad else logging.INFO)
+
+
+class Answer:
+    """The answer to one request. facts: what the log is told besides."""
+
+    def __init__(self, send: Send, request_id: str, gate: Gate) -> None:
+        self._send = send
+        self._gate = gate
+        self.request_id = request_id
+        self.status = 0
+        self.facts: dict[str, object] = {}
+
+    async def send(self, message: Message) -> None:
+        """Sends a part of it, with the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            known = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in _SAFE if name not in known]
+            headers.append((b"x-request-id", self.request_id.encode()))
+            if self._gate.is_draining and b"connection" not in known:
+                headers.append((b"connection", b"close"))
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    async def fail(self, error: ZooError) -> None:
+        """Sends an error."""
+        body = body_of(error, self.request_id)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        headers |= error.headers if isinstance(error, Refusal) else {}
+        self.facts["error"] = printable(error.case, limit=300)
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        status = status_of(error)
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _id_of(headers: dict[bytes, bytes]) -> str:
+    """The id that the client sent, if it can stand in a log; else a new one."""
+    sent = headers.get(b"x-request-id", b"").decode("latin-1")
+    return sent if _ID.fullmatch(sent) else uuid.uuid4().hex

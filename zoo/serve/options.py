@@ -1,0 +1,115 @@
+"""Limits and habits of a server: how images are batched, what a request may cost, who may ask."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+
+from zoo import limits as documents
+from zoo.errors import UsageError
+from zoo.images import Limits
+
+SCORE = 0.3  # of `zoo detect`, whose answers these are
+WHOLE = ("max_batch", "queue", "connections")
+LEAST_TOKEN = 16  # characters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings of a server.
+
+    max_batch:     the most images of one input size that run together.
+    max_wait_ms:   how long an image waits for others that are being received or decoded; while
+                   there are none it does not wait.
+    queue:         the most requests that are admitted and not yet answered; one more is answered
+                   503 with Retry-After.
+    max_megabytes: of a request's body, refused before it is read.
+    timeout:       seconds from a whole request to its answer, else 504.
+    receive:       seconds for receiving a request's headers, and again its body, else 408.
+    connections:   the most open connections.
+    allow_urls:    whether images may be named by URL; private addresses are never fetched.
+    tokens:        bearer tokens, any of which is asked for; none asks for none.
+    limits:        what decoding an image may cost, as `zoo.images.Limits` has it.
+
+    Raises: UsageError for a value out of its range.
+    """
+
+    max_batch: int = 8
+    max_wait_ms: float = 5.0
+    queue: int = 128
+    max_megabytes: float = 32.0
+    timeout: float = 30.0
+    receive: float = 15.0
+    connections: int = 1000
+    allow_urls: bool = False
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    limits: Limits = field(default_factory=Limits.in_force)
+
+    def __post_init__(self) -> None:
+        for name in WHOLE:
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise _refused(name, value, "It is a whole number, at least 1.")
+        for name in ("max_wait_ms", "max_megabytes", "timeout", "receive"):
+            value = getattr(self, name)
+            least_is_fine = name == "max_wait_ms" and value == 0
+            if not (_is_number(value) and (value > 0 or least_is_fine)):
+                raise _refused(name, value, "It is a number above 0.")
+
+    @property
+    def max_bytes(self) -> int:
+        """The limit of a request's body in bytes."""
+        return int(self.max_megabytes * 1e6)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _refused(name: str, value: object, case: str) -> UsageError:
+    default = Options.__dataclass_fields__[name].default
+    shell = f"--{name.replace('_', '-')}"
+    return UsageError(
+        f"Options({name}={value!r:.60}) can't be used.",
+        case,
+        f"Write for example {name}={default}.",
+        fix_cli=f"Write for example {shell} {default}",
+    )
+
+
+def tokens_of(file: Path) -> tuple[str, ...]:
+    """The tokens of a file, one a line; blank lines and those that begin with # are passed over.
+
+    Raises: UsageError where it can't be read, has none, or one that is short or not printable
+        ASCII.
+    """
+    asked = f"--token-file '{file}' was given."
+    fix = "Write one with: python -c 'import secrets; print(secrets.token_urlsafe(32))' > token"
+    try:
+        text = documents.read(file, most=2**16).decode("ascii")
+    except documents.LimitError as error:
+        raise UsageError(asked, str(error), error.fix) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(asked, "It is not plain ASCII text.", fix) from error
+    lines = [line.strip() for line in text.splitlines()]
+    tokens = tuple(line for line in lines if line and not line.startswith("#"))
+    if not tokens:
+        raise UsageError(asked, "There is no token in it.", fix)
+    for token in tokens:
+        if len(token) < LEAST_TOKEN or not token.isprintable() or " " in token:
+            case = f"A token is {LEAST_TOKEN} characters or more, without blanks."
+            raise UsageError(asked, case, fix)
+    return tokens
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,146 @@
+"""The answers of a server, as its OpenAPI document describes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Coordinate = Annotated[float, Field(description="In pixels of the upright image.")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+BYTES = {"type": "string", "format": "binary", "minLength": 1}
+
+
+class Answer(BaseModel):
+    """What every answer has in common: nothing that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Detection(Answer):
+    """One detection. box: x1, y1, x2, y2; label: a position in the model's classes."""
+
+    box: Annotated[list[Coordinate], Field(min_length=4, max_length=4)]
+    score: Fraction
+    label: Annotated[int, Field(ge=0)]
+    name: str
+
+
+class ImageDetections(Answer):
+    """The detections of one image, best first: a line of `zoo detect --json FILE.jsonl`."""
+
+    file: Annotated[str, Field(description="The name that was sent with the image, or `image`.")]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    model: str
+    weights_sha256: str | None
+    detections: list[Detection]
+
+
+class Thresholds(Answer):
+    """The family's own thresholds; `score` is 0.3 unless it is asked for."""
+
+    score: Fraction
+    iou: Fraction
+    max_boxes: Annotated[int, Field(ge=1)]
+
+
+class Model(Answer):
+    """One model that is served."""
+
+    name: str
+    default: Annotated[bool, Field(description="Whether it is meant where none is named.")]
+    classes: list[str]
+    weights_sha256: str | None
+    thresholds: Thresholds
+
+
+class ModelList(Answer):
+    """Every model that is served."""
+
+    models: list[Model]
+
+
+class Parts(Answer):
+    """An error in three parts."""
+
+    what: Annotated[str, Field(description="What failed.")]
+    why: Annotated[str, Field(description="What is the case.")]
+    next: Annotated[str, Field(description="What to do next.")]
+
+
+class Failure(Answer):
+    """A request that was not answered as asked."""
+
+    error: Parts
+    request_id: str
+
+
+class State(Answer):
+    """How the server is."""
+
+    status: str
+
+
+REASONS = {
+    400: "The body is broken.",
+    401: "No bearer token, or a wrong one.",
+    404: "No model of that name is served.",
+    408: "The body did not come in time.",
+    413: "The body is larger than the server takes.",
+    415: "The content type is none that the server reads.",
+    422: "A parameter or the image can't be used.",
+    500: "The model or the server failed.",
+    503: "The server is busy or ends; Retry-After says when to come again.",
+    504: "The answer took longer than the server's limit.",
+}
+REQUEST_ID = {
+    "X-Request-Id": {
+        "description": "The id that the client sent, or else a new one; logs have it too.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What FastAPI is told of the errors with these statuses."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        headers: dict[str, Any] = dict(REQUEST_ID)
+        if status == 401:
+            headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+        if status == 503:
+            headers["Retry-After"] = {"schema": {"type": "integer"}}
+        answers[status] = {"model": Failure, "description": REASONS[status], "headers": headers}
+    return answers
+
+
+def detect_body(*, allow_urls: bool) -> dict[str, Any]:
+    """What the OpenAPI document says of the body of `/v1/detect`."""
+    image = {"type": "string", "format": "byte", "minLength": 4}
+    file = {"type": "string", "maxLength": 1000}
+    forms = [_object({"image": image, "file": file}, "image")]
+    if allow_urls:
+        url = {"type": "string", "format": "uri", "pattern": "^https?://"}
+        forms.append(_object({"url": url, "file": file}, "url"))
+    form = _object({"image": BYTES}, "image") | {"additionalProperties": True}
+    kinds = {kind: {"schema": BYTES} for kind in ("image/jpeg", "image/png", "image/*")}
+    return {
+        "required": True,
+        "description": "One image: its bytes, a file of a form, or base64 in JSON.",
+        "content": {
+            **kinds,
+            "application/octet-stream": {"schema": BYTES},
+            "multipart/form-data": {"schema": form},
+            "application/json": {"schema": forms[0] if len(forms) == 1 else {"oneOf": forms}},
+        },
+    }
+
+
+def _object(properties: dict[str, Any], required: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [required],
+        "additionalProperties": False,
+    }

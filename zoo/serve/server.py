@@ -1,0 +1,167 @@
+"""A server: in the foreground until a signal ends it, or in a thread of a program. It ends after
+every request that it accepted is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from zoo.errors import UsageError, ZooError
+from zoo.serve.app import application
+from zoo.serve.connection import HEADER_BYTES, Connection
+from zoo.serve.gate import Gate
+from zoo.serve.metrics import Metrics
+from zoo.serve.models import Models
+from zoo.serve.options import Options
+
+if TYPE_CHECKING:
+    from zoo.contract.predictor import Predictor
+
+BACKLOG = 1024
+LAST_LOOK = 0.2  # seconds in which requests of open connections are still read
+SPARE = 5.0  # seconds beyond the limits of a request
+
+
+class Server:
+    """Serves predictors; a context manager runs it in a thread, `run` in the foreground.
+
+    predictors: the first is meant where a request names none.
+    host, port: where to listen; port 0 is any that is free. It listens from here on.
+
+    Raises:
+        UsageError: the port can't be had, there is no predictor, or two have one name.
+        ContractError: a predictor fails on a gray image.
+    """
+
+    def __init__(
+        self,
+        predictors: Sequence[Predictor],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        options: Options | None = None,
+    ) -> None:
+        self.options = options or Options()
+        metrics, self._gate = Metrics(), Gate(self.options.queue)
+        self._socket = _listening(host, port)
+        self._address: tuple[str, int] = self._socket.getsockname()[:2]
+        try:
+            self.models = Models(predictors, self.options, metrics)
+            for served in self.models:
+                served.warm()
+        except BaseException:
+            self._socket.close()
+            raise
+        inside = "Requests that are admitted and not answered."
+        metrics.watch("zoo_requests_inside", inside, lambda: self._gate.inside)
+        self._app = application(self.models, self.options, metrics, self._gate)
+        self._server = _Uvicorn(self._config(), self._gate)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        host, port = self._address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def run(self) -> None:
+        """Serves until SIGTERM, SIGINT or `stop`, then answers what was accepted, and returns."""
+        try:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+        finally:
+            self._socket.close()
+            self._app.state.detecting.close()
+            self.models.close(seconds=self.options.timeout + SPARE)
+
+    def stop(self) -> None:
+        """Ends `run`, from any thread, after what was accepted is answered."""
+        self._server.should_exit = True
+
+    def __enter__(self) -> Server:
+        self._thread = threading.Thread(target=self.run, name="zoo-serve-loop", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._thread:
+            self._thread.join(self._patience)
+
+    @property
+    def _patience(self) -> float:
+        return self.options.receive + self.options.timeout + SPARE
+
+    def _config(self) -> uvicorn.Config:
+        kind = type(
+            "Limited",
+            (Connection,),
+            {"receive": self.options.receive, "most": self.options.connections},
+        )
+        return uvicorn.Config(
+            self._app,
+            http=kind,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+            timeout_keep_alive=max(5, round(self.options.receive)),
+            timeout_graceful_shutdown=round(self._patience) + 1,
+        )
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn's server, which ends with the exit code of success after a signal, and reads what
+    clients have sent by then."""
+
+    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
+        super().__init__(config)
+        self._gate = gate
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is uvicorn's
+        """Ends the server; a second interrupt does not wait for answers."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops listening, answers what was accepted, and closes connections."""
+        self._gate.is_draining = True
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_LOOK)
+        await super().shutdown(sockets)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises: UsageError."""
+    try:
+        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise unreachable(host, port, error) from error
+
+
+def unreachable(host: str, port: int, error: Exception) -> ZooError:
+    """The error for an address where nobody can listen."""
+    says = getattr(error, "strerror", None) or error
+    return UsageError(
+        f"Nothing can be served at {host}:{port}.",
+        f"The system says: {says}.",
+        "Choose another --port, or 0 for any that is free, and a --host of this machine.",
+    )

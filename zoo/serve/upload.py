@@ -1,0 +1,107 @@
+"""The image in a request: raw bytes, a file of a form, base64 in JSON, or a URL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from zoo import limits as documents
+from zoo.serve.form import parse_form
+from zoo.serve.refusal import Refusal
+
+RAW = ("application/octet-stream", "binary/octet-stream")
+FORM, JSON = "multipart/form-data", "application/json"
+LONGEST_NAME = 1000  # characters
+JSON_DEPTH = 8
+UNREAD = "The image in the request can't be read."
+FORMS = (
+    "Send the image's bytes as image/jpeg or another image type, a form with one file called "
+    'image, or JSON such as {"image": "BASE64"}.'
+)
+_DATA_URL = re.compile(r"data:[\w.+/;=-]{0,100}?;base64,", re.ASCII)
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON of a request: `image` or `url`."""
+
+    image: str | None = None
+    url: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What came: the bytes of an image, or its URL; and its name if one was sent."""
+
+    data: bytes
+    url: str | None = None
+    file: str | None = None
+
+
+def kind_of(content_type: str) -> str:
+    """`raw`, `form` or `json`. Raises: Refusal (415) for another content type."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not kind or kind in RAW or kind.startswith("image/"):
+        return "raw"
+    if kind == FORM:
+        return "form"
+    if kind == JSON:
+        return "json"
+    raise Refusal(415, UNREAD, f"Its content type is '{kind:.100}'.", FORMS)
+
+
+def parse(body: bytes, content_type: str) -> Upload:
+    """The image in a body.
+
+    Raises: Refusal: 415 for another content type, 400 where the body is broken, 422 where it holds
+        no image.
+    """
+    kind = kind_of(content_type)
+    if kind == "raw":
+        upload = Upload(body)
+    elif kind == "form":
+        upload = Upload(*_file_of(body, content_type))
+    else:
+        upload = _of_json(body)
+    if not upload.data and upload.url is None:
+        raise Refusal(422, UNREAD, "It is empty: 0 bytes.", FORMS)
+    if upload.file is not None and len(upload.file) > LONGEST_NAME:
+        case = f"Its name has more than {LONGEST_NAME:,} characters."
+        raise Refusal(422, UNREAD, case, "Shorten the name, or leave it out.")
+    return upload
+
+
+def _file_of(body: bytes, content_type: str) -> tuple[bytes, None, str | None]:
+    files = [part for part in parse_form(body, content_type) if part.name == "image"]
+    if len(files) != 1:
+        case = f"The form has {len(files)} fields called image."
+        raise Refusal(422, UNREAD, case, "Send one: curl -F image=@street.jpg URL")
+    return files[0].data, None, files[0].file
+
+
+def _of_json(body: bytes) -> Upload:
+    fix = 'Send JSON such as {"image": "BASE64"} or, where URLs are allowed, {"url": "https://…"}.'
+    try:
+        documents.check_json(body, depth=JSON_DEPTH)
+        sent = msgspec.json.decode(body, type=Body)
+    except msgspec.ValidationError as error:  # is a DecodeError too
+        raise Refusal(422, UNREAD, f"The JSON does not fit: {error}.", fix) from None
+    except (documents.LimitError, *documents.UNREADABLE) as error:
+        raise Refusal(400, UNREAD, f"It is not JSON: {error}", fix) from None
+    if (sent.image is None) == (sent.url is None):
+        raise Refusal(422, UNREAD, "The JSON has to have image or url, and not both.", fix)
+    if sent.image is None:
+        return Upload(b"", sent.url, sent.file)
+    text = sent.image
+    if prefix := _DATA_URL.match(text):
+        text = text[prefix.end() :]
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        case = f"The text in image is not base64: {error}."
+        raise Refusal(422, UNREAD, case, "Encode it as: base64 -w0 street.jpg") from None
+    return Upload(data, None, sent.file)
