@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import zoo.serve
 from zoo.cli import interrupt, output, stderr
 from zoo.detectors import load
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.serve import log
 from zoo.serve.options import Options, is_loopback
 from zoo.text import pluralize
@@ -44,7 +44,13 @@ def run(
     _say(server.url, [str(model.name) for model in models], host, options)
     log.write_to(logging.StreamHandler(sys.stderr), quiet=quiet)
     with interrupt.left_to_others():
-        server.run()
+        finished = server.run()
+    if not finished:
+        raise ZooError(
+            "The server has ended.",
+            "Some requests that it had accepted were not answered in time.",
+            "The log names those that were; send the others again.",
+        )
     output.line("The server has ended; every accepted request was answered.", err=True)
 
 

@@ -28,6 +28,8 @@ from zoo.serve.refusal import Refusal, busy
 from zoo.serve.upload import UNREAD, Upload, kind_of, parse
 
 UNNAMED = "image"
+# Where a body is refused unread, the connection stays open until the client has sent it, for as long
+# as receiving may take: closing would reset the connection before the client reads the answer.
 CLOSE = {"Connection": "close"}
 Result = TypeVar("Result")
 
@@ -159,7 +161,7 @@ async def receive(request: Request, options: Options, share: Share) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         case = f"It is compressed: Content-Encoding is '{encoding:.40}'."
-        raise Refusal(415, UNREAD, case, "Send it as it is.", headers=CLOSE)
+        raise Refusal(415, UNREAD, case, "Send it as it is.")
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > options.max_bytes:
         raise _too_large(options)
@@ -208,7 +210,7 @@ def _submitted(served: Served, image: Image, protocol: Protocol) -> Future[Outco
 def _too_large(options: Options) -> Refusal:
     case = f"Its body is larger than {options.max_megabytes:g} MB."
     fix = "Make the image smaller, or start the server with a larger --max-megabytes."
-    return Refusal(413, UNREAD, case, fix, headers=CLOSE)
+    return Refusal(413, UNREAD, case, fix)
 
 
 def _late(what: str, options: Options) -> Refusal:

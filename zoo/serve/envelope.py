@@ -89,7 +89,7 @@ class Envelope:
                 "The request was refused.",
                 "It has no bearer token, or a wrong one.",
                 "Send the header Authorization: Bearer TOKEN",
-                headers={"WWW-Authenticate": "Bearer", "Connection": "close"},
+                headers={"WWW-Authenticate": "Bearer"},
             )
 
     def _note(self, scope: Scope, answer: Answer, seconds: float) -> None:

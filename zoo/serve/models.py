@@ -86,9 +86,13 @@ class Models:
         return iter(self._served.values())
 
     def named(self, name: str | None) -> Served:
-        """The model of that name, or the default. Raises: NameNotFound."""
+        """The model of that name, which may lack its tag where only one is meant; or the default.
+        Raises: NameNotFound."""
         if name is None:
             return next(iter(self))
+        bare = [served for served in self if served.name.partition(".")[0] == name]
+        if name not in self._served and len(bare) == 1:
+            return bare[0]
         if name not in self._served:
             known = ", ".join(self._served)
             meant = close_matches(name, self._served)

@@ -71,14 +71,16 @@ class Server:
         host, port = self._address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def run(self) -> None:
-        """Serves until SIGTERM, SIGINT or `stop`, then answers what was accepted, and returns."""
+    def run(self) -> bool:
+        """Serves until SIGTERM, SIGINT or `stop`, then answers what was accepted. Returns whether
+        all of it was answered in time."""
         try:
             asyncio.run(self._server.serve(sockets=[self._socket]))
         finally:
             self._socket.close()
             self._app.state.detecting.close()
-            self.models.close(seconds=self.options.timeout + SPARE)
+            finished = self.models.close(seconds=self.options.timeout + SPARE)
+        return finished and not self._gate.inside
 
     def stop(self) -> None:
         """Ends `run`, from any thread, after what was accepted is answered."""
