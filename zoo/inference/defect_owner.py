@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from zoo.errors import ZooError
 from zoo.registry import catalogue
-from zoo.registry.distributions import owner_of
+from zoo.registry.distributions import Owner, owner_of
 
 
 def defect_owner(detector: object, *, shown: str = "the image") -> str:
@@ -33,5 +34,11 @@ def _owner(package: str) -> str:
         plugins = []
     if plugins:
         return f" ({plugins[0].distribution} {plugins[0].version})"
-    owner = owner_of(package)
+    owner = _distribution_of(package)
     return f" ({owner.name} {owner.version})" if owner else ""
+
+
+@cache
+def _distribution_of(package: str) -> Owner | None:
+    """As `owner_of`, which takes seconds; in a server a defect may come back with every image."""
+    return owner_of(package)
