@@ -41,6 +41,7 @@ MODULES = {
     "zoo.train.train": "What `zoo.train(…)` does.",
     "zoo.train.recipe": "Every field of a recipe.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
+    "zoo.serve": "Detections over HTTP: a server, its options, a client.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
     "zoo.testing.conformance.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",

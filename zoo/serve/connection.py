@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from zoo.serve.envelope import HEADER_BYTES
 from zoo.serve.refusal import Refusal, body_of
 
 REQUEST = "The request can't be read."
-HEADER_BYTES = 32 * 1024
 BUSY = Refusal(503, REQUEST, "Too many connections are open.", "Come again in a second.")
 LATE = Refusal(408, REQUEST, "Its headers did not come in time.", "Send them at once.")
 BROKEN = Refusal(

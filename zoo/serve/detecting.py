@@ -28,8 +28,8 @@ from zoo.serve.refusal import Refusal, busy
 from zoo.serve.upload import UNREAD, Upload, kind_of, parse
 
 UNNAMED = "image"
-# Where a body is refused unread, the connection stays open until the client has sent it, for as long
-# as receiving may take: closing would reset the connection before the client reads the answer.
+# Where a body is refused unread, the connection stays open until the client has sent it, as long
+# as receiving may take: closing would reset it before the client reads the answer.
 CLOSE = {"Connection": "close"}
 Result = TypeVar("Result")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 GUARDED = ("/v1/", "/metrics")
 ROUTES = ("/", "/v1/detect", "/v1/models", "/metrics", "/healthz", "/readyz", "/openapi.json")
+HEADER_BYTES = 32 * 1024
 OTHER = "other"  # the path of requests for what there is not, in the metrics
 GONE = 499  # in the log: the client left before its answer
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -62,6 +63,9 @@ class Envelope:
         self, scope: Scope, receive: Receive, answer: Answer, headers: dict[bytes, bytes]
     ) -> None:
         try:
+            if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+                case = f"Its headers have more than {HEADER_BYTES // 1024} kB."
+                raise Refusal(431, "The request was refused.", case, "Send fewer or shorter ones.")
             if scope["path"].startswith(GUARDED):
                 self._check_token(headers)
             await self._app(scope, receive, answer.send)

@@ -15,7 +15,8 @@ import uvicorn
 
 from zoo.errors import UsageError, ZooError
 from zoo.serve.app import application
-from zoo.serve.connection import HEADER_BYTES, Connection
+from zoo.serve.connection import Connection
+from zoo.serve.envelope import HEADER_BYTES
 from zoo.serve.gate import Gate
 from zoo.serve.metrics import Metrics
 from zoo.serve.models import Models

@@ -1,0 +1,80 @@
+"""The client: every form of an image gives the Detections that the model gives here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.serve.conftest import TOKEN
+from zoo.errors import ImageError, NameNotFound
+from zoo.serve import Client, Options, Server, ServerError
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    with Client(server.url) as made:
+        yield made
+
+
+def test_every_form_gives_the_same(client: Client, png: Callable, tmp_path: Path) -> None:
+    data = png()
+    (tmp_path / "a.png").write_bytes(data)
+    array = np.asarray(Image.open(io.BytesIO(data)))
+    forms = [
+        data,
+        tmp_path / "a.png",
+        str(tmp_path / "a.png"),
+        Image.open(io.BytesIO(data)),
+        array,
+        torch.from_numpy(array.copy()).permute(2, 0, 1),
+    ]
+    found = [client.detect(form) for form in forms]
+    assert all(one.equals(found[0]) for one in found)
+    assert found[0].class_names == ["cat"]
+    assert found[0].size == (30, 40)
+    assert found[1].source == str(tmp_path / "a.png")
+    assert len(client.detect(data, score=0.9)) == 0
+
+
+def test_models_are_told_with_their_label_spaces(client: Client) -> None:
+    first, second = client.models()
+    assert first.default
+    assert first.label_space.names == ("cat", "dog")
+    assert second.thresholds.max_boxes == 10
+    assert client.is_ready()
+
+
+def test_errors_are_those_of_the_zoo(client: Client, png: Callable) -> None:
+    with pytest.raises(ImageError, match="not an image") as refused:
+        client.detect(b"no image")
+    assert refused.value.file == "image"
+    with pytest.raises(NameNotFound, match="'nope'"):
+        client.detect(png(), model="nope")
+    with pytest.raises(ImageError, match="no such file"):
+        client.detect("missing.png")
+    with pytest.raises(ImageError, match="fetches no URLs"):
+        client.detect("https://images.example/a.png")
+
+
+def test_nobody_there_is_an_error_after_the_tries() -> None:
+    with Client("http://127.0.0.1:9", retries=1) as client:
+        assert not client.is_ready()
+        with pytest.raises(ServerError, match="did not answer") as silent:
+            client.models()
+    assert silent.value.status is None
+
+
+def test_a_token_is_sent(flat: Callable, png: Callable) -> None:
+    with Server([flat()], port=0, options=Options(tokens=(TOKEN,))) as server:
+        with Client(server.url, token=TOKEN) as client:
+            assert len(client.detect(png())) == 1
+        with Client(server.url) as client, pytest.raises(ServerError) as refused:
+            client.detect(png())
+        assert refused.value.status == 401
+        assert refused.value.request_id
