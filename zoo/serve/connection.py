@@ -1,5 +1,5 @@
 """Connections that are not held open by those who send nothing: headers have to come in time, and
-there may be only so many."""
+only a set number may be open."""
 
 from __future__ import annotations
 
