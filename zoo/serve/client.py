@@ -170,7 +170,7 @@ class Client:
 
 
 def _bytes_of(image: Source, name: str, exif: Exif) -> tuple[bytes, Exif]:
-    """What is sent for an image, and how its EXIF orientation is used there."""
+    """The bytes to send for an image, and how its EXIF orientation is used there."""
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image), exif
     if isinstance(image, str | os.PathLike):

@@ -118,8 +118,8 @@ class Detecting:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a thread does: finds the image in the body, fetches it if it is behind a URL, decodes
-    it."""
+    """The work of a thread: finds the image in the body, fetches it if it is behind a URL,
+    decodes it."""
 
     body: bytes
     content_type: str

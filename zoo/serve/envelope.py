@@ -1,4 +1,4 @@
-"""What is around every request: its id, its token, its line in the log, its place in the metrics,
+"""The layer around every request: its id, its token, its line in the log, its place in the metrics,
 and an answer in three parts whatever goes wrong."""
 
 from __future__ import annotations

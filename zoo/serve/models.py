@@ -49,7 +49,7 @@ class Served:
         self.batcher.submit(image, Protocol(score=0.3)).result(timeout=SECONDS_TO_WARM)
 
     def facts(self, *, default: bool) -> dict[str, Any]:
-        """What `/v1/models` tells of it."""
+        """Its entry in `/v1/models`."""
         limits = self._predictor.defaults
         return {
             "name": self.name,
@@ -101,7 +101,7 @@ class Models:
         return self._served[name]
 
     def facts(self) -> list[dict[str, Any]]:
-        """What is told of each."""
+        """The entry of each."""
         return [served.facts(default=place == 0) for place, served in enumerate(self)]
 
     def is_stuck(self, seconds: float) -> bool:

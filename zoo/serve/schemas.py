@@ -12,7 +12,7 @@ BYTES = {"type": "string", "format": "binary", "minLength": 1}
 
 
 class Answer(BaseModel):
-    """What every answer has in common: nothing that is not described."""
+    """The rule of every answer: nothing that is not described."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -103,7 +103,7 @@ REQUEST_ID = {
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What FastAPI is told of the errors with these statuses."""
+    """FastAPI's description of the errors with these statuses."""
     answers: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
         headers: dict[str, Any] = dict(REQUEST_ID)
@@ -116,7 +116,7 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def detect_body(*, allow_urls: bool) -> dict[str, Any]:
-    """What the OpenAPI document says of the body of `/v1/detect`."""
+    """The OpenAPI description of the body of `/v1/detect`."""
     image = {"type": "string", "format": "byte", "minLength": 4}
     file = {"type": "string", "maxLength": 1000}
     forms = [_object({"image": image, "file": file}, "image")]

@@ -161,7 +161,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def unreachable(host: str, port: int, error: Exception) -> ZooError:
-    """The error for an address where nobody can listen."""
+    """The error for an address that can't be listened on."""
     says = getattr(error, "strerror", None) or error
     return UsageError(
         f"Nothing can be served at {host}:{port}.",

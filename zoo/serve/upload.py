@@ -35,7 +35,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Upload:
-    """What came: the bytes of an image, or its URL; and its name if one was sent."""
+    """An upload: the bytes of an image, or its URL; and its name if one was sent."""
 
     data: bytes
     url: str | None = None
