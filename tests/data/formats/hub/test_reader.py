@@ -229,6 +229,7 @@ def test_a_name_that_leads_out_of_its_folder_is_refused_and_found(
     assert found.counts["unreadable_annotations"] == 1
 
 
+@pytest.mark.slow
 def test_the_shell_takes_it_by_name(
     hub: LoopbackHub, scenes: Dataset, shards: Shards, tmp_path: Path
 ) -> None:

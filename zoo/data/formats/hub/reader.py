@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from zoo.data.dataset import Dataset
 from zoo.data.formats.hub.assembly import dataset_of
+from zoo.data.formats.hub.box_format import WORDS
 from zoo.data.formats.hub.image_folder import gather_folder
 from zoo.data.formats.hub.layout import METADATA, PARQUET, layout_of
 from zoo.data.formats.hub.options import HubOptions
 from zoo.data.formats.hub.parquet import gather_parquet
-from zoo.data.formats.hub.readme import readme_of
+from zoo.data.formats.hub.readme import Readme, readme_of
 from zoo.data.formats.hub.repository import Files, folder_files, hub_files
 
 
@@ -32,6 +35,7 @@ def read_folder(path: Path, options: HubOptions) -> Dataset:
 
 def _read(files: Files, options: HubOptions) -> Dataset:
     readme = readme_of(files)
+    options = _declared(readme, options)
     layout = layout_of(files, readme, config=options.config, split=options.split)
     gather = gather_folder if layout.metadata else gather_parquet
     gathered = gather(files, layout, options)
@@ -40,6 +44,14 @@ def _read(files: Files, options: HubOptions) -> Dataset:
         gathered = replace(gathered, features=features)
     notes = [f"It was read from {files.address}."] if files.commit else []
     return dataset_of(gathered, files, options, [*notes, *readme.notes])
+
+
+def _declared(readme: Readme, options: HubOptions) -> HubOptions:
+    """The options with the form of boxes that the README declares, unless a person says another."""
+    form = next((one for one in WORDS if one == readme.box_format), None)
+    if form is None or options.box_format is not None:
+        return options
+    return structs.replace(options, box_format=form, fractions=bool(options.fractions))
 
 
 def recognise(folder: Path) -> bool:

@@ -31,12 +31,15 @@ class Readme:
     first:   the configuration that is meant where none is named; empty if that can't be told.
     info:    the content of `dataset_info`, by configuration.
     notes:   what could not be understood, a sentence each.
+    box_format: the form of boxes in pixels, in the field `box_format` that folders written here
+        have; empty if it says none.
     """
 
     configs: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     first: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    box_format: str = ""
 
 
 def readme_of(files: Files) -> Readme:
@@ -61,7 +64,8 @@ def readme_of(files: Files) -> Readme:
     usual = chosen or [name for name in configs if name == DEFAULT or len(configs) == 1]
     infos = list(filter(_is_mapping, _list(content.get("dataset_info"))))
     info = {str(one.get("config_name", DEFAULT)): one for one in infos}
-    return Readme(configs, usual[0] if usual else "", info)
+    form = str(content.get("box_format") or "")
+    return Readme(configs, usual[0] if usual else "", info, box_format=form)
 
 
 def _is_mapping(value: object) -> bool:

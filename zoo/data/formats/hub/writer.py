@@ -123,13 +123,14 @@ def _image_attributes(dataset: Dataset) -> dict[str, NDArray[Any]]:
 def _box_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
     truth = dataset.truth
     crowd = truth.crowd.astype(np.int64)
-    own: list[NDArray[Any]] = [truth.xywh, truth.labels, truth.areas, crowd, truth.ids]
+    names = np.array(dataset.label_space.names, np.str_)[truth.labels]  # whoever reads it knows
+    own: list[NDArray[Any]] = [truth.xywh, names, truth.areas, crowd, truth.ids]
     return dict(zip(OWN, own, strict=True)) | dict(truth.box_attributes)
 
 
 def _readme(dataset: Dataset, folders: Mapping[str, Sequence[int]]) -> str:
     """The page of the data set, with the header that the Hub and its tools go by."""
-    lines = ["---", "task_categories:", "- object-detection", "configs:"]
+    lines = ["---", "task_categories:", "- object-detection", "box_format: xywh", "configs:"]
     lines += [f"- config_name: {DEFAULT}", "  data_files:"]
     if list(folders) == [IMAGES]:
         lines += [f'  - "{IMAGES}/**"']
