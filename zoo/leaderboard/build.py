@@ -293,4 +293,7 @@ def _place(text: str, folder: Path, name: str) -> str:
     as the board calls it."""
     form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
     options = _FOLDER.sub(lambda match: match[1] + str(folder / match[2]), options)
-    return f"{form}{(folder / path).absolute()}{options},name={name}"
+    place = (
+        path if form == "hub:" else (folder / path).absolute()
+    )  # a name on the Hub has no folder
+    return f"{form}{place}{options},name={name}"
