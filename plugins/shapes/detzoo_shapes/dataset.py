@@ -19,6 +19,7 @@ from zoo.data import Dataset, GroundTruth, ImageRecord
 from zoo.data.image_records import ImageRecords
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
+from zoo.progress import Bar
 from zoo.suggest import close_matches, join_or
 
 ALL = "all"
@@ -48,7 +49,11 @@ def _dataset(
 ) -> Dataset:
     square = None if size is None else (size, size)
     keys = [(split, index) for split, count in counts for index in range(count)]
-    scenes = [compose(split, index, seed=seed, size=square) for split, index in keys]
+    scenes = []
+    with Bar("Composing scenes, for their boxes", total=len(keys)) as bar:
+        for split, index in keys:
+            scenes.append(compose(split, index, seed=seed, size=square))
+            bar.advance()
     ids = np.array([FIRST_IDS[split] + index for split, index in keys], np.int64)
     title = "shapes" if name == ALL else f"shapes_{name}"
     if seed:
