@@ -42,6 +42,7 @@ MODULES = {
     "zoo.train.recipe": "Every field of a recipe.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.serve": "Detections over HTTP: a server, its options, a client.",
+    "zoo.video": "Clips, cameras and streams.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
     "zoo.testing.conformance.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",

@@ -143,7 +143,7 @@ MIRRORED = (
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
     "testing/conformance/checks",
-    "train",
+    *("train", "video"),
 )
 
 

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import msgspec
 import pytest
+from PIL import Image
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
@@ -72,6 +74,18 @@ def annotate(source: Path, photos: list[Path], to: Path) -> None:
     )
 
 
+def film(photos: list[Path], to: Path) -> None:
+    """Writes a clip of 40 frames, of some photos one after the other."""
+    images = [Image.open(photo).convert("RGB").resize((320, 240)) for photo in photos]
+    with av.open(str(to), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for number in range(40):
+            frame = av.VideoFrame.from_image(images[number * len(images) // 40])
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 @pytest.fixture
 def desk(
     tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch
@@ -80,6 +94,7 @@ def desk(
     published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
+    film(photos[:2], tmp_path / "clip.mp4")
     (tmp_path / "images").mkdir()
     for photo in photos[:4]:
         shutil.copy(photo, tmp_path / "images")

@@ -18,6 +18,7 @@ SURFACE = [
     "catalogue",
     "compare",
     "compose",
+    "detect_video",
     "evaluate",
     "hookimpl",
     "load",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
     from zoo.train.train import train as train
+    from zoo.video.detect import detect_video as detect_video
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,7 @@ _HOME = {
     "catalogue": "zoo.registry",
     "compare": "zoo.evaluate",
     "compose": "zoo.detectors",
+    "detect_video": "zoo.video",
     "hookimpl": "zoo.registry.hookspecs",
     "load": "zoo.detectors",
     "push": "zoo.publish",
@@ -44,7 +46,7 @@ _HOME = {
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
     *("gallery", "images", "inference", "labels", "leaderboard", "pages", "publish", "registry"),
-    *("serve", "testing", "train", "weights"),
+    *("serve", "testing", "train", "video", "weights"),
 )
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "catalogue",
     "compare",
     "compose",
+    "detect_video",
     "evaluate",
     "hookimpl",
     "load",

@@ -16,6 +16,7 @@ ZooError                  1   part of the work failed
 │   ├── LockError         5   the lock file says otherwise, or can't be read
 │   └── CacheError        5   this machine can't keep or read a file: full disk, read-only folder
 ├── ImageError            6   an image can't be read or written
+│   └── VideoError        6   a clip, camera or stream can't be read, or a clip can't be written
 ├── LabelError            7   label spaces do not meet
 ├── ContractError         8   a detector or part broke its contract at run time
 ├── MissingExtra          9   an optional package is not installed
@@ -168,6 +169,10 @@ class ImageError(ZooError):
     ) -> None:
         super().__init__(asked, case, fix, fix_cli=fix_cli)
         self.file = file
+
+
+class VideoError(ImageError):
+    """A clip, camera or stream can't be read, or a clip can't be written; `file` names it."""
 
 
 class LabelError(ZooError):

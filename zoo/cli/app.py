@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("Find a model", "zoo.cli.commands.show:show"),
     "detect": ("Use it", "zoo.cli.commands.detect:detect"),
     "serve": ("Use it", "zoo.cli.commands.serve:serve"),
+    "video": ("Use it", "zoo.cli.commands.video:video"),
     "train": ("Train it", "zoo.cli.commands.train:train"),
     "push": ("Publish it", "zoo.cli.commands.push:push"),
     "predict": ("Measure it", "zoo.cli.commands.predict:predict"),

@@ -73,9 +73,9 @@ def run(asked: Request) -> int:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         saving = _Saving(Annotated(asked.save_to, images), asked.font) if asked.save_to else None
-        detector = _loaded(asked)
-        if detector.weights is None:
-            stderr.warning(f"{detector.name} has random weights: what it sees means nothing.")
+        detector = loaded(
+            asked.model, weights=asked.weights, labels=asked.labels, device=asked.device
+        )
         if ids:
             ids.check_classes(str(detector.name), detector.label_space)
         left_out: Counter[str] = Counter()
@@ -95,23 +95,28 @@ def run(asked: Request) -> int:
     return 0 if not failed else ImageError.exit_code if len(failed) == len(images) else 1
 
 
-def _loaded(asked: Request) -> Detector:
+def loaded(
+    model: str | None,
+    *,
+    weights: str | None,
+    labels: str | Sequence[str] | None,
+    device: str | None,
+) -> Detector:
     """The model that was named. If none was, the default; if its weights can't be had on this
-    machine, the one that comes with the zoo, which is said."""
+    machine, the one that comes with the zoo, which is said, as random weights are."""
     try:
-        weights = weights_of(asked.weights)
-        return load(
-            asked.model or DEFAULT, weights=weights, labels=asked.labels, device=asked.device
-        )
+        detector = load(model or DEFAULT, weights=weights_of(weights), labels=labels, device=device)
     except (SourceError, OfflineError):
-        if asked.model or asked.weights or asked.labels:
+        if model or weights or labels:
             raise
-    detector = load(EMBEDDED, device=asked.device)
-    classes = ", ".join(detector.label_space.names)
-    stderr.warning(
-        f"No --model was named, and the weights of yolox_nano can't be had here. {detector.name} "
-        f"comes with the zoo and is used instead; it knows only: {classes}."
-    )
+        detector = load(EMBEDDED, device=device)
+        classes = ", ".join(detector.label_space.names)
+        stderr.warning(
+            f"No --model was named, and the weights of yolox_nano can't be had here. "
+            f"{detector.name} comes with the zoo and is used instead; it knows only: {classes}."
+        )
+    if detector.weights is None:
+        stderr.warning(f"{detector.name} has random weights: what it sees means nothing.")
     return detector
 
 

@@ -18,6 +18,20 @@ INTERRUPTED = 130
 GRACE_SECONDS = (
     3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
 )
+LOOK_AGAIN_SECONDS = 0.2
+
+_finishing = threading.Event()
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Lets a file be finished after an interrupt, however long that takes, unless a second one
+    comes."""
+    _finishing.set()
+    try:
+        yield
+    finally:
+        _finishing.clear()
 
 
 @contextmanager
@@ -95,6 +109,8 @@ def _end_late(reading: int) -> None:
         while signals := pipe.read(64):  # nothing at its end, when the command is done
             if signal.SIGINT in signals:
                 time.sleep(GRACE_SECONDS)
+                while _finishing.is_set():
+                    time.sleep(LOOK_AGAIN_SECONDS)
                 _name_what_hangs()
                 with suppress(OSError):
                     _say()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
@@ -16,6 +17,8 @@ from zoo.registry.yaml_document import parse_value
 from zoo.weights import Lock, WeightsRequest, wanted
 from zoo.weights.hub_model import card_request
 from zoo.weights.resolve import RANDOM, current_lock, resolve_name
+
+_TIME = re.compile(r"(\d{1,6}:){0,2}\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 LABELS = "Class names with commas between, or a label space such as coco80."
 
@@ -113,3 +116,19 @@ def weights_requests(
     requests = [card_request(name, obeyed) for name in names if name.startswith(HUB)]
     requests += [wanted(resolve_name(known, name, lock=obeyed)) for name in names]
     return list({request.entry: request for request in requests}.values())
+
+
+def seconds_of(**given: str | None) -> dict[str, float]:
+    """Times as seconds, those that were given: `12.5`, `2:05`, `1:02:03.5`. Raises: UsageError."""
+    return {name: _seconds(text) for name, text in given.items() if text is not None}
+
+
+def _seconds(text: str) -> float:
+    if not _TIME.fullmatch(text.strip()):
+        case = "A time is seconds, or hours, minutes and seconds with colons between."
+        fix = "Write for example 12.5, 2:05 or 1:02:03.5."
+        raise UsageError(f"The time '{text:.40}' was given.", case, fix)
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds

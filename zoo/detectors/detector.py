@@ -32,6 +32,7 @@ from zoo.inference.detect import detect, detect_stream
 from zoo.labels import LabelSpace
 from zoo.registry.conduct import said
 from zoo.text import type_name
+from zoo.video.detect import VideoSource, VideoStream, detect_video
 from zoo.weights import WeightsFile
 
 if TYPE_CHECKING:
@@ -276,6 +277,38 @@ class Detector(nn.Module, ABC):
             on_error=on_error,
             threads=threads,
             limits=limits,
+        )
+
+    def detect_video(  # noqa: PLR0913
+        self,
+        source: VideoSource,
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        every: int = 1,
+        start: float = 0.0,
+        end: float | None = None,
+        rate: float | None = None,
+        live: bool | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> VideoStream:
+        """Detects in the frames of a clip, camera or stream; `zoo.detect_video` explains the
+        options."""
+        return detect_video(
+            self,
+            source,
+            score=score,
+            iou=iou,
+            max_boxes=max_boxes,
+            batch_size=batch_size,
+            every=every,
+            start=start,
+            end=end,
+            rate=rate,
+            live=live,
+            options=options,
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import PIL.Image
@@ -10,7 +12,7 @@ from zoo.detections import Detections
 from zoo.draw.canvas import Box, Rim, frame, plate
 from zoo.draw.chips import chip
 from zoo.draw.image import Image, to_pil
-from zoo.draw.palette import color_of, ink_on
+from zoo.draw.palette import LONE, Color, color_of, ink_on
 from zoo.draw.placement import Spot, place
 from zoo.draw.style import Style, style_for
 from zoo.errors import ImageError
@@ -27,6 +29,7 @@ def draw(
     line: float | None = None,
     text: float | None = None,
     font: str | Path | None = None,
+    tracks: Sequence[int | None] | None = None,
 ) -> PIL.Image.Image:
     """A copy of the image, RGB, with a frame around every detection and a chip with its class
     name and score.
@@ -34,12 +37,14 @@ def draw(
     Args:
         image: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned
             upright; it is not changed.
-        seen: what was seen in it.
+        detections: what was seen in it.
         scores: whether the chips show scores.
         line: width of the lines in pixels, instead of one in proportion to the image.
         text: height of the letters in pixels, likewise.
         font: a font file for class names; None is Pillow's own for ASCII, and for other letters one
             of the system that has them. Letters in no font are drawn as `?`, with a FontWarning.
+        tracks: the id of each detection's track, shown behind the class name, or None; colours
+            belong to tracks then.
 
     Every detection has its frame. A chip is left out, without a warning, if there is no room for
     it: chips never cover each other or leave the image, and all together cover at most 15 % of it
@@ -56,19 +61,28 @@ def draw(
     style = style_for(image.height, image.width, count=len(detections), line=line, text=text)
     boxes = detections.boxes.tolist()
     texts = [f"{score:.2f}" if scores else "" for score in detections.scores.tolist()]
-    widest = min(image.width, CHIP_WIDTH * style.text)
-    chips = [
-        chip(name, score, size=style.text, most=widest, font=font)
-        for name, score in zip(detections.class_names, texts, strict=True)
-    ]
-    spots = _spots(image, boxes, chips, style)
-    worst_first = list(zip(boxes, chips, spots, detections.labels.tolist(), strict=True))[::-1]
-    for box, _, _, label in worst_first:
-        _draw_frame(image, box, label, style)
-    for _, letters, spot, label in worst_first:
-        if spot is not None:
-            _draw_chip(image, letters, spot, label, style)
+    names, colors = _said_of(detections, tracks)
+    make = partial(chip, size=style.text, most=min(image.width, CHIP_WIDTH * style.text), font=font)
+    chips = [make(name, score) for name, score in zip(names, texts, strict=True)]
+    parts = zip(boxes, chips, _spots(image, boxes, chips, style), colors, strict=True)
+    worst_first = list(parts)[::-1]
+    for box, _, _, color in worst_first:
+        _draw_frame(image, box, color, style)
+    for _, letters, spot, color in worst_first:
+        _draw_chip(image, letters, spot, color, style)
     return image
+
+
+def _said_of(
+    detections: Detections, tracks: Sequence[int | None] | None
+) -> tuple[list[str], list[Color]]:
+    """The name and the colour of each detection."""
+    labels = detections.labels.tolist()
+    if tracks is None:
+        return detections.class_names, [color_of(label) for label in labels]
+    pairs = list(zip(detections.class_names, tracks, strict=True))
+    names = [name if track is None else f"{name} {track}" for name, track in pairs]
+    return names, [color_of(track) if track is not None else LONE for track in tracks]
 
 
 def _check_size(image: PIL.Image.Image, detections: Detections) -> None:
@@ -109,9 +123,9 @@ def _snap(value: float, line: int, size: int) -> float:
     return max(min(round(value - line / 2), size - line), 0) + line / 2
 
 
-def _draw_frame(image: PIL.Image.Image, box: list[float], label: int, style: Style) -> None:
+def _draw_frame(image: PIL.Image.Image, box: list[float], color: Color, style: Style) -> None:
     style = style.within(_shorter_side(_onto(image, box, style.line)))
-    edges, color = _onto(image, box, style.line), color_of(label)
+    edges = _onto(image, box, style.line)
     radius = style.radius(_shorter_side(edges))
     frame(
         image, edges, color=color, line=style.line, radius=radius, rim=Rim(ink_on(color), style.rim)
@@ -123,9 +137,10 @@ def _shorter_side(box: Box) -> float:
 
 
 def _draw_chip(
-    image: PIL.Image.Image, letters: PIL.Image.Image, spot: Spot, label: int, style: Style
+    image: PIL.Image.Image, letters: PIL.Image.Image, spot: Spot | None, color: Color, style: Style
 ) -> None:
-    color = color_of(label)
+    if spot is None:
+        return
     box = (*spot, spot[0] + letters.width, spot[1] + letters.height)
     plate(image, box, color=color, radius=style.chip_radius, rim=Rim(ink_on(color), style.rim))
     image.paste(ink_on(color), spot, letters)

@@ -34,6 +34,7 @@ PALETTE: tuple[Color, ...] = (
 )
 DARK: Color = (0, 0, 0)
 LIGHT: Color = (255, 255, 255)
+LONE: Color = (160, 160, 160)  # gray: a detection of no track, where colours belong to tracks
 
 
 def color_of(label: int) -> Color:

@@ -1,0 +1,130 @@
+"""`zoo video` from the inside: what it prints and writes, and what it answers."""
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from zoo.cli import video_run
+from zoo.cli.video_run import Request, run
+from zoo.errors import UsageError, VideoError
+from zoo.video import VideoStream
+from zoo.video.clip import Part
+
+PICO = "shapes/yolox_pico"
+Shell = Callable[..., Any]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of ten frames, one second long."""
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+        for index in range(10):
+            image = np.random.default_rng(index).integers(0, 99, (96, 128, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_results_a_clip_and_a_summary_come_of_one_run(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to, rows = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    request = Request(source=str(clip), model=PICO, save_to=to, json_to=str(rows))
+    assert run(request) == 0
+    written = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert [row["frame"] for row in written] == list(range(10))
+    assert [row["time"] for row in written] == [index / 10 for index in range(10)]
+    assert written[0]["file"] == str(clip)
+    assert len(written[0]["weights_sha256"]) == 64
+    with av.open(str(to)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{clip}  10 frames, 0:00.0-0:00.9  ")
+    assert f"Video: {to}" in err
+
+
+def test_lines_on_standard_output_are_nothing_but_json(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(Request(source=str(clip), model=PICO, json_to="-", part=Part(every=5))) == 0
+    out, err = capsys.readouterr()
+    assert [row["frame"] for row in json.loads(out)] == [0, 5]
+    assert "2 frames" in err
+
+
+def test_a_part_without_frames_is_an_error(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Request(source=str(clip), model=PICO, part=Part(start=9.0))) == 6
+    assert "No frame lies in that part" in capsys.readouterr().err
+
+
+def test_an_interrupt_keeps_what_is_there(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = VideoStream.__next__
+
+    def interrupted(stream: VideoStream) -> object:
+        frame = inner(stream)
+        if frame.index == 4:
+            raise KeyboardInterrupt
+        return frame
+
+    monkeypatch.setattr(VideoStream, "__next__", interrupted)
+    to, rows = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        run(Request(source=str(clip), model=PICO, save_to=to, json_to=str(rows)))
+    assert len(rows.read_text().splitlines()) == 4
+    with av.open(str(to)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 4
+
+
+def test_what_was_lost_is_exit_code_1(
+    clip: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    content = clip.read_bytes()
+    half, length = len(content) // 2, len(content) // 8
+    clip.write_bytes(content[:half] + bytes(length) + content[half + length :])
+    assert run(Request(source=str(clip), model=PICO)) == 1
+    assert "frames" in capsys.readouterr().out
+    assert "damaged" in str(recwarn.pop().message)
+
+
+@pytest.mark.parametrize(
+    ("options", "case"),
+    [
+        ({"save_to": "clip.mp4"}, "That is the clip itself"),
+        ({"json_to": "clip.mp4"}, "That is the clip itself"),
+        ({"save_to": "a.mp4", "json_to": "a.mp4"}, "Both would be written"),
+        ({"font": "a.ttf"}, "It is for --save"),
+        ({"options": ["x"]}, "It is not NAME=VALUE"),
+    ],
+)
+def test_options_at_odds_are_refused_before_the_model_is_loaded(
+    clip: Path, options: dict, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    monkeypatch.setattr(video_run, "loaded", None)
+    options = {
+        name: Path(value) if name in ("save_to", "font") else value
+        for name, value in options.items()
+    }
+    with pytest.raises(UsageError, match=case):
+        run(Request(source="clip.mp4", model=PICO, **options))
+
+
+def test_a_clip_that_is_not_there_is_said_before_the_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(video_run, "loaded", None)
+    with pytest.raises(VideoError, match="There is no such file"):
+        run(Request(source="none.mp4", model=PICO))

@@ -1,0 +1,118 @@
+"""`zoo video`: finds things in a clip, a camera or a stream, frame by frame.
+
+With `--json`, an object a frame: file (as given), frame (its number), time (seconds), width,
+height, model, weights_sha256 and detections, each as `zoo detect --json` has it. A file that ends
+in `.jsonl`, and standard output (`-`), get one object a line. A file takes its place when it is
+complete; after Ctrl-C it has the frames so far.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.commands.detect import Font, Labels, MaxBoxes, Model, Overlap, Score
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, seconds_of
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="CLIP|CAMERA|URL|FOLDER",
+        help="A file, the number of a camera, rtsp://…, or a folder of images.",
+        show_default=False,
+    ),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Save the clip with its detections drawn: .mp4, .mov, .mkv or .webm."
+    ),
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write one object a frame; - is standard output."),
+]
+Every = Annotated[
+    int,
+    typer.Option(
+        metavar="COUNT", min=1, help="Look at every frame of that number: 2 is every other one."
+    ),
+]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Begin there: 12.5, or 1:02:03.5.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End there, likewise.")]
+Rate = Annotated[
+    float | None,
+    typer.Option(metavar="RATE", help="Frames a second of a folder of images; 25 unless given."),
+]
+Live = Annotated[
+    bool | None,
+    typer.Option(
+        "--live/--no-live",
+        help="Drop frames that come too fast; unless given, cameras and streams do.",
+        show_default=False,
+    ),
+]
+FFmpeg = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="For FFmpeg, as rtsp_transport=udp.",
+        show_default=False,
+    ),
+]
+Sound = Annotated[bool, typer.Option("--sound/--no-sound", help="Keep the sound in --save.")]
+
+
+def video(  # noqa: PLR0913 - one parameter an option
+    source: Source,
+    model: Model = None,
+    weights: Weights = None,
+    labels: Labels = None,
+    score: Score = 0.3,
+    iou: Overlap = None,
+    max_boxes: MaxBoxes = None,
+    save: Save = None,
+    json_to: Json = None,
+    every: Every = 1,
+    start: From = None,
+    end: To = None,
+    rate: Rate = None,
+    live: Live = None,
+    sound: Sound = True,
+    font: Font = None,
+    device: Device = None,
+    batch_size: BatchSize = None,
+    option: FFmpeg = None,
+) -> None:
+    """Find things in a clip, a camera or a stream.
+
+    What is damaged is counted and the rest goes on: the exit code is 1 then, and 6 where no frame
+    came out. Ctrl-C ends a camera, and leaves files that are complete up to there.
+    """
+    from zoo.cli.video_run import Request, run  # deferred: they import torch
+    from zoo.detectors import Protocol
+    from zoo.video.clip import Part
+
+    request = Request(
+        source=source,
+        model=model,
+        weights=weights,
+        labels=None if labels is None else labels_of(labels),
+        device=device,
+        protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
+        batch_size=batch_size_of(batch_size),
+        part=Part(every=every, **seconds_of(start=start, end=end)),
+        rate=rate,
+        live=live,
+        options=option or (),
+        save_to=save,
+        sound=sound,
+        json_to=json_to,
+        font=font,
+    )
+    raise typer.Exit(run(request))

@@ -1,0 +1,193 @@
+"""Runs `zoo video`: results, an annotated clip and a summary, while frames come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from zoo.cli import interrupt, output, stderr
+from zoo.cli.detect_run import loaded
+from zoo.cli.results import STANDARD_OUTPUT, json_list
+from zoo.detectors import Detector, Protocol
+from zoo.errors import UsageError, VideoError
+from zoo.fonts import letters_of
+from zoo.progress import Bar
+from zoo.text import pluralize
+from zoo.video import ClipWriter, Frame, VideoStream
+from zoo.video.clip import Clip, Part
+from zoo.video.detect import detect_in, open_source
+
+SHOWN = 8  # classes in the summary
+Write: TypeAlias = Callable[[Frame], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of `zoo video`."""
+
+    source: str
+    model: str | None = None
+    weights: str | None = None
+    labels: str | Sequence[str] | None = None
+    device: str | None = None
+    protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
+    batch_size: int | Literal["auto"] = "auto"
+    part: Part = field(default_factory=Part)
+    rate: float | None = None
+    live: bool | None = None
+    options: Sequence[str] = ()
+    save_to: Path | None = None
+    sound: bool = True
+    json_to: str | None = None
+    font: Path | None = None
+
+
+@dataclass
+class _Tally:
+    """Counts of what came by so far."""
+
+    frames: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    classes: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, frame: Frame) -> None:
+        self.first = self.first if self.frames else frame.time
+        self.last = frame.time
+        self.frames += 1
+        self.classes.update(frame.detections.class_names)
+
+    def __str__(self) -> str:
+        most = self.classes.most_common(SHOWN)
+        found = ", ".join(f"{name} x{count:,}" for name, count in most) or "nothing"
+        rest = len(self.classes) - len(most)
+        more = f" and {pluralize(rest, 'more class', 'more classes')}" if rest > 0 else ""
+        times = f"{_clock(self.first)}-{_clock(self.last)}"
+        return f"{pluralize(self.frames, 'frame')}, {times}  {found}{more}"
+
+
+def run(asked: Request) -> int:
+    """Runs the request; returns 0, 1 if something of the clip was lost, or 6 if no frame came out.
+
+    Whatever can be found wrong without the model is found before it is loaded.
+    Raises: KeyboardInterrupt, after the files were finished.
+    """
+    _check_places(asked)
+    tally = _Tally()
+    with ExitStack() as stack:
+        options = dict(map(_option, asked.options))
+        source = open_source(
+            asked.source, asked.part, rate=asked.rate, live=asked.live, options=options
+        )
+        stack.callback(source.close)
+        add = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
+        writer = _writer(asked, stack, source.clip) if asked.save_to else None
+        detector = loaded(
+            asked.model, weights=asked.weights, labels=asked.labels, device=asked.device
+        )
+        writers: list[Write] = [tally]
+        if writer:
+            writers.append(lambda frame: writer.write(frame.draw(font=asked.font), frame.time))
+        if add:
+            writers.append(_json_writer(add, detector, flush=asked.json_to == STANDARD_OUTPUT))
+        stream = stack.enter_context(
+            detect_in(detector, source, protocol=asked.protocol, batch_size=asked.batch_size)
+        )
+        stopped = _look(stream, asked.part, writers)
+        with interrupt.finishing() if stopped else nullcontext():
+            stream.close()
+            if writer:
+                writer.close(whole=not stopped)
+            stack.close()
+    return _said(asked, stream, tally, stopped)
+
+
+def _look(stream: VideoStream, part: Part, writers: Sequence[Write]) -> KeyboardInterrupt | None:
+    """Sends every frame to every writer; returns the interrupt, if one ended it."""
+    try:
+        with Bar("Detecting", total=stream.clip.expected(part)) as bar:
+            for frame in stream:
+                for write in writers:
+                    write(frame)
+                bar.advance()
+    except KeyboardInterrupt as error:
+        return error
+    return None
+
+
+def _said(
+    asked: Request, stream: VideoStream, tally: _Tally, stopped: KeyboardInterrupt | None
+) -> int:
+    """Says what came of it. Raises: the interrupt."""
+    late = stream.losses.counts["late"]
+    dropped = f"; {late:,} dropped that came too fast" if late else ""
+    aside = asked.json_to == STANDARD_OUTPUT
+    output.line(f"{asked.source}  {tally}{dropped}", err=aside)
+    written = [("Results", asked.json_to), ("Video", asked.save_to if tally.frames else None)]
+    for what, to in written:
+        if to and str(to) != STANDARD_OUTPUT:
+            output.line(f"{what}: {to}", err=True)
+    if stopped:
+        raise stopped
+    if not tally.frames:
+        stderr.error("No frame lies in that part of the video.")
+        return VideoError.exit_code
+    return 1 if stream.losses.damage else 0
+
+
+def _writer(asked: Request, stack: ExitStack, clip: Clip) -> ClipWriter:
+    assert asked.save_to is not None
+    part = asked.part
+    made = ClipWriter(asked.save_to, clip=clip, start=part.start, end=part.end, sound=asked.sound)
+    return stack.enter_context(made)
+
+
+def _json_writer(add: Callable[[object], None], detector: Detector, *, flush: bool) -> Write:
+    sha256 = detector.weights.sha256 if detector.weights else None
+
+    def write(frame: Frame) -> None:
+        add(frame.to_json(model=detector.name, weights_sha256=sha256))
+        if flush:  # whoever reads a live source waits for it
+            output.flush()
+
+    return write
+
+
+def _check_places(asked: Request) -> None:
+    """Refuses outputs that get in each other's way or replace the clip. Raises: UsageError."""
+    if asked.font and not asked.save_to:
+        case = "It is for --save, which was not."
+        raise UsageError("--font was given.", case, "Add --save annotated.mp4")
+    if asked.font:
+        letters_of(12, asked.font)
+    places = [
+        (option, Path(to).resolve())
+        for option, to in (("--save", asked.save_to), ("--json", asked.json_to))
+        if to and str(to) != STANDARD_OUTPUT
+    ]
+    for option, place in places:
+        if place == Path(asked.source).resolve() and place.exists():
+            case = "That is the clip itself, and would be replaced."
+            fix = "Name another file."
+            raise UsageError(f"{option} {place.name} was given.", case, fix)
+    if len({place for _, place in places}) < len(places):
+        case = f"Both would be written to '{asked.json_to}'."
+        raise UsageError("--save and --json were given.", case, "Name a file of its own for each.")
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        fix = "Write for example --option rtsp_transport=udp"
+        raise UsageError(f"--option '{text:.80}' was given.", "It is not NAME=VALUE.", fix)
+    return name, value
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

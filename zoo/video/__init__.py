@@ -1,0 +1,11 @@
+"""Detects in clips, cameras and streams: frames in order with their times, and clips with what was
+seen drawn into them."""
+
+from zoo.video.clip import Clip as Clip
+from zoo.video.clip import Losses as Losses
+from zoo.video.clip import VideoWarning as VideoWarning
+from zoo.video.detect import Frame as Frame
+from zoo.video.detect import VideoSource as VideoSource
+from zoo.video.detect import VideoStream as VideoStream
+from zoo.video.detect import detect_video as detect_video
+from zoo.video.save import ClipWriter as ClipWriter

@@ -1,0 +1,144 @@
+"""Facts about a clip, the part of it that is wanted, and what was lost on the way out of it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from torch import Tensor
+
+from zoo.errors import UsageError, VideoError
+from zoo.images import ImageWarning
+from zoo.text import pluralize
+
+TICK = Fraction(1, 90_000)  # of timestamps where a source has none; every frame rate is near it
+KINDS = {
+    "packets": ("packet is damaged and was left out", "packets are damaged and were left out"),
+    "frames": ("frame is damaged in part", "frames are damaged in part"),
+    "images": ("image can't be read and was left out", "images can't be read and were left out"),
+    "times": ("time was missing or went back", "times were missing or went back"),
+    "late": ("frame came too fast and was dropped", "frames came too fast and were dropped"),
+}
+
+
+class VideoWarning(ImageWarning):
+    """Something of a clip was lost; the rest came out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A frame before anybody looked for objects in it.
+
+    index: its number, from 0. time: in seconds. image: uint8 RGB `(3, h, w)`, upright.
+    """
+
+    index: int
+    time: float
+    image: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The frames that are wanted: one of `every` frames, from `start` up to before `end`, in
+    seconds.
+
+    Raises: UsageError for a part that no clip has.
+    """
+
+    every: int = 1
+    start: float = 0.0
+    end: float = math.inf
+
+    def __post_init__(self) -> None:
+        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
+            case = "It is a number of frames, at least 1: 1 is all of them, 2 every other one."
+            raise _refused(f"every={self.every!r}", case, "every=2", "--every 2")
+        for name in ("start", "end"):
+            seconds = getattr(self, name)
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+                case = "It is a time of the clip in seconds, at least 0."
+                raise _refused(f"{name}={seconds!r}", case, f"{name}=12.5", "--from 12.5")
+        if not self.start < self.end:  # NaN fails as well
+            case = "Nothing lies between them."
+            asked = f"start={self.start!r}, end={self.end!r}"
+            raise _refused(asked, case, "start=10, end=20", "--from 10 --to 20")
+
+
+def _refused(asked: str, case: str, example: str, shell: str) -> UsageError:
+    fix = f"Write for example {example}."
+    return UsageError(f"{asked} can't be used.", case, fix, fix_cli=f"Write for example {shell}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """Facts about a source of frames; None is what it does not say.
+
+    source:    as messages and results name it.
+    rate:      frames in a second, on average.
+    frames:    how many there are in all.
+    duration:  in seconds.
+    live:      whether frames come when they happen, and not when they are asked for.
+    sound:     whether there is sound that a saved clip can have, which a live source keeps.
+    time_base: seconds in a tick of its timestamps.
+    aspect:    width of a pixel for a height of 1.
+    """
+
+    source: str
+    rate: float | None = None
+    frames: int | None = None
+    duration: float | None = None
+    live: bool = False
+    sound: bool = False
+    time_base: Fraction = TICK
+    aspect: Fraction = Fraction(1)
+
+    @property
+    def period(self) -> float:
+        """Seconds from a frame to the next, about."""
+        return 1 / self.rate if self.rate else 1 / 25
+
+    def expected(self, part: Part) -> int | None:
+        """About how many frames that part has, or None if nothing says it."""
+        whole = part.start == 0 and part.end == math.inf
+        count = float(self.frames or 0)
+        if self.rate and (self.duration or part.end < math.inf) and not (whole and count):
+            seconds = min(part.end, self.duration or math.inf) - part.start
+            count = max(seconds, 0) * self.rate
+        return math.ceil(count / part.every) if count and not self.live else None
+
+
+@dataclass
+class Losses:
+    """Counts what was lost of one clip, by kind.
+
+    cut: a sentence on where and why it ended early; empty if it did not.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    cut: str = ""
+
+    def add(self, kind: str, count: int = 1) -> None:
+        """Counts one more, or that many, of a kind of `KINDS`."""
+        self.counts[kind] += count
+
+    @property
+    def damage(self) -> bool:
+        """Whether something is missing that the source should have had; frames that came too fast
+        are none of it."""
+        return bool(self.cut) or any(self.counts[kind] for kind in KINDS if kind != "late")
+
+    def __str__(self) -> str:
+        said = [
+            pluralize(self.counts[kind], *phrases)
+            for kind, phrases in KINDS.items()
+            if self.counts[kind]
+        ]
+        counted = f"{', '.join(said)}." if said else ""
+        return " ".join(part for part in (counted, self.cut) if part)
+
+
+def unreadable(source: str, case: str, fix: str) -> VideoError:
+    """The error for a clip that can't be read."""
+    return VideoError(f"Video '{source}' can't be read.", case, fix, file=source)

@@ -1,0 +1,305 @@
+"""Decodes clips, cameras and streams with PyAV: frames in order, upright, with the times of the
+clip; what is damaged is counted, and the rest comes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from zoo.environment import offline_switch
+from zoo.errors import OfflineError, VideoError
+from zoo.extras import optional
+from zoo.images import Limits
+from zoo.video.clip import TICK, Clip, Decoded, Losses, Part, unreadable
+from zoo.video.upright import planes_of
+
+SECONDS = 10.0  # that a server or camera may keep silent
+MICROSECONDS = 1_000_000
+MARGIN_SECONDS = 10.0  # to go back where the place for a time lies behind it
+THREADED = 1280 * 720  # pixels, from which on several threads decode one clip
+PATIENCE = 100  # damaged packets in a row, after which nothing more is expected
+CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp")
+ADDRESSES = (*LIVE, "http", "https")
+
+
+class AvSource:
+    """A clip, camera or stream that PyAV decodes.
+
+    address: a path, the number of a camera, or a URL.
+    live:    whether its frames come when they happen; None is what its address says.
+    options: for FFmpeg, as `{"rtsp_transport": "udp"}`.
+
+    Raises: VideoError if it can't be opened or has no images in it; MissingExtra without PyAV.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        part: Part,
+        *,
+        live: bool | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self._av = optional("av", wanted_for="Frames of a video", extra="video")
+        self._name = address
+        self._part = part
+        self.losses = Losses()
+        self._packets = 0
+        self._container = self._opened(address, dict(options or {}))
+        try:
+            self._stream = self._chosen()
+            self.clip = self._facts(is_live(address) if live is None else live)
+        except BaseException:
+            self._container.close()
+            raise
+        self._origin: Fraction | None = None
+        if not self.clip.live:
+            start = max(self._container.start_time or 0, 0)
+            self._origin = Fraction(start, MICROSECONDS)
+        self._last: float | None = None
+        self._sought = False
+        self._shift = 0.0
+        self._most_pixels = Limits.in_force().most_pixels
+
+    def close(self) -> None:
+        """Closes the file or the connection."""
+        self._container.close()
+
+    def frames(self) -> Iterator[Decoded]:
+        """The frames of the part, in the order in which they are shown."""
+        index = -1
+        for frame, time in self._from_start():
+            if time >= self._part.end:
+                return
+            if time < self._part.start - self.clip.period / 100:
+                continue
+            index += 1
+            if index % self._part.every == 0:
+                self._check_size(frame)
+                yield Decoded(index, time, planes_of(frame))
+        self._note_end()
+
+    def _opened(self, address: str, options: dict[str, str]) -> Any:
+        url, form = located(address)
+        if form is None and scheme_of(address) and (switch := offline_switch()):
+            raise OfflineError(
+                f"Video '{address}' can't be read.",
+                f"{switch} says that no socket may be opened.",
+                f"Pass a file, or unset it: unset {switch}",
+            )
+        if scheme_of(address) in ("rtsp", "rtsps"):
+            options = {"rtsp_transport": "tcp"} | options  # by UDP, packets get lost on the way
+        try:
+            return self._av.open(url, format=form, options=options, timeout=SECONDS)
+        except self._av.error.FFmpegError as error:
+            raise unopened(address, error) from error
+
+    def _chosen(self) -> Any:
+        streams = [
+            stream
+            for stream in self._container.streams.video
+            if not stream.disposition & self._av.stream.Disposition.attached_pic
+        ]
+        if not streams:
+            case = "There is sound in it, and no images." if self._has_sound() else "It is empty."
+            raise unreadable(self._name, case, "Pass a clip with images.")
+        stream = streams[0]
+        if stream.codec_context is None:
+            case = "This build of FFmpeg has no decoder for it."
+            raise unreadable(self._name, case, "Convert it to H.264, or install another PyAV.")
+        pixels = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+        stream.thread_type = "AUTO" if pixels >= THREADED else "NONE"
+        return stream
+
+    def _has_sound(self) -> bool:
+        return bool(self._container.streams.audio)
+
+    def _facts(self, live: bool) -> Clip:
+        stream = self._stream
+        seconds = self._container.duration
+        rate = stream.average_rate or stream.guessed_rate
+        return Clip(
+            source=self._name,
+            rate=float(rate) if rate else None,
+            frames=(stream.frames or None) if not live else None,
+            duration=seconds / MICROSECONDS if seconds and not live else None,
+            live=live,
+            sound=self._has_sound() and not live,
+            time_base=stream.time_base or TICK,
+            aspect=stream.sample_aspect_ratio or Fraction(1),
+        )
+
+    def _from_start(self) -> Iterator[tuple[Any, float]]:
+        """Frames and their times, from a place before the start on, from where frames can be
+        decoded; formats without an index may go too far at first."""
+        start = self._part.start
+        if start > 0 and not self.clip.live:
+            for earlier in (0.0, MARGIN_SECONDS):
+                self._sought = self._seek(max(start - earlier, 0.0))
+                timed = self._timed()
+                first = next(timed, None)
+                if first and first[1] <= start + self.clip.period:
+                    yield first
+                    yield from timed
+                    return
+                self._last, self._shift = None, 0.0
+            self._sought = not self._seek(0.0)
+        yield from self._timed()
+
+    def _timed(self) -> Iterator[tuple[Any, float]]:
+        for frame in self._decoded():
+            yield frame, self._time_of(frame)
+
+    def _seek(self, time: float) -> bool:
+        """Goes to the last place before that time from where frames can be decoded."""
+        target = int((Fraction(time) + (self._origin or 0)) * MICROSECONDS)
+        self._packets = 0
+        try:
+            self._container.seek(target)
+        except self._av.error.FFmpegError:  # then frames are decoded from here on
+            return False
+        return True
+
+    def _decoded(self) -> Iterator[Any]:
+        decoded = in_a_row = 0
+        for packet in self._demuxed():
+            try:
+                frames = packet.decode()
+            except self._av.error.FFmpegError as error:
+                self.losses.add("packets", int(packet.size > 0))
+                in_a_row += 1
+                if in_a_row == PATIENCE and not decoded:
+                    raise self._undecodable(error) from error
+                continue
+            for frame in frames:
+                decoded += 1
+                in_a_row = 0
+                self.losses.add("frames", int(frame.is_corrupt))
+                yield frame
+        if not decoded:
+            raise self._undecodable(None)
+
+    def _demuxed(self) -> Iterator[Any]:
+        """The packets, and an empty one at the end, after which the decoder gives what it holds."""
+        failures = 0
+        while failures < PATIENCE:
+            try:
+                for packet in self._container.demux(self._stream):
+                    self._packets += bool(packet.size)
+                    failures = 0
+                    yield packet
+                return
+            except self._av.error.InvalidDataError:
+                self.losses.add("packets")
+                failures += 1
+            except self._av.error.FFmpegError as error:
+                self.losses.cut = f"It was cut: {said(error)}."
+                break
+        last = self._av.Packet(0)
+        last.stream = self._stream
+        yield last
+
+    def _time_of(self, frame: Any) -> float:
+        """Seconds from the beginning of the clip, later than those of the frame before."""
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        if stamp is None:
+            time = None
+        else:
+            exact = stamp * frame.time_base
+            self._origin = exact if self._origin is None else self._origin
+            time = float(exact - self._origin) + self._shift
+        if self._last is None:
+            self._last = 0.0 if time is None else time
+        elif time is not None and time > self._last:
+            self._last = time
+        else:
+            self.losses.add("times")
+            expected = self._last + self.clip.period
+            self._shift += 0.0 if time is None else expected - time
+            self._last = expected
+        return self._last
+
+    def _check_size(self, frame: Any) -> None:
+        if frame.width * frame.height > self._most_pixels:
+            case = f"Its frames have {frame.width} x {frame.height} pixels."
+            fix = "If you trust it, raise the limit: ZOO_IMAGE_PIXELS=400M"
+            raise unreadable(self._name, case, fix)
+
+    def _note_end(self) -> None:
+        """Counts what should have come besides."""
+        clip, losses = self.clip, self.losses
+        if clip.live or losses.cut:
+            return
+        if clip.frames and not self._sought:
+            if self._packets < clip.frames:
+                losses.cut = f"It ends after {self._packets:,} of {clip.frames:,} frames."
+            return
+        if clip.duration and self._last is not None:
+            end = self._last + clip.period
+            if clip.duration - end > max(1.0, 0.02 * clip.duration):
+                losses.cut = f"It ends after {end:.1f} of {clip.duration:.1f} seconds."
+
+    def _undecodable(self, error: Exception | None) -> VideoError:
+        case = f"No frame of it can be decoded: {said(error)}." if error else "It has no frames."
+        return unreadable(self._name, case, "Copy or download it again, or convert it to H.264.")
+
+
+def located(address: str) -> tuple[str, str | None]:
+    """A path, camera or URL as FFmpeg opens it, and the format to open it with."""
+    camera = camera_of(address)
+    if camera is not None:
+        form = CAMERAS.get(sys.platform, "v4l2")
+        return {"v4l2": f"/dev/video{camera}", "dshow": f"video={camera}"}.get(form, camera), form
+    if address.startswith("/dev/video"):
+        return address, "v4l2"
+    if scheme_of(address):
+        return address, None
+    return f"file:{address}", None  # else FFmpeg takes a colon in a name for a protocol
+
+
+def camera_of(address: str) -> str | None:
+    """The number of a camera, of an address that is one and not a file's name."""
+    return address if address.isdecimal() and not os.path.lexists(address) else None
+
+
+def scheme_of(address: str) -> str:
+    """The scheme of a URL that FFmpeg may open; empty for a path."""
+    scheme, found, _ = address.partition("://")
+    return scheme.lower() if found and scheme.lower() in ADDRESSES else ""
+
+
+def is_live(address: str) -> bool:
+    """Whether frames come from there when they happen."""
+    camera = camera_of(address) is not None or address.startswith("/dev/video")
+    return camera or scheme_of(address) in LIVE
+
+
+def said(error: Exception) -> str:
+    """The reason in an error of FFmpeg."""
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split()).rstrip(".")
+
+
+def unopened(address: str, error: Exception) -> VideoError:
+    """The error for what FFmpeg can't open."""
+    if camera_of(address) is not None or address.startswith("/dev/video"):
+        case = f"Camera {address} can't be opened: {said(error)}."
+        return unreadable(address, case, "Plug it in, check who may read it, or pass a clip.")
+    if scheme_of(address):
+        case = f"Nothing answers there as it should: {said(error)}."
+        return unreadable(address, case, "Check the address in a player, such as ffplay or VLC.")
+    path = Path(address)
+    if not path.exists():
+        where = "" if path.is_absolute() else f"; it was looked for from {Path.cwd()}"
+        return unreadable(address, "There is no such file.", f"Check the path{where}.")
+    if not os.access(path, os.R_OK):
+        return unreadable(address, f"It can't be opened: {said(error)}.", "Check who may read it.")
+    if not path.stat().st_size:
+        return unreadable(address, "It is empty.", "Copy or download it again.")
+    case = f"It is not a video that FFmpeg knows, or cut short: {said(error)}."
+    return unreadable(address, case, "Copy or download it again, or convert it to H.264.")

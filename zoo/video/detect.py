@@ -1,0 +1,232 @@
+"""`detect_video`: frames of a clip, camera or stream with what is seen in them, in order, in
+constant memory."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from copy import copy
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
+import PIL.Image
+from torch import Tensor
+
+from zoo.contract.protocol import Protocol
+from zoo.detections import Detections
+from zoo.draw import draw
+from zoo.errors import UsageError
+from zoo.images import is_many
+from zoo.images.read import is_glob, path_of
+from zoo.inference.batching import BatchSize
+from zoo.inference.detect import check_options, stream
+from zoo.text import type_name
+from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning
+from zoo.video.decode import AvSource
+from zoo.video.images import ImageSource
+from zoo.video.reader import FrameSource, Reader
+
+if TYPE_CHECKING:
+    from zoo.contract.predictor import Predictor
+
+VideoSource: TypeAlias = str | PathLike[str] | int | Iterable[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a clip, and what was seen in it.
+
+    index:      its number, from 0; with `start`, 0 is the first frame from there on.
+    time:       seconds from the beginning of the clip, as the clip says it; of a live source, from
+        its first frame.
+    image:      uint8 RGB `(3, h, w)`, upright.
+    detections: in that image, best first; `source` is the clip.
+    tracks:     the id of each detection, None for one that belongs to no track; None without
+        tracking.
+    """
+
+    index: int
+    time: float
+    image: Tensor
+    detections: Detections
+    tracks: Sequence[int | None] | None = None
+
+    def draw(self, *, scores: bool = True, font: str | Path | None = None) -> PIL.Image.Image:
+        """The image with a frame and a chip for every detection, as `zoo.draw.draw` makes it;
+        colours belong to tracks, where there are any."""
+        return draw(self.image, self.detections, scores=scores, font=font, tracks=self.tracks)
+
+    def to_json(
+        self, *, model: str | None = None, weights_sha256: str | None = None
+    ) -> dict[str, object]:
+        """A dict for `json.dump`: `file`, `frame`, `time`, `width`, `height`, `model`,
+        `weights_sha256` and `detections`, each as `Detections.to_json` has it, with its `track`
+        where there is tracking."""
+        whole = self.detections.to_json()
+        rows: list[dict[str, object]] = [dict(row) for row in whole["detections"]]
+        for row, track in zip(rows, self.tracks or (), strict=self.tracks is not None):
+            row["track"] = track
+        return {
+            "file": whole["file"],
+            "frame": self.index,
+            "time": round(self.time, 6),
+            "width": whole["width"],
+            "height": whole["height"],
+            "model": model,
+            "weights_sha256": weights_sha256,
+            "detections": rows,
+        }
+
+
+class VideoStream(Iterator[Frame]):
+    """The frames, as they come; closing it, or letting go of it, ends the thread that reads and
+    closes the clip.
+
+    clip:   facts about the source.
+    losses: counts of what was lost so far.
+    """
+
+    def __init__(self, source: FrameSource, frames: Generator[Frame]) -> None:
+        self.clip: Clip = source.clip
+        self.losses: Losses = source.losses
+        self._source = source
+        self._frames = frames
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+    def close(self) -> None:
+        """Ends the reading."""
+        self._frames.close()
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def detect_video(  # noqa: PLR0913 - one parameter an option
+    predictor: Predictor,
+    source: VideoSource,
+    *,
+    score: float | None = 0.3,
+    iou: float | None = None,
+    max_boxes: int | None = None,
+    batch_size: BatchSize = "auto",
+    every: int = 1,
+    start: float = 0.0,
+    end: float | None = None,
+    rate: float | None = None,
+    live: bool | None = None,
+    options: Mapping[str, str] | None = None,
+) -> VideoStream:
+    """Detects in the frames of a video, one after the other, by any predictor.
+
+    source:  a file, a URL (`rtsp://…`), the number of a camera, a folder or a glob of images, or an
+             iterable of images or of pairs `(seconds, image)`.
+    score, iou, max_boxes: see `Protocol`; None keeps the family's own.
+    batch_size: frames that go through the network at once; "auto" fits their size and the memory of
+             the device, and is 1 for a live source, so that no frame waits for the next.
+    every:   2 is every other frame, 3 one of three.
+    start, end: seconds; frames from the first up to before the second.
+    rate:    frames a second of images that say no time; 25 unless given.
+    live:    whether frames that come too fast are dropped, and counted in `losses`; None is true of
+             cameras and of `rtsp:`, `rtmp:`, `udp:`, `rtp:`, `srt:` and `tcp:`.
+    options: for FFmpeg, such as `{"rtsp_transport": "udp"}`.
+
+    A clip is decoded by PyAV on a thread of its own, a few frames ahead. Damaged packets, a file
+    that was cut and the like end nothing: `losses` counts them, and a VideoWarning at the end says
+    them. Memory does not grow with the length.
+
+    Raises:
+        VideoError: the source can't be opened, or no frame of it can be decoded.
+        MissingExtra: PyAV is not installed: pip install 'detzoo[video]'.
+        UsageError, ContractError, ImageError: as `Detector.detect`.
+    """
+    protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
+    check_options(batch_size, "apply", None)
+    part = Part(every=every, start=start, end=math.inf if end is None else end)
+    opened = open_source(source, part, rate=rate, live=live, options=options)
+    return detect_in(predictor, opened, protocol=protocol, batch_size=batch_size)
+
+
+def detect_in(
+    predictor: Predictor, source: FrameSource, *, protocol: Protocol, batch_size: BatchSize = "auto"
+) -> VideoStream:
+    """Detects in the frames of a source that is open; `detect_video` explains the options."""
+    if source.clip.live and batch_size == "auto":
+        batch_size = 1
+    return VideoStream(source, _frames(predictor, source, protocol, batch_size))
+
+
+def open_source(
+    source: VideoSource,
+    part: Part,
+    *,
+    rate: float | None = None,
+    live: bool | None = None,
+    options: Mapping[str, str] | None = None,
+) -> FrameSource:
+    """Opens what was given. Raises: VideoError, or UsageError for what has no frames."""
+    if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
+        return AvSource(str(source), part, live=live, options=options)
+    if isinstance(source, str | PathLike):
+        path = path_of(source)
+        if Path(path).is_dir() or is_glob(path):
+            return ImageSource(path, part, rate=rate)
+        return AvSource(path, part, live=live, options=options)
+    if isinstance(source, np.ndarray | Tensor) and source.ndim == 4:
+        return ImageSource(list(source), part, rate=rate)
+    if is_many(source):  # type: ignore[arg-type]  # it may be a number, which is not
+        return ImageSource(source, part, rate=rate)  # type: ignore[arg-type]
+    raise UsageError(
+        f"{type_name(source).capitalize()} was given as a video.",
+        "It is neither a path, a URL nor the number of a camera, and has no frames in it.",
+        "Pass the path of a clip, or a list of images.",
+    )
+
+
+def _frames(
+    predictor: Predictor, source: FrameSource, protocol: Protocol, batch_size: BatchSize
+) -> Generator[Frame]:
+    waiting: deque[Decoded] = deque()
+    threaded = isinstance(source, AvSource)
+    reader = Reader(source, newest=batch_size if batch_size != "auto" else 1) if threaded else None
+    try:
+        frames = reader.frames() if reader else source.frames()
+        images = _images(frames, waiting)
+        with closing(
+            stream(predictor, images, protocol=protocol, batch_size=batch_size, threads=0)  # type: ignore[type-var]
+        ) as found:
+            for detections in found:
+                frame = waiting.popleft()
+                named = copy(detections)  # what was checked once needs no second check
+                vars(named).update(source=source.clip.source)
+                yield Frame(frame.index, frame.time, frame.image, named)
+        if source.losses.damage:
+            text = f"Video '{source.clip.source}': {source.losses}"
+            warnings.warn(text, VideoWarning, stacklevel=2)
+    finally:
+        if reader:
+            reader.close()
+
+
+def _images(frames: Iterable[Decoded], waiting: deque[Decoded]) -> Iterator[Tensor]:
+    """The images of the frames; the frames wait until something was seen in them."""
+    for frame in frames:
+        waiting.append(frame)
+        yield frame.image
