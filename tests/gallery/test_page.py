@@ -198,7 +198,7 @@ def test_names_are_text_wherever_they_stand(show: Show, known: Gallery) -> None:
     )
     page = show(gallery)
     page.locator("figure.tile button").first.click()
-    assert page.locator("#viewer-name").inner_text() == HOSTILE
+    assert page.locator("#viewer-name").get_attribute("title") == HOSTILE
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
 

@@ -113,8 +113,8 @@ def summary_of(report: Report) -> tuple[str, ...]:
     """The headline numbers in a sentence."""
     if report.ap is None:
         return ()
-    found = report.interval("AP")
-    interval = f" ({format_percent(found.low)} to {format_percent(found.high)})" if found else ""
+    ends = report.interval("AP")
+    interval = f" ({format_percent(ends.low)} to {format_percent(ends.high)})" if ends else ""
     return (
         f"AP {format_percent(report.ap)}{interval}, AP50 {format_percent(report['AP50'])}, AP75 "
         f"{format_percent(report['AP75'])}.",

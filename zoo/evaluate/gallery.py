@@ -107,10 +107,10 @@ class _Matched:
     def finds(self) -> NDArray[np.int64]:
         """(n,) the annotated box that each detection finds, as a row of the ground truth; -1 where
         it is a false alarm, -2 where it does not count."""
-        found = self.records.found
-        boxes = np.where(found, self.records.boxes[:, 0], -1).astype(np.int64)
+        matches = self.records.found
+        boxes = np.where(matches, self.records.boxes[:, 0], -1).astype(np.int64)
         crowd = self.dataset.truth.crowd
-        aside = found & crowd[boxes] if len(crowd) else np.zeros_like(found)
+        aside = matches & crowd[boxes] if len(crowd) else np.zeros_like(matches)
         return np.where(aside, -2, boxes)
 
     @cached_property
@@ -126,18 +126,18 @@ class _Matched:
     @cached_property
     def _counted_boxes(self) -> NDArray[np.bool_]:
         """(g,) the boxes of the images that there are detections of."""
-        there = np.zeros(len(self.dataset), bool)
-        there[self.rows] = True
-        return there[self.dataset.truth.images]
+        counts = np.zeros(len(self.dataset), bool)
+        counts[self.rows] = True
+        return counts[self.dataset.truth.images]
 
     def mistakes(self, score: float) -> NDArray[np.int64]:
         """(m,) misses and false alarms of each image at a threshold."""
         truth, kept = self.dataset.truth, self.records.scores >= score
         image_of = self.records.image_of()
         false = np.bincount(image_of[kept & (self.finds == -1)], minlength=len(truth))
-        found = np.bincount(image_of[kept & (self.finds >= 0)], minlength=len(truth))
+        hits = np.bincount(image_of[kept & (self.finds >= 0)], minlength=len(truth))
         boxes = np.bincount(truth.images[~truth.crowd], minlength=len(truth))
-        return (false + boxes - found)[self.rows]
+        return (false + boxes - hits)[self.rows]
 
 
 def _matched(detections: Predictions | str | os.PathLike[str], dataset: Dataset) -> _Matched:
@@ -242,7 +242,7 @@ def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str,
     detections = slice(*matched.records.starts[place : place + 2].tolist())
     best = np.argsort(-matched.records.scores[detections], kind="stable") + detections.start
     finds = matched.finds[best[:MOST_BOXES]]
-    found = [
+    columns = [
         (
             label,
             score_part(score),
@@ -268,7 +268,7 @@ def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str,
     ]
     more = max(len(best) - MOST_BOXES, 0)
     jpeg = data_url(image, most=room(count))
-    return ShownImage(_name(record), width, height, jpeg, found, annotated, more)
+    return ShownImage(_name(record), width, height, jpeg, columns, annotated, more)
 
 
 def _stored(facts: Mapping[str, str]) -> bool:

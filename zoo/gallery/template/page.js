@@ -64,6 +64,7 @@ function recall(hash) {
 
 drawHead();
 if (gallery.images.length) {
+  at("images").classList.toggle("plain", !known);
   const asked = recall(location.hash);
   buildBar();
   buildPanel();

@@ -50,7 +50,8 @@ function step(far) {
 function drawViewer() {
   const { image, entry } = tiles[state.open];
   const here = entries.findIndex((one) => one.place === state.open);
-  at("viewer-name").textContent = image.name;
+  at("viewer-name").textContent = shortName(image.name);
+  at("viewer-name").title = image.name;
   at("viewer-place").textContent = `${here + 1} of ${entries.length} · ${image.width} × ${image.height} · ${wordsOf(entry)}`;
   const order = [...entry.boxes].map((box, place) => ({ ...box, place }));
   const marks = order.map(mark);
