@@ -113,6 +113,8 @@ def test_the_wheel_holds_the_core_the_bundled_plugins_and_the_catalogue(wheel: P
         "detzoo_shapes/__init__.py",
         "detzoo_shapes/cards.yaml",
         "detzoo_shapes/weights/yolox_pico.safetensors",
+        "detzoo_shapes/weights/retinanet_pico.safetensors",
+        "detzoo_shapes/weights/fasterrcnn_pico.safetensors",
         "detzoo_shapes/weights/cells_nano.safetensors",
     } <= names
 

@@ -13,7 +13,7 @@ import zoo
 from zoo.registry.card import Card, PackageSource
 
 FOLDER = Path(detzoo_shapes.__file__).parent
-OF_SHAPES = ("yolox_pico",)
+OF_SHAPES = ("yolox_pico", "retinanet_pico", "fasterrcnn_pico")
 MODELS = (*OF_SHAPES, "cells_nano")
 CELLS = Path(__file__).parents[4] / "shared" / "data" / "bccd_voc" / "BCCD"
 needs_cells = pytest.mark.skipif(not CELLS.exists(), reason="../shared/data/bccd_voc is not here")
