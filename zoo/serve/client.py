@@ -30,9 +30,9 @@ class ServerError(ZooError):
     request_id: its id, which the server's log has too."""
 
     def __init__(
-        self, what: str, why: str, fix: str, *, status: int | None, request_id: str | None = None
+        self, what: str, case: str, fix: str, *, status: int | None, request_id: str | None = None
     ) -> None:
-        super().__init__(what, why, fix)
+        super().__init__(what, case, fix)
         self.status = status
         self.request_id = request_id
 
@@ -108,9 +108,9 @@ class Client:
     def models(self) -> list[ServedModel]:
         """The models that are served; the default is first."""
         answer = self._asked("GET", "/v1/models")
-        found = [_model(facts) for facts in answer["models"]]
-        self._models = {model.name: model for model in found}
-        return found
+        models = [_model(facts) for facts in answer["models"]]
+        self._models = {model.name: model for model in models}
+        return models
 
     def is_ready(self) -> bool:
         """Whether the server answers, and wants requests."""
@@ -153,8 +153,8 @@ class Client:
             else:
                 if response.status_code != 503 or not left:
                     return self._read(response, image)
-                told = response.headers.get("Retry-After", "")
-                pause = max(pause, float(told) if told.isdecimal() else 0.0)
+                seconds_said = response.headers.get("Retry-After", "")
+                pause = max(pause, float(seconds_said) if seconds_said.isdecimal() else 0.0)
             time.sleep(min(pause, LONGEST_PAUSE))
             pause *= 2
         raise AssertionError("the last try returns or raises")
@@ -205,13 +205,13 @@ def _silent(url: str, error: Exception) -> ServerError:
 
 def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError:
     """The error that an answer is: of the image or the model's name where it is theirs."""
-    told = answer.get("error") if isinstance(answer, dict) else None
-    if not isinstance(told, dict):
+    body = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(body, dict):
         case = f"It answered {status}, and not as zoo serve does."
         return ServerError(
             f"The server at {url} failed.", case, "Check the address.", status=status
         )
-    parts = [str(told.get(name, "")) for name in ("what", "why", "next")]
+    parts = [str(body.get(name, "")) for name in ("what", "why", "next")]
     kind = KINDS.get(status)
     if kind is ImageError:
         return ImageError(*parts, file=image)

@@ -32,8 +32,8 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 def resolved(host: str, port: int) -> list[Address]:
     """The addresses of a host. Raises: OSError where it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in addresses]
 
 
 def is_public(address: Address) -> bool:
@@ -41,7 +41,7 @@ def is_public(address: Address) -> bool:
     IPv6, 6to4, Teredo, NAT64."""
     inner: list[Address] = []
     if isinstance(address, ipaddress.IPv6Address):
-        inner = [found for found in (address.ipv4_mapped, address.sixtofour) if found]
+        inner = [embedded for embedded in (address.ipv4_mapped, address.sixtofour) if embedded]
         inner += list(address.teredo or ())
         if address in _NAT64:
             inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))

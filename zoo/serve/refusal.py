@@ -24,22 +24,22 @@ class Refusal(ZooError):
         self,
         status: int,
         what: Part,
-        why: Part,
+        case: Part,
         fix: Part,
         *,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(what, why, fix)
+        super().__init__(what, case, fix)
         self.status = status
         self.headers = dict(headers or {})
 
 
-def busy(what: str, why: str) -> Refusal:
+def busy(what: str, case: str) -> Refusal:
     """The refusal of a request that may succeed in a moment."""
     return Refusal(
         503,
         what,
-        why,
+        case,
         "Send it again after the seconds that Retry-After says.",
         headers={"Retry-After": str(AGAIN_SECONDS)},
     )

@@ -44,7 +44,7 @@ def dataset_of(
     of_boxes = np.where(sizes > 0, sizes, np.nan)[owners]
     form = form_of(boxes, of_boxes, _areas(gathered), options)
     labels = _located(labels, form, of_boxes, owners, names, files)
-    found = Found(
+    parts = Found(
         name=options.name or files.called,
         label_space=space,
         ids=ids,
@@ -60,12 +60,12 @@ def dataset_of(
         splits=_splits(gathered.splits),
         notes=[*notes, *filter(None, [form.note, *id_notes, *class_notes]), *gathered.notes],
     )
-    return _with_images(found, gathered)
+    return _with_images(parts, gathered)
 
 
-def _with_images(found: Found, gathered: Gathered) -> Dataset:
-    data = found.dataset()
-    ids = np.array(found.ids) if len(found.ids) else np.zeros(0, np.str_)
+def _with_images(parts: Found, gathered: Gathered) -> Dataset:
+    data = parts.dataset()
+    ids = np.array(parts.ids) if len(parts.ids) else np.zeros(0, np.str_)
     order = np.argsort(ids, kind="stable")
     held: Any = data.images
     records = gathered.records(data.truth.image_ids, held.files, held.sizes, order)
@@ -104,7 +104,7 @@ def _ids(
     usable = bool(given) and (None not in numbers or texts)
     if usable and len(set(given)) == len(given):
         return given, []
-    named = [f"{split}/{one}" for split, one in zip(gathered.splits, given, strict=False)]
+    named = [f"{split}/{image_id}" for split, image_id in zip(gathered.splits, given, strict=False)]
     if usable and len(set(named)) == len(named):
         return named, ["Several splits share image ids: an image is called SPLIT/ID here."]
     if options.id is not None:
@@ -148,8 +148,8 @@ def _classes(
         {name: label for label, name in enumerate(space.names)} if texts else space.label_of_id
     )
     different, where = np.unique(values if texts else numbers, return_inverse=True)
-    found = [label_of.get(tidy(one) if texts else one, -1) for one in different.tolist()]
-    return space, np.array(found, np.int64)[where.reshape(-1)] if len(found) else numbers, notes
+    labels = [label_of.get(tidy(value) if texts else value, -1) for value in different.tolist()]
+    return space, np.array(labels, np.int64)[where.reshape(-1)] if len(labels) else numbers, notes
 
 
 def _numbers(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -203,8 +203,8 @@ def _optional(gathered: Gathered) -> dict[str, Any]:
     columns = gathered.rows.columns
     wanted = {"area": columns.area, "crowd": columns.crowd, "id": columns.id}
     wanted |= {name: name for name in columns.others if name not in wanted}
-    found = {key: gathered.rows.boxes(name) for key, name in wanted.items()}
-    made = {key: values for key, values in found.items() if values is not None}
+    values_of = {key: gathered.rows.boxes(name) for key, name in wanted.items()}
+    made = {key: values for key, values in values_of.items() if values is not None}
     if "id" in made and not _are_ids(made["id"]):
         made.pop("id")
     if "crowd" in made and made["crowd"].dtype.kind == "f":
@@ -233,8 +233,8 @@ def _image_attributes(gathered: Gathered) -> dict[str, NDArray[Any]]:
 
 
 def _splits(names: Sequence[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+    rows_of: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         if name:
-            found.setdefault(name, []).append(row)
-    return in_order(found)
+            rows_of.setdefault(name, []).append(row)
+    return in_order(rows_of)

@@ -128,8 +128,8 @@ def _needed(
     address: str,
 ) -> str:
     """The same, of a column that has to be there. Raises: DataError."""
-    if found := _named(option, given, names, usual, address):
-        return found
+    if column := _named(option, given, names, usual, address):
+        return column
     where = f"Its column '{objects}' has" if objects else "It has"
     case = f"{where} no column of {option} that is known; there are {', '.join(names)}."
     fix = f"Say which it is: ,{option}=COLUMN" + (

@@ -115,16 +115,16 @@ def _chosen(
             f"'{metadata}' of {files.address} was read.", case, "Name the images in it."
         )
     folder = PurePosixPath(metadata).parent
-    known, found = set(files.names), []
+    known, chosen = set(files.names), []
     for at, given in enumerate(batch.column(FILE_NAME).to_pylist()):
         name = _checked(given, folder, metadata, files)
         if name is None:
             continue
         if name in split_of:
-            found.append((at, name, split_of[name]))
+            chosen.append((at, name, split_of[name]))
         elif name not in known and (own in layout.splits or list(layout.splits) == [""]):
-            found.append((at, name, own if own in layout.splits else ""))
-    return found
+            chosen.append((at, name, own if own in layout.splits else ""))
+    return chosen
 
 
 def _checked(given: Any, folder: PurePosixPath, metadata: str, files: Files) -> str | None:

@@ -80,8 +80,8 @@ class ParquetImage:
         self.shard.check(os.stat(self.shard.path))
         with _ONE:  # threads that want the same group wait for the first
             values = _group(self.shard, self.group)
-        found = values[self.row].as_py()
-        return b"" if found is None else bytes(found)
+        content = values[self.row].as_py()
+        return b"" if content is None else bytes(content)
 
 
 @lru_cache(_GROUPS)

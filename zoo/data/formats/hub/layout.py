@@ -54,21 +54,21 @@ def layout_of(files: Files, readme: Readme, *, config: str | None, split: str | 
     configs = _configs(files, readme)
     name = _config(configs, readme, config, files)
     splits = _assigned(configs[name]) if name in configs else _by_names(files.names)
-    metadata = [one for one in files.names if PurePosixPath(one).name in METADATA]
+    metadata = [file for file in files.names if PurePosixPath(file).name in METADATA]
     endings = IMAGE_SUFFIXES if metadata else {PARQUET}
-    found = {
-        key: tuple(one for one in names if _suffix(one) in endings and one not in metadata)
+    splits_of = {
+        key: tuple(file for file in names if _suffix(file) in endings and file not in metadata)
         for key, names in splits.items()
     }
-    found = {key: names for key, names in found.items() if names}
-    if not found and metadata:  # images that are not there, or of no split
-        found = {"": ()}
-    if not found:
+    splits_of = {key: names for key, names in splits_of.items() if names}
+    if not splits_of and metadata:  # images that are not there, or of no split
+        splits_of = {"": ()}
+    if not splits_of:
         raise _nothing(files, name if name in configs else "")
     if split is not None:
-        found = {split: _one(found, split, files)}
-    split_by_file = {one: key for key, names in splits.items() for one in names}
-    return Layout(name, found, {one: split_by_file.get(one, "") for one in metadata})
+        splits_of = {split: _one(splits_of, split, files)}
+    split_by_file = {file: key for key, names in splits.items() for file in names}
+    return Layout(name, splits_of, {file: split_by_file.get(file, "") for file in metadata})
 
 
 def _one(splits: Mapping[str, tuple[str, ...]], split: str, files: Files) -> tuple[str, ...]:
@@ -89,16 +89,16 @@ def _configs(files: Files, readme: Readme) -> dict[str, dict[str, list[str]]]:
     if readme.configs:
         return {
             name: {
-                split: [one for one in files.names if any(matches(one, text) for text in texts)]
+                split: [file for file in files.names if any(matches(file, text) for text in texts)]
                 for split, texts in patterns.items()
             }
             for name, patterns in readme.configs.items()
         }
-    found: dict[str, dict[str, list[str]]] = {}
+    configs: dict[str, dict[str, list[str]]] = {}
     for name in files.names:
         if parts := _CONVERTED.fullmatch(name):
-            found.setdefault(parts[1], {}).setdefault(parts[2], []).append(name)
-    return found
+            configs.setdefault(parts[1], {}).setdefault(parts[2], []).append(name)
+    return configs
 
 
 def _config(configs: Mapping[str, object], readme: Readme, asked: str | None, files: Files) -> str:
@@ -126,19 +126,19 @@ def _assigned(splits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         return _by_names(splits[BY_NAME])
     if list(splits) == [""]:
         return {"": list(splits[""])}
-    return {name or TRAIN: list(found) for name, found in splits.items()}
+    return {name or TRAIN: list(members) for name, members in splits.items()}
 
 
 def _by_names(names: Iterable[str]) -> dict[str, list[str]]:
     """Split -> files as their own names, or those of their folders, say it."""
-    found: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(split_of(name), []).append(name)
-    named = [name for name in found if name]
+        members.setdefault(split_of(name), []).append(name)
+    named = [name for name in members if name]
     data = {PARQUET, *IMAGE_SUFFIXES}
-    if named and any(_suffix(name) in data for split in named for name in found[split]):
-        return {name: found[name] for name in named}  # as the Hub does: the others are left out
-    return found
+    if named and any(_suffix(name) in data for split in named for name in members[split]):
+        return {name: members[name] for name in named}  # as the Hub does: the others are left out
+    return members
 
 
 def split_of(name: str) -> str:

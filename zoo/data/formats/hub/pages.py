@@ -60,14 +60,14 @@ class _Reader:
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
         """The fields of a struct by their numbers."""
-        found: dict[int, Any] = {}
+        fields: dict[int, Any] = {}
         number = 0
         for _ in range(_MOST_FIELDS):
             head = self.byte()
             if head == 0:
-                return found
+                return fields
             number = number + (head >> 4) if head >> 4 else self.whole()
-            found[number] = self.value(head & 0x0F, depth)
+            fields[number] = self.value(head & 0x0F, depth)
         raise Unexpected
 
     def value(self, kind: int, depth: int) -> Any:
@@ -101,14 +101,14 @@ def places_of(
         return None
     start = chunk.data_page_offset
     reader = _Reader(held, start, start + chunk.total_compressed_size)
-    found: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     try:
-        while len(found) < chunk.num_values:
-            found += _page(reader, levels)
+        while len(places) < chunk.num_values:
+            places += _page(reader, levels)
     except (Unexpected, struct.error, IndexError):
         return None
-    whole = len(found) == chunk.num_values and reader.at == reader.end <= len(held)
-    return np.array(found, np.int64).reshape(-1, 2) if whole else None
+    whole = len(places) == chunk.num_values and reader.at == reader.end <= len(held)
+    return np.array(places, np.int64).reshape(-1, 2) if whole else None
 
 
 def _page(reader: _Reader, levels: bool) -> list[tuple[int, int]]:
@@ -130,18 +130,18 @@ def _page(reader: _Reader, levels: bool) -> list[tuple[int, int]]:
         raise Unexpected
     if encoding != PLAIN or not isinstance(count, int) or count < 0:
         raise Unexpected
-    found = []
+    places = []
     for _ in range(count):
         (length,) = struct.unpack_from("<I", reader.held, at)
         at += 4
-        found.append((at, length))
+        places.append((at, length))
         at += length
         if at > end:
             raise Unexpected
     if at != end:
         raise Unexpected
     reader.at = end
-    return found
+    return places
 
 
 def _after_levels(held: mmap.mmap, at: int) -> int:

@@ -132,15 +132,15 @@ def _add(rows: Rows, file: pq.ParquetFile, columns: BoxColumns, name: str) -> li
 
     schema = file.schema_arrow
     image_path = _image_path(schema, columns.image)[1]
-    wanted = [one for one in schema.names if one != columns.image]
-    found: list[str | None] = []
+    wanted = [name for name in schema.names if name != columns.image]
+    paths: list[str | None] = []
     for batch in file.iter_batches(BATCH, columns=[*wanted, *filter(None, [image_path])]):
         if image_path:
-            found += pc.struct_field(batch.column(columns.image), 0).to_pylist()
+            paths += pc.struct_field(batch.column(columns.image), 0).to_pylist()
         else:
-            found += [None] * len(batch)
+            paths += [None] * len(batch)
         rows.add(batch, name, columns)
-    return found
+    return paths
 
 
 def _shard(path: Path, columns: BoxColumns, file: pq.ParquetFile) -> Shard:
@@ -151,7 +151,7 @@ def _shard(path: Path, columns: BoxColumns, file: pq.ParquetFile) -> Shard:
 
 def _places(file: pq.ParquetFile, shard: Shard, number: int) -> NDArray[np.int64]:
     """(m, 5) as `ParquetRecords.places`."""
-    about, found = file.metadata, []
+    about, parts = file.metadata, []
     at = next(at for at in range(about.num_columns) if about.schema.column(at).path == shard.column)
     levels = about.schema.column(at).max_definition_level > 0
     with (
@@ -167,8 +167,8 @@ def _places(file: pq.ParquetFile, shard: Shard, number: int) -> NDArray[np.int64
             made[:, 4] = chunk.total_uncompressed_size // max(count, 1)  # as a share of its group
             if spans is not None and len(spans) == count:
                 made[:, 3:] = spans
-            found.append(made)
-    return np.concatenate([np.zeros((0, 5), np.int64), *found])
+            parts.append(made)
+    return np.concatenate([np.zeros((0, 5), np.int64), *parts])
 
 
 def _sizes(
@@ -176,11 +176,11 @@ def _sizes(
 ) -> NDArray[np.int64]:
     """(k, 2) of some images, by their headers."""
     with Bar("Reading the sizes of images", total=len(rows)) as bar:
-        found = []
+        sizes = []
         for row in rows.tolist():
-            found.append(image_at(shards, places[row]).size())
+            sizes.append(image_at(shards, places[row]).size())
             bar.advance()
-    return np.array(found, np.int64).reshape(-1, 2)
+    return np.array(sizes, np.int64).reshape(-1, 2)
 
 
 def _notes(places: NDArray[np.int64]) -> list[str]:

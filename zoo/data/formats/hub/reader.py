@@ -48,7 +48,7 @@ def _read(files: Files, options: HubOptions) -> Dataset:
 
 def _declared(readme: Readme, options: HubOptions) -> HubOptions:
     """The options with the form of boxes that the README declares, unless a person says another."""
-    form = next((one for one in WORDS if one == readme.box_format), None)
+    form = next((word for word in WORDS if word == readme.box_format), None)
     if form is None or options.box_format is not None:
         return options
     return structs.replace(options, box_format=form, fractions=bool(options.fractions))
@@ -57,7 +57,7 @@ def _declared(readme: Readme, options: HubOptions) -> HubOptions:
 def recognise(folder: Path) -> bool:
     """Whether a folder has metadata of images, here or a level below, or Parquet files of
     splits."""
-    below = [one for one in sorted(folder.iterdir()) if one.is_dir()]
+    below = [place for place in sorted(folder.iterdir()) if place.is_dir()]
     if any((place / name).is_file() for place in (folder, *below) for name in METADATA):
         return True
     return any(file.suffix == PARQUET for place in (folder, *below) for file in place.iterdir())

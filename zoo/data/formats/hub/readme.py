@@ -49,21 +49,21 @@ def readme_of(files: Files) -> Readme:
         return Readme()
     files.fetch([README])
     try:
-        found = _HEADER.match(read_regular(files.path(README)))
-        content = parse_value(found[1], README) if found else None
+        match = _HEADER.match(read_regular(files.path(README)))
+        content = parse_value(match[1], README) if match else None
     except (CardError, OSError) as error:
         case = error.case if isinstance(error, CardError) else f"{error.strerror}."
         return Readme(notes=(f"The header of its README.md is not understood: {case}",))
     if not isinstance(content, dict):
         return Readme()
     configs, chosen = {}, []
-    for one in filter(_is_mapping, _list(content.get("configs"))):
-        name = str(one.get("config_name", DEFAULT))
-        configs[name] = _patterns(one)
-        chosen += [name] if one.get("default") is True else []
+    for config in filter(_is_mapping, _list(content.get("configs"))):
+        name = str(config.get("config_name", DEFAULT))
+        configs[name] = _patterns(config)
+        chosen += [name] if config.get("default") is True else []
     usual = chosen or [name for name in configs if name == DEFAULT or len(configs) == 1]
     infos = list(filter(_is_mapping, _list(content.get("dataset_info"))))
-    info = {str(one.get("config_name", DEFAULT)): one for one in infos}
+    info = {str(entry.get("config_name", DEFAULT)): entry for entry in infos}
     form = str(content.get("box_format") or "")
     return Readme(configs, usual[0] if usual else "", info, box_format=form)
 
@@ -86,14 +86,16 @@ def _patterns(config: Mapping[str, Any]) -> dict[str, list[str]]:
     given = config.get("data_files")
     if given is None:
         return {BY_NAME: [f"{below}**"]}
-    found: dict[str, list[str]] = {}
-    entries = given.items() if isinstance(given, dict) else [("", one) for one in _list(given)]
+    patterns: dict[str, list[str]] = {}
+    entries = given.items() if isinstance(given, dict) else [("", entry) for entry in _list(given)]
     for split, entry in entries:
         if isinstance(entry, dict):
             split, entry = str(entry.get("split", "")), entry.get("path")
-        texts = [str(one) for one in _list(entry)]
-        found.setdefault(str(split), []).extend(f"{below}{one.removeprefix('./')}" for one in texts)
-    return found
+        texts = [str(item) for item in _list(entry)]
+        patterns.setdefault(str(split), []).extend(
+            f"{below}{text.removeprefix('./')}" for text in texts
+        )
+    return patterns
 
 
 def class_names(features: Any, path: Sequence[str]) -> tuple[str, ...]:
@@ -114,12 +116,12 @@ def class_names(features: Any, path: Sequence[str]) -> tuple[str, ...]:
 
 def _called(node: Any, name: str) -> list[Any]:
     """The features of that name, the outermost first."""
-    found = []
+    members = []
     for inner in _below(node):
         if isinstance(inner, dict):
-            found += [inner[name]] if name in inner else []
-            found += [inner] if inner.get("name") == name else []
-    return found
+            members += [inner[name]] if name in inner else []
+            members += [inner] if inner.get("name") == name else []
+    return members
 
 
 def _below(node: Any, depth: int = 0) -> Iterator[Any]:

@@ -65,7 +65,7 @@ class Files:
         if not self.commit:
             return
         carriers = [self._carrier(name) for name in names]
-        missing = [one for one in carriers if one.find() is None]
+        missing = [carrier for carrier in carriers if carrier.find() is None]
         if missing and environment.offline():
             case = (
                 f"{len(missing):,} of its {len(names):,} files are not on this machine, as "
@@ -74,11 +74,11 @@ class Files:
             raise DataError(self._asked, case, carry(self.repo))
         with as_data(self._asked, self.repo):
             if len(missing) <= FEW:
-                for one in missing:
-                    _fetched(one, progress=None)
+                for carrier in missing:
+                    _fetched(carrier, progress=None)
             else:
                 _all_fetched(missing, self.called)
-            _check_large([one for one in carriers if one not in missing])
+            _check_large([carrier for carrier in carriers if carrier not in missing])
 
     @property
     def _asked(self) -> str:
@@ -94,14 +94,14 @@ def folder_files(path: Path) -> Files:
     if not path.is_dir():
         case = "It is a file." if path.exists() else "It is not there."
         raise DataError(f"{path} can't be read as a data set of the Hub.", case, "Name the folder.")
-    found = []
+    paths = []
     for place, folders, files in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(place).relative_to(path).as_posix()
         prefix = "" if below == "." else f"{below}/"
-        found += [f"{prefix}{name}" for name in files if not name.startswith(".")]
+        paths += [f"{prefix}{name}" for name in files if not name.startswith(".")]
     whole = path.absolute()
-    return Files(whole.name, str(path), path, path, tuple(sorted(found)))
+    return Files(whole.name, str(path), path, path, tuple(sorted(paths)))
 
 
 def hub_files(place: str) -> Files:
@@ -182,14 +182,14 @@ def _looked_up(repo: str, revision: str) -> _Listing:
             info = HfApi(endpoint=environment.endpoint()).dataset_info(
                 repo, revision=revision, timeout=environment.timeout()
             )
-        names = [one.rfilename for one in info.siblings or []]
+        names = [sibling.rfilename for sibling in info.siblings or []]
         return _Listing(info.sha or revision, names)
 
-    found = with_retries(lambda: within(ask, seconds=window()), address)
-    if not COMMIT.fullmatch(found.commit):
+    answer = with_retries(lambda: within(ask, seconds=window()), address)
+    if not COMMIT.fullmatch(answer.commit):
         case = "The Hub names no commit for it."
         raise DataError(f"{address} can't be read.", case, f"Pin it: hub:{repo}@COMMIT")
-    return found
+    return answer
 
 
 def _memory(repo: str, revision: str) -> Path:
@@ -219,7 +219,7 @@ def _all_fetched(missing: Sequence[Repository], called: str) -> None:
     pool = ThreadPoolExecutor(THREADS)
     try:
         with Bar(f"Fetching {called}", total=len(missing)) as bar:
-            for _ in pool.map(lambda one: _fetched(one, progress=False), missing):
+            for _ in pool.map(lambda carrier: _fetched(carrier, progress=False), missing):
                 bar.advance()
     finally:
         pool.shutdown(cancel_futures=True)
@@ -256,9 +256,9 @@ def _mismatch(path: Path) -> str:
 def _check_large(carriers: Sequence[Repository]) -> None:
     """Looks at large files that were fetched before; an unchanged one is known by its stamp.
     Raises: DataError for one that is damaged, which is removed."""
-    promised = [(one, one.promises()) for one in carriers]
-    large = [(one, promises[0].sha256) for one, promises in promised if promises]
-    digests = hashes([one.path.resolve() for one, _ in large]) if large else []
+    promised = [(carrier, carrier.promises()) for carrier in carriers]
+    large = [(carrier, promises[0].sha256) for carrier, promises in promised if promises]
+    digests = hashes([carrier.path.resolve() for carrier, _ in large]) if large else []
     for (carrier, wanted), digest in zip(large, digests, strict=True):
         if digest != wanted:
             carrier.remove(digest)

@@ -102,8 +102,8 @@ class Rows:
 
     def of_images(self, name: str) -> list[Any]:
         """A column of images, None where a file says nothing."""
-        found = self._images.get(name, [])
-        return [*found, *[None] * (self.count - len(found))]
+        values = self._images.get(name, [])
+        return [*values, *[None] * (self.count - len(values))]
 
     @property
     def image_names(self) -> Sequence[str]:
@@ -158,12 +158,12 @@ def _boxes(values: pa.Array) -> NDArray[np.float64]:
     lengths, numbers = _lists(values, None)
     if lengths is None:
         raise ValueError(f"a box is {values.type}, not four numbers")
-    found = np.full((len(values), _NUMBERS), np.nan)
+    boxes = np.full((len(values), _NUMBERS), np.nan)
     if (wrong := (lengths != _NUMBERS) & (lengths != 0)).any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"box {row} has {lengths[row]} numbers, not four")
-    found[lengths == _NUMBERS] = _numbers(numbers).reshape(-1, _NUMBERS)
-    return found
+    boxes[lengths == _NUMBERS] = _numbers(numbers).reshape(-1, _NUMBERS)
+    return boxes
 
 
 def _numbers(values: pa.Array) -> NDArray[np.float64]:
