@@ -63,11 +63,11 @@ class _Tally:
 
     def __str__(self) -> str:
         most = self.classes.most_common(SHOWN)
-        found = ", ".join(f"{name} x{count:,}" for name, count in most) or "nothing"
+        classes = ", ".join(f"{name} x{count:,}" for name, count in most) or "nothing"
         rest = len(self.classes) - len(most)
         more = f" and {pluralize(rest, 'more class', 'more classes')}" if rest > 0 else ""
         times = f"{_clock(self.first)}-{_clock(self.last)}"
-        return f"{pluralize(self.frames, 'frame')}, {times}  {found}{more}"
+        return f"{pluralize(self.frames, 'frame')}, {times}  {classes}{more}"
 
 
 def run(asked: Request) -> int:

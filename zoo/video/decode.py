@@ -269,8 +269,8 @@ def camera_of(address: str) -> str | None:
 
 def scheme_of(address: str) -> str:
     """The scheme of a URL that FFmpeg may open; empty for a path."""
-    scheme, found, _ = address.partition("://")
-    return scheme.lower() if found and scheme.lower() in ADDRESSES else ""
+    scheme, separator, _ = address.partition("://")
+    return scheme.lower() if separator and scheme.lower() in ADDRESSES else ""
 
 
 def is_live(address: str) -> bool:

@@ -211,8 +211,8 @@ def _frames(
         images = _images(frames, waiting)
         with closing(
             stream(predictor, images, protocol=protocol, batch_size=batch_size, threads=0)  # type: ignore[type-var]
-        ) as found:
-            for detections in found:
+        ) as results:
+            for detections in results:
                 frame = waiting.popleft()
                 named = copy(detections)  # what was checked once needs no second check
                 vars(named).update(source=source.clip.source)
