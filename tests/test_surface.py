@@ -20,6 +20,7 @@ SURFACE = [
     "compose",
     "detect_video",
     "evaluate",
+    "export",
     "hookimpl",
     "load",
     "push",

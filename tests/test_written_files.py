@@ -18,6 +18,7 @@ ALLOWED = {
     ("zoo/gallery/jpeg.py", "save"): "an image into memory",
     ("zoo/leaderboard/disagreement.py", "save"): "an image into memory",
     ("zoo/testing/conformance/checks/input_forms.py", "save"): "an image into memory",
+    ("zoo/engines/formats.py", "save"): "a graph in the temporary folder of an export",
     ("zoo/serve/client.py", "save"): "an image in memory, to be sent",
 }
 WRITING = {"write_text", "write_bytes", "savefig", "save", "save_file", "imwrite", "tofile"}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoo.detectors import Target as Target
     from zoo.detectors.compose import compose as compose
     from zoo.detectors.load import load as load
+    from zoo.engines.export import export as export
     from zoo.errors import ZooError as ZooError
     from zoo.evaluate.compare import compare as compare
     from zoo.evaluate.evaluate import evaluate as evaluate
@@ -36,6 +37,7 @@ _HOME = {
     "compare": "zoo.evaluate",
     "compose": "zoo.detectors",
     "detect_video": "zoo.video",
+    "export": "zoo.engines",
     "hookimpl": "zoo.registry.hookspecs",
     "load": "zoo.detectors",
     "push": "zoo.publish",
@@ -44,9 +46,9 @@ _HOME = {
 # Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` and
 # `zoo.train` can be called as well.
 _PACKAGES = (
-    *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
-    *("gallery", "images", "inference", "labels", "leaderboard", "pages", "publish", "registry"),
-    *("serve", "testing", "train", "video", "weights"),
+    *("boxes", "contract", "data", "detections", "detectors", "draw", "engines", "errors"),
+    *("evaluate", "gallery", "images", "inference", "labels", "leaderboard", "pages", "publish"),
+    *("registry", "serve", "testing", "train", "video", "weights"),
 )
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "compose",
     "detect_video",
     "evaluate",
+    "export",
     "hookimpl",
     "load",
     "push",

@@ -22,7 +22,8 @@ ZooError                  1   part of the work failed
 ├── MissingExtra          9   an optional package is not installed
 ├── DataError            10   annotations, predictions or a report are invalid: file and record
 ├── TrainError           11   training can't go on, or can't be resumed
-└── PushError            12   a result can't be published
+├── PushError            12   a result can't be published
+└── ExportError          13   a network can't be exported, or its export does not agree with it
 
 The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an
 interrupt.
@@ -211,3 +212,9 @@ class PushError(ZooError):
     """A result can't be published: the Hub wants a token, refuses it, or can't be reached."""
 
     exit_code = 12
+
+
+class ExportError(ZooError):
+    """A network can't be exported, or what was exported does not agree with it."""
+
+    exit_code = 13

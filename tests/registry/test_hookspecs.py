@@ -25,6 +25,7 @@ HOOKS = {
     "necks": "register_necks",
     "heads": "register_heads",
     "datasets": "register_datasets",
+    "engines": "register_engines",
 }
 
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("Use it", "zoo.cli.commands.serve:serve"),
     "video": ("Use it", "zoo.cli.commands.video:video"),
     "train": ("Train it", "zoo.cli.commands.train:train"),
+    "export": ("Ship it", "zoo.cli.commands.export:export"),
     "push": ("Publish it", "zoo.cli.commands.push:push"),
     "predict": ("Measure it", "zoo.cli.commands.predict:predict"),
     "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),

@@ -18,7 +18,8 @@ from zoo.cli.results import STANDARD_OUTPUT, json_list
 from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
 from zoo.detections.convert.json import object_of
-from zoo.detectors import Detector, Protocol, load
+from zoo.detectors import Protocol, load
+from zoo.detectors.detector import BasePredictor
 from zoo.draw import draw, save
 from zoo.errors import ImageError, OfflineError, SourceError, UsageError
 from zoo.fonts import letters_of
@@ -44,6 +45,7 @@ class Request:
     weights: str | None = None
     labels: str | Sequence[str] | None = None
     device: str | None = None
+    engine: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
     exif: Literal["apply", "ignore"] = "apply"
@@ -74,7 +76,11 @@ def run(asked: Request) -> int:
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         saving = _Saving(Annotated(asked.save_to, images), asked.font) if asked.save_to else None
         detector = loaded(
-            asked.model, weights=asked.weights, labels=asked.labels, device=asked.device
+            asked.model,
+            weights=asked.weights,
+            labels=asked.labels,
+            device=asked.device,
+            engine=asked.engine,
         )
         if ids:
             ids.check_classes(str(detector.name), detector.label_space)
@@ -101,15 +107,22 @@ def loaded(
     weights: str | None,
     labels: str | Sequence[str] | None,
     device: str | None,
-) -> Detector:
+    engine: str | None = None,
+) -> BasePredictor:
     """The model that was named. If none was, the default; if its weights can't be had on this
     machine, the one that comes with the zoo, which is said, as random weights are."""
     try:
-        detector = load(model or DEFAULT, weights=weights_of(weights), labels=labels, device=device)
+        detector = load(
+            model or DEFAULT,
+            weights=weights_of(weights),
+            labels=labels,
+            device=device,
+            engine=engine,
+        )
     except (SourceError, OfflineError):
         if model or weights or labels:
             raise
-        detector = load(EMBEDDED, device=device)
+        detector = load(EMBEDDED, device=device, engine=engine)
         classes = ", ".join(detector.label_space.names)
         stderr.warning(
             f"No --model was named, and the weights of yolox_nano can't be had here. "
@@ -183,7 +196,7 @@ def _is_there(source: Source) -> bool:
 
 def _look(
     asked: Request,
-    detector: Detector,
+    detector: BasePredictor,
     images: Sequence[Source],
     writers: Sequence[Write],
     looks: Sequence[Looked],
@@ -218,7 +231,7 @@ def _look(
 
 
 def _writers(
-    detector: Detector,
+    detector: BasePredictor,
     add_json: Add | None,
     add_coco: Add | None,
     ids: ImageIds | None,
@@ -238,7 +251,7 @@ def _print_line(detections: Detections) -> None:
     output.line(f"{detections.source}  {width}x{height}  {summary}")
 
 
-def _json_writer(add: Add, detector: Detector, saving: _Saving | None) -> Write:
+def _json_writer(add: Add, detector: BasePredictor, saving: _Saving | None) -> Write:
     sha256 = detector.weights.sha256 if detector.weights else None
 
     def write(detections: Detections) -> None:
@@ -289,7 +302,7 @@ class _Page(Collection):
         super().__init__(len(images), most=asked.report_images)
         self._asked = asked
 
-    def write(self, detector: Detector, failed: Sequence[ImageError]) -> None:
+    def write(self, detector: BasePredictor, failed: Sequence[ImageError]) -> None:
         """Writes the page of everything that was detected."""
         for error in failed:
             self.fail(error)

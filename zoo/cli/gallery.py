@@ -14,7 +14,8 @@ from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.detectors import Detector, Protocol
+    from zoo.detectors import Protocol
+    from zoo.detectors.detector import BasePredictor
     from zoo.evaluate import Predictions, Report
     from zoo.gallery import Written
 
@@ -57,7 +58,7 @@ def checked(to: Path | None, most: int | None, *, models: Sequence[str] = ()) ->
     return IMAGES if most is None else most
 
 
-def facts_of(detector: Detector, protocol: Protocol) -> dict[str, str]:
+def facts_of(detector: BasePredictor, protocol: Protocol) -> dict[str, str]:
     """The provenance of what a detector finds: model, weights, thresholds, software, hardware."""
     from zoo.evaluate.predictions.provenance import hardware, now, software
 

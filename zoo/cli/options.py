@@ -35,6 +35,14 @@ Device: TypeAlias = Annotated[
         "--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default."
     ),
 ]
+Engine: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="auto, onnxruntime, openvino, compile, with ,threads=COUNT; else torch.",
+    ),
+]
 BatchSize: TypeAlias = Annotated[
     str | None,
     typer.Option(

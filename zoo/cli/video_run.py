@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 from zoo.cli import interrupt, output, stderr
 from zoo.cli.detect_run import loaded
 from zoo.cli.results import STANDARD_OUTPUT, json_list
-from zoo.detectors import Detector, Protocol
+from zoo.detectors import Protocol
+from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
 from zoo.fonts import letters_of
 from zoo.progress import Bar
@@ -146,7 +147,7 @@ def _writer(asked: Request, stack: ExitStack, clip: Clip) -> ClipWriter:
     return stack.enter_context(made)
 
 
-def _json_writer(add: Callable[[object], None], detector: Detector, *, flush: bool) -> Write:
+def _json_writer(add: Callable[[object], None], detector: BasePredictor, *, flush: bool) -> Write:
     sha256 = detector.weights.sha256 if detector.weights else None
 
     def write(frame: Frame) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from torch import Tensor, nn
 
 from zoo import text as words
@@ -19,7 +20,8 @@ from zoo.detectors.diagram import Stage, draw
 from zoo.detectors.preprocess import CardPreprocess
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.registry.card import Input
+from zoo.labels.builtin import declared
+from zoo.registry.card import Card, Input
 from zoo.text import pluralize
 
 
@@ -90,6 +92,16 @@ class Composed(Detector):
             f"It returned {_shown(maps, channels)}, other than it declared.",
             f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
         )
+
+
+def card_of_composed(detector: Composed) -> Card:
+    """The card that builds it again, without weights."""
+    rule = msgspec.to_builtins(detector.preprocess.input)
+    return Card(
+        architecture="zoo/compose",
+        labels=declared(detector.label_space),
+        arguments=detector.plan.settings() | {"input": rule},
+    )
 
 
 def describe(detector: Composed) -> str:

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from weakref import WeakKeyDictionary
 
 import torch
@@ -28,8 +28,9 @@ from zoo.errors import ContractError, ZooError
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.inference.batching import eval_mode, step
 from zoo.inference.defect_owner import defect_owner
-from zoo.inference.detect import detect, detect_stream
+from zoo.inference.detect import DetectOptions, detect, detect_stream
 from zoo.labels import LabelSpace
+from zoo.registry import Choice
 from zoo.registry.conduct import said
 from zoo.text import type_name
 from zoo.video.detect import VideoSource, VideoStream, detect_video
@@ -42,160 +43,54 @@ if TYPE_CHECKING:
 _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
 
-class Detector(nn.Module, ABC):
-    """A network that finds boxes. A plugin subclasses it and writes `forward`, `decode`, `loss`.
+class BasePredictor(ABC):
+    """A `zoo.contract.Predictor` that detects in images of any form.
 
-    label_space:  the label space of its detections.
-    defaults: the family's own thresholds.
-    preprocess: images to the network's input, an object that works without the network.
-    name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's;
-            None for one built by hand.
-    weights: the verified file its weights are from; None for random ones.
-    head_transfer: what is new in its head, if the weights are for other classes than it was loaded
-        for.
+    label_space, defaults: of its detections, and the family's own thresholds.
+    name:    what it was loaded as, with the tag of the card's weights; None for one built by hand.
+    weights: the verified file that its weights are from; None for random ones.
+    engine:  what computes its network, as a protocol names it; None for torch.
     """
 
     label_space: LabelSpace
     defaults: Thresholds
-    preprocess: Preprocess
     name: str | None = None
     weights: WeightsFile | None = None
-    head_transfer: HeadTransfer | None = None
+    engine: str | None = None
 
-    def __init__(
-        self, *, label_space: LabelSpace, defaults: Thresholds, preprocess: Preprocess
-    ) -> None:
-        super().__init__()
-        self.label_space = label_space
-        self.defaults = defaults
-        self.preprocess = preprocess
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where images are wanted, and where the arithmetic is done."""
 
     @abstractmethod
-    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
-        """The network's outputs: a pytree of tensors of the family's own type.
-
-        A family declares it with `zoo.contract.pytree_dataclass`, and puts in it all that `decode`
-        and `loss` need. Every trainable parameter is used in here, so that DistributedDataParallel,
-        FSDP and `torch.compile` wrap the whole network.
-
-        targets: the truth of a batch that is trained on, for networks that use it, as to sample
-            regions or to denoise; in eval mode it is not looked at.
-        """
-
-    @abstractmethod
-    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        """Outputs to detections in pixels of the original images, one per image, on the CPU."""
-
-    @abstractmethod
-    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `outputs`, made in train mode by `model(batch, targets)`, against
-        the same targets; training minimises their sum."""
-
-    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
-        """Runs preprocess, forward and decode, in eval mode and without gradients.
-
-        Autocast that is on outside is on for `forward` alone.
-        Raises: StepError naming the step whose code raised an error.
-        """
-        with eval_mode(self), torch.inference_mode():
-            with step("preprocess"), _no_autocast(self.device):
-                batch = self.preprocess(images, device=self.device, dtype=self.dtype)
-            # Held until the next one is there: if it were freed between two batches, its pages
-            # would go back to the system, and getting new ones costs a small network on a CPU a
-            # few percent of its time.
-            _held[self] = batch
-            with step("forward"):
-                outputs = self(batch)
-            with step("decode"), _no_autocast(self.device):
-                return list(self.decode(outputs, batch, thresholds))
-
-    def release(self) -> None:
-        """Frees the batch that `predict` holds until the next one."""
-        _held.pop(self, None)
-
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the network's input for an image of that size, as `preprocess`
-        says.
+        """Height and width of the input for an image of that size.
 
-        Raises: ImageError if the network can't take such an image; `detect` says which one it was,
-            or skips it.
+        Raises: ImageError if such an image can't be taken.
         """
-        return self.preprocess.input_size(height, width)
 
-    def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A published checkpoint's tensors under this module's names; overridden where upstream
-        named them otherwise."""
-        return dict(state)
-
-    def class_layers(self) -> Sequence[ClassLayer] | None:
-        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over
-        by it.
-
-        None does not say it. Tensors whose shape follows the number of classes then start fresh for
-        other classes, all of them. An empty list says that no tensor depends on the classes,
-        because their names are a prompt, as in an open vocabulary: any `labels` will do, and
-        nothing has to be trained for them.
-        """
-        return None
-
-    def post_load(self, settings: Mapping[str, Any]) -> None:
-        """Applies the `post_load` settings of a card, which the checkpoint does not carry.
-
-        A family that has settings checks their names and values. Raises: ContractError for a
-        setting the family does not know, which here is every one.
-        """
-        if settings:
-            given = ", ".join(f"{name}: {value}" for name, value in settings.items())
-            raise ContractError(
-                f"A card asks for {given} after loading.",
-                f"{type(self).__name__} does not know that setting.",
-                "Take it out of the card's post_load, or handle it in the detector's post_load.",
-            )
+    @abstractmethod
+    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        """Detections of each uint8 RGB image `(3, h, w)`; their input sizes are equal."""
 
     @overload
     def detect(  # type: ignore[overload-overlap]  # a text is also an iterable of texts, but means one path
         self,
         source: str | PathLike[str],
-        *,
-        score: float | None = 0.3,
-        iou: float | None = None,
-        max_boxes: int | None = None,
-        batch_size: int | Literal["auto"] = "auto",
-        exif: Literal["apply", "ignore"] = "apply",
-        on_error: Literal["raise", "skip"] = "raise",
-        progress: bool | None = None,
-        threads: int | None = None,
-        limits: Limits | None = None,
+        **options: Unpack[DetectOptions],
     ) -> Detections | list[Detections]: ...
     @overload
     def detect(  # type: ignore[overload-overlap]
         self,
         source: Pixels,
-        *,
-        score: float | None = 0.3,
-        iou: float | None = None,
-        max_boxes: int | None = None,
-        batch_size: int | Literal["auto"] = "auto",
-        exif: Literal["apply", "ignore"] = "apply",
-        on_error: Literal["raise", "skip"] = "raise",
-        progress: bool | None = None,
-        threads: int | None = None,
-        limits: Limits | None = None,
+        **options: Unpack[DetectOptions],
     ) -> Detections: ...
     @overload
     def detect(
         self,
         source: Iterable[Source],
-        *,
-        score: float | None = 0.3,
-        iou: float | None = None,
-        max_boxes: int | None = None,
-        batch_size: int | Literal["auto"] = "auto",
-        exif: Literal["apply", "ignore"] = "apply",
-        on_error: Literal["raise", "skip"] = "raise",
-        progress: bool | None = None,
-        threads: int | None = None,
-        limits: Limits | None = None,
+        **options: Unpack[DetectOptions],
     ) -> list[Detections]: ...
     def detect(  # noqa: PLR0913
         self,
@@ -310,6 +205,113 @@ class Detector(nn.Module, ABC):
             live=live,
             options=options,
         )
+
+
+class Detector(nn.Module, BasePredictor):
+    """A network that finds boxes. A plugin subclasses it and writes `forward`, `decode`, `loss`.
+
+    preprocess: images to the network's input, an object that works without the network.
+    choice: the card it was built from, and the tag of its weights; None for one built by hand.
+    head_transfer: what is new in its head, if the weights are for other classes than it was loaded
+        for.
+    """
+
+    preprocess: Preprocess
+    choice: Choice | None = None
+    head_transfer: HeadTransfer | None = None
+
+    def __init__(
+        self, *, label_space: LabelSpace, defaults: Thresholds, preprocess: Preprocess
+    ) -> None:
+        super().__init__()
+        self.label_space = label_space
+        self.defaults = defaults
+        self.preprocess = preprocess
+
+    @abstractmethod
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+        """The network's outputs: a pytree of tensors of the family's own type.
+
+        A family declares it with `zoo.contract.pytree_dataclass`, and puts in it all that `decode`
+        and `loss` need. Every trainable parameter is used in here, so that DistributedDataParallel,
+        FSDP and `torch.compile` wrap the whole network.
+
+        targets: the truth of a batch that is trained on, for networks that use it, as to sample
+            regions or to denoise; in eval mode it is not looked at.
+        """
+
+    @abstractmethod
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        """Outputs to detections in pixels of the original images, one per image, on the CPU.
+
+        It reads no parameter or buffer: behind an engine it is called on a network without content.
+        """
+
+    @abstractmethod
+    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Named scalar losses of `outputs`, made in train mode by `model(batch, targets)`, against
+        the same targets; training minimises their sum."""
+
+    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        """Runs preprocess, forward and decode, in eval mode and without gradients.
+
+        Autocast that is on outside is on for `forward` alone.
+        Raises: StepError naming the step whose code raised an error.
+        """
+        with eval_mode(self), torch.inference_mode():
+            with step("preprocess"), _no_autocast(self.device):
+                batch = self.preprocess(images, device=self.device, dtype=self.dtype)
+            # Held until the next one is there: if it were freed between two batches, its pages
+            # would go back to the system, and getting new ones costs a small network on a CPU a
+            # few percent of its time.
+            _held[self] = batch
+            with step("forward"):
+                outputs = self(batch)
+            with step("decode"), _no_autocast(self.device):
+                return list(self.decode(outputs, batch, thresholds))
+
+    def release(self) -> None:
+        """Frees the batch that `predict` holds until the next one."""
+        _held.pop(self, None)
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the network's input for an image of that size, as `preprocess`
+        says.
+
+        Raises: ImageError if the network can't take such an image; `detect` says which one it was,
+            or skips it.
+        """
+        return self.preprocess.input_size(height, width)
+
+    def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A published checkpoint's tensors under this module's names; overridden where upstream
+        named them otherwise."""
+        return dict(state)
+
+    def class_layers(self) -> Sequence[ClassLayer] | None:
+        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over
+        by it.
+
+        None does not say it. Tensors whose shape follows the number of classes then start fresh for
+        other classes, all of them. An empty list says that no tensor depends on the classes,
+        because their names are a prompt, as in an open vocabulary: any `labels` will do, and
+        nothing has to be trained for them.
+        """
+        return None
+
+    def post_load(self, settings: Mapping[str, Any]) -> None:
+        """Applies the `post_load` settings of a card, which the checkpoint does not carry.
+
+        A family that has settings checks their names and values. Raises: ContractError for a
+        setting the family does not know, which here is every one.
+        """
+        if settings:
+            given = ", ".join(f"{name}: {value}" for name, value in settings.items())
+            raise ContractError(
+                f"A card asks for {given} after loading.",
+                f"{type(self).__name__} does not know that setting.",
+                "Take it out of the card's post_load, or handle it in the detector's post_load.",
+            )
 
     @property
     def device(self) -> torch.device:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from os import PathLike, fspath
+from typing import overload
 
 import torch
 from torch import Tensor
 
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
-from zoo.detectors.detector import Detector, class_layers, post_load
+from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
+from zoo.detectors.engine_request import FIRST, TORCH, EngineRequest
 from zoo.detectors.head_transfer import SHOWN, HeadTransfer, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
@@ -29,15 +31,36 @@ from zoo.weights.resolve import Resolved, choose, resolve
 log = logging.getLogger("zoo")
 
 
+@overload
 def load(
     name: str | PathLike[str],
     *,
     weights: bool | str | PathLike[str] = True,
     labels: Sequence[str] | str | LabelSpace | None = None,
     device: torch.device | str | None = None,
+    engine: None = None,
     progress: bool | None = None,
-) -> Detector:
-    """The detector called `name`, in eval mode.
+) -> Detector: ...
+@overload
+def load(
+    name: str | PathLike[str],
+    *,
+    weights: bool | str | PathLike[str] = True,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    device: torch.device | str | None = None,
+    engine: str | None,
+    progress: bool | None = None,
+) -> BasePredictor: ...
+def load(
+    name: str | PathLike[str],
+    *,
+    weights: bool | str | PathLike[str] = True,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    device: torch.device | str | None = None,
+    engine: str | None = None,
+    progress: bool | None = None,
+) -> BasePredictor:
+    """The detector called `name`, in eval mode; or the engine that computes its network.
 
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose), an
               alias; or a trained model: its folder, as a Path or `file:FOLDER`, or its repository
@@ -50,7 +73,11 @@ def load(
               is which. A file of your own that already has such a head is taken as it is. An
               open-vocabulary detector finds any classes as it is.
     device:   where to put it; None is torch's default device.
-    progress: a bar while downloading; None shows one on a terminal.
+    engine:   what computes the network: "onnxruntime", "openvino", "compile", or "auto", the
+              fastest on this machine of those that agree with torch; with options behind commas,
+              as "onnxruntime,threads=2,spin=true". The model is exported for it once, and kept.
+              None is torch; of an exported file, the first installed engine that can read it.
+    progress: a bar while downloading or exporting; None shows one on a terminal.
 
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
@@ -59,6 +86,7 @@ def load(
         MissingExtra: the card requires what is not installed.
         WeightsError: the weights can't be had, are damaged, or do not fit.
         UsageError: this torch has no such device.
+        ExportError: the network can't be exported for that engine, or does not agree with torch.
     """
     name = f"{PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
     _check_types(name, weights)
@@ -66,19 +94,36 @@ def load(
     choice = choose(models, name, weights)
     spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
     resolved = resolve(models, choice, weights, progress=progress)
-    return _loaded(models, resolved, *spaces, device)
+    return _loaded(models, resolved, *spaces, device, engine=engine, progress=progress)
 
 
+@overload
 def load_resolved(
     resolved: Resolved,
     *,
     labels: Sequence[str] | str | LabelSpace | None = None,
     device: torch.device | str | None = None,
-) -> Detector:
-    """The detector of a name that was resolved before, as `load` gives it."""
+    engine: None = None,
+) -> Detector: ...
+@overload
+def load_resolved(
+    resolved: Resolved,
+    *,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    device: torch.device | str | None = None,
+    engine: str | None,
+) -> BasePredictor: ...
+def load_resolved(
+    resolved: Resolved,
+    *,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    device: torch.device | str | None = None,
+    engine: str | None = None,
+) -> BasePredictor:
+    """The detector or engine of a name that was resolved before, as `load` gives it."""
     choice = resolved.choice
     spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
-    return _loaded(catalogue(), resolved, *spaces, device_of(device))
+    return _loaded(catalogue(), resolved, *spaces, device_of(device), engine=engine)
 
 
 def _loaded(
@@ -87,8 +132,14 @@ def _loaded(
     old: LabelSpace | None,
     new: LabelSpace,
     device: torch.device,
-) -> Detector:
+    *,
+    engine: str | None = None,
+    progress: bool | None = None,
+) -> BasePredictor:
     file = resolved.file
+    if resolved.exported or engine not in (None, TORCH):
+        request = EngineRequest.of(engine or FIRST, resolved, old, new, device, progress=progress)
+        return request.build(models)
     if file is None:
         detector = build(models, resolved.choice, new)
     else:
@@ -97,6 +148,7 @@ def _loaded(
             detector = _filled(models, resolved, file, old, new, asked=asked)
         detector.weights = file
     detector.name = name_with_labels(resolved.name, old, new)
+    detector.choice = resolved.choice
     if detector.head_transfer:
         _notice(detector.name, detector.head_transfer)
     return detector.eval().to(device)

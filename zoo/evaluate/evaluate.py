@@ -59,6 +59,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     weights: bool | str | os.PathLike[str] = True,
     labels: Labels | None = None,
     device: torch.device | str | None = None,
+    engine: str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
     fresh: bool = False,
@@ -70,20 +71,19 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name or a detector, run by `predict` (protocol, weights, labels, device, batch_size,
-        to, fresh: see there); or `Predictions`, their `.parquet` file, or a COCO results list
-        (`.json`).
+    model: a name, a detector or an engine, run by `predict` (protocol, weights, labels, device,
+        engine, batch_size, to, fresh: see there); or `Predictions`, their `.parquet` file, or a
+        COCO results list (`.json`).
     data: as `zoo.data.read` takes it: `coco:path/instances.json`.
     protocol: "uniform" by default; predictions keep their own, and another one is refused.
-    settings, policy, resamples, seed: see `Evaluator`. Suspicious data that can still be measured
-        is described in `report.measured.notes`.
+    settings, policy, resamples, seed: see `Evaluator`. `report.measured.notes` has what is odd.
     Raises: DataError naming file and record; LabelError if the model knows no class of the data;
         UsageError for an invalid option, or one without effect because no model is run; and the
         errors of `predict`.
     """
     check_resampling(resamples, seed)
     running: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
-    running |= {"batch_size": batch_size, "to": to, "fresh": fresh}
+    running |= {"engine": engine, "batch_size": batch_size, "to": to, "fresh": fresh}
     results = _file(model, *SUFFIXES)
     if results or isinstance(model, Predictions) or _file(model, SUFFIX):
         _refuse_options(model, **running)
@@ -147,7 +147,7 @@ def _seen_before(model: object) -> Predictions | None:
 
 def _refuse_options(model: object, **running: object) -> None:
     """Raises: UsageError naming what was asked of a run where there is none."""
-    idle = {"weights": True, "labels": None, "device": None, "batch_size": "auto"}
+    idle = {"weights": True, "labels": None, "device": None, "engine": None, "batch_size": "auto"}
     idle |= {"to": None, "fresh": False}
     if given := [name for name, value in running.items() if value != idle[name]]:
         what = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"

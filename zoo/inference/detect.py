@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
@@ -39,6 +39,21 @@ Looked: TypeAlias = Callable[[Image, Detections], None]
 
 MOST_THREADS = 8
 AHEAD = 16
+
+
+class DetectOptions(TypedDict, total=False):
+    """The options of `Detector.detect`, which explains them."""
+
+    score: float | None
+    iou: float | None
+    max_boxes: int | None
+    batch_size: BatchSize
+    exif: Exif
+    on_error: Literal["raise", "skip"]
+    progress: bool | None
+    threads: int | None
+    limits: Limits | None
+
 
 SHOWN = 3  # images a kind that are named
 _REST = {

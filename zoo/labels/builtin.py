@@ -74,6 +74,11 @@ def label_spaces(
     return old, old
 
 
+def declared(space: LabelSpace) -> str | list[str]:
+    """A label space as a card says it: by its declared name, or as class names."""
+    return space.name if space.name in names() else list(space.names)
+
+
 def name_with_labels(name: str, old: LabelSpace | None, new: LabelSpace) -> str:
     """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`,
     `yolox_nano.coco[voc20]`."""

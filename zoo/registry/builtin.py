@@ -1,5 +1,5 @@
-"""The core's own plugin, `zoo`: an architecture and formats of data sets, through the hooks that
-all have; imports no torch."""
+"""The core's own plugin, `zoo`: an architecture, formats of data sets and engines, through the
+hooks that all have; imports no torch."""
 
 from __future__ import annotations
 
@@ -71,3 +71,14 @@ def _register_hub(register: RegisterDataset) -> None:
         ),
         recognise=f"{FORMATS}.hub.reader:recognise",
     )
+
+
+@hookimpl
+def register_engines(register: Register) -> None:
+    """`onnxruntime`, `openvino`, `torch` and `compile`, and `auto`, the fastest of all that
+    agree."""
+    register("auto", "zoo.engines.auto:build")
+    register("first", "zoo.engines.auto:build_first")
+    for name in ("onnxruntime", "openvino", "torch"):
+        register(name, f"zoo.engines.builders:{name}")
+    register("compile", "zoo.engines.builders:compiled")

@@ -1,12 +1,14 @@
-"""A trained model in a folder of its own, `file:FOLDER`, which has a card next to its weights; or
-in a repository of the Hub, `hub:org/name`."""
+"""A trained model in a folder of its own, `file:FOLDER`, which has a card next to its weights; in
+an exported file, which carries its card; or in a repository of the Hub, `hub:org/name`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from zoo.errors import CardError, NameNotFound
-from zoo.registry.registry_file import USER, RegistryFile, read_registry_file
+from zoo.registry.card import SCHEMA
+from zoo.registry.exported import exported_file, read_facts
+from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of
 
 PREFIX = "file:"
 HUB = "hub:"
@@ -22,12 +24,24 @@ def card_file(name: str) -> Path | None:
     return path.absolute() if path.is_file() else None
 
 
+def exported_of(name: str) -> Path | None:
+    """The exported file that `file:PATH` names, or None; a folder with a card is none."""
+    if not name.startswith(PREFIX) or card_file(name):
+        return None
+    path = exported_file(Path(name.removeprefix(PREFIX)).expanduser())
+    return path.absolute() if path else None
+
+
 def read_folder(name: str) -> RegistryFile:
-    """The card in the folder that a name says.
+    """The card in the folder or exported file that a name says.
 
     Raises: NameNotFound if there is none; CardError naming what is wrong with it.
     """
     path = card_file(name)
+    if path is None and (exported := exported_of(name)):
+        facts = read_facts(exported)
+        data = {"schema": SCHEMA, "cards": {facts.model: facts.card}}
+        return registry_file_of(data, exported, owner=USER)
     if path is None:
         folder = name.removeprefix(PREFIX)
         raise NameNotFound(

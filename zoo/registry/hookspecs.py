@@ -105,3 +105,10 @@ def register_heads(register: Register) -> None:
 def register_datasets(register: RegisterDataset) -> None:
     """Add formats of data sets, read as `NAME:PATH[,OPTION=VALUE…]`: a reader, the suffixes of its
     files, its options and, where there are any, its writer and how its folders are recognised."""
+
+
+@hookspec
+def register_engines(register: Register) -> None:
+    """Add engines, which compute exported networks: builders `build(request:
+    zoo.detectors.EngineRequest) -> zoo.contract.Predictor`; `zoo.engines.graph_engine` makes one of
+    a function that runs a graph."""

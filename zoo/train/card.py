@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from zoo.detectors import Composed, Detector
 from zoo.detectors.build import build, on_meta_device
+from zoo.detectors.composed import card_of_composed
 from zoo.errors import UsageError
 from zoo.files import write_file
-from zoo.labels import builtin
+from zoo.labels.builtin import declared
 from zoo.registry import Choice, catalogue
-from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights
+from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights, as_written
 from zoo.registry.folder import CARD
 from zoo.registry.registry_file import USER, parse_registry_file
 from zoo.train.recipe import Recipe
@@ -34,13 +34,11 @@ def card_of(detector: Detector, choice: Choice | None, recipe: Recipe) -> Card |
 
     choice: what it was loaded as; None for a detector that was handed over.
     """
-    space = detector.label_space
-    labels = space.name if space.name in builtin.names() else list(space.names)
+    labels = declared(detector.label_space)
     if choice is None:
         if not isinstance(detector, Composed):
             return None
-        plan = detector.plan.settings() | {"input": msgspec.to_builtins(detector.preprocess.input)}
-        return Card(architecture="zoo/compose", labels=labels, arguments=plan)
+        return card_of_composed(detector)
     old = choice.entry.card
     card = Card(
         architecture=old.architecture,
@@ -107,17 +105,9 @@ def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, no
 
 def card_text(card: Card, name: str) -> str:
     """A registry file with one card, as text; fields that are not given are left out."""
-    return yaml_of({"schema": SCHEMA, "cards": {name: _pruned(msgspec.to_builtins(card))}})
+    return yaml_of({"schema": SCHEMA, "cards": {name: as_written(card)}})
 
 
 def model_name(name: str) -> str:
     """A text as the name of a model: lower case, without what a name can't have."""
     return _UNNAMED.sub("_", name.lower()).strip("_-") or "model"
-
-
-def _pruned(value: Any) -> Any:
-    """Without fields that are not given."""
-    if isinstance(value, Mapping):
-        kept = {name: _pruned(part) for name, part in value.items()}
-        return {name: part for name, part in kept.items() if part not in (None, {}, [])}
-    return [_pruned(part) for part in value] if isinstance(value, list | tuple) else value

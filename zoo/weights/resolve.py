@@ -10,15 +10,16 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from zoo import environment
-from zoo.errors import CacheError, NameNotFound, SourceError, WeightsError
+from zoo.errors import CacheError, NameNotFound, SourceError, UsageError, WeightsError
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import MODEL, Weights
+from zoo.registry.exported import FORMATS
 from zoo.registry.folder import HUB, PREFIX
 from zoo.registry.requirements import check_requirements
 from zoo.weights.hub_model import hub_model
 from zoo.weights.lock import Lock, Pin, pinned
 from zoo.weights.manifest import Manifest
-from zoo.weights.records import WeightsFile, WeightsRequest
+from zoo.weights.records import WeightsFile, WeightsRequest, sha256_of
 from zoo.weights.revision import resolved
 from zoo.weights.sources import HubSpec, mirrored, parsed, printed, replace_prefix
 from zoo.weights.verification import ASKED, Candidate, from_bundle, from_source, take
@@ -27,6 +28,7 @@ log = logging.getLogger("zoo")
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
 RANDOM = "random"  # what the command line calls weights=False
+EXPORTED = tuple(FORMATS)
 FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 NO_MIRRORS: Mapping[str, str] = {}
 OWN_FILE = "Use a file of your own as weights: file:PATH."
@@ -58,6 +60,12 @@ class Resolved:
     def file(self) -> WeightsFile | None:
         """The checkpoint; None for random weights."""
         return self.files.get(MODEL)
+
+    @property
+    def exported(self) -> Path | None:
+        """The exported file that the name stands for, or None."""
+        origin = self.choice.entry.origin
+        return Path(origin) if origin.endswith(EXPORTED) else None
 
     @property
     def others(self) -> dict[str, Path]:
@@ -174,6 +182,8 @@ def resolve(
     """
     if choice.entry.card.requires:
         check_requirements(choice.entry.card, choice.name)
+    if choice.entry.origin.endswith(EXPORTED):
+        return _exported(choice, Path(choice.entry.origin), weights)
     if weights is False:
         return Resolved(choice, {}, None)
     if is_place(weights):
@@ -181,6 +191,18 @@ def resolve(
         return _explicit(models, choice, spec, progress=progress)
     request = wanted(choice)
     return Resolved(choice, _fetched(models, request.every_file(), progress), request.weights)
+
+
+def _exported(choice: Choice, path: Path, weights: bool | str | PathLike[str]) -> Resolved:
+    """An exported file, which is its own weights. Raises: UsageError where others are wanted."""
+    if weights is not True and weights != choice.tag:
+        raise UsageError(
+            f"{path} can't be loaded with weights={weights!r:.80}.",
+            "The weights of an exported file are in it.",
+            "Leave weights out, or name the model that the file was made of.",
+        )
+    file = WeightsFile(path, sha256_of(path), f"{PREFIX}{path}", None, path.stat().st_size, path)
+    return Resolved(choice, {MODEL: file}, choice.weights)
 
 
 def _fetched(

@@ -17,7 +17,16 @@ from typing import Annotated
 import typer
 
 from zoo.cli import gallery
-from zoo.cli.options import LABELS, BatchSize, Device, Exif, Weights, batch_size_of, labels_of
+from zoo.cli.options import (
+    LABELS,
+    BatchSize,
+    Device,
+    Engine,
+    Exif,
+    Weights,
+    batch_size_of,
+    labels_of,
+)
 
 
 class OnError(StrEnum):
@@ -129,6 +138,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     report: gallery.To = None,
     report_images: gallery.Count = None,
     device: Device = None,
+    engine: Engine = None,
     batch_size: BatchSize = None,
     exif: Turn = Exif.apply,
     on_error: Broken = OnError.skip,
@@ -136,19 +146,18 @@ def detect(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Find things in images, and print a line an image.
 
-    An image that can't be read is named on standard error and the rest goes on: the exit code is 1
-    then, and 6 where none could be read. A file of results takes its place when it is complete.
-    """
-    from zoo.cli.detect_run import Request, run  # deferred: torch, which help does not need
+    What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
+    from zoo.cli import detect_run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits
 
-    request = Request(
+    request = detect_run.Request(
         sources=images,
         model=model,
         weights=weights,
         labels=None if labels is None else labels_of(labels),
         device=device,
+        engine=engine,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size_of(batch_size),
         exif=exif.value,
@@ -162,4 +171,4 @@ def detect(  # noqa: PLR0913 - one parameter an option
         report_images=gallery.checked(report, report_images),
         limits=Limits.in_force().changed(limit or []),
     )
-    raise typer.Exit(run(request))
+    raise typer.Exit(detect_run.run(request))

@@ -29,7 +29,7 @@ from zoo.cli.evaluate_options import (
     protocol_of,
 )
 from zoo.cli.format import format_percent, table
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, weights_of
+from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, weights_of
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
 from zoo.text import listed, pluralize
@@ -82,6 +82,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     labels: Labels = None,
     device: Device = None,
+    engine: Engine = None,
     batch_size: BatchSize = None,
     exif: Turn = None,
     fresh: Fresh = False,
@@ -105,7 +106,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.evaluate.evaluate import evaluate as measure
 
     given: dict[str, object] = {"protocol": protocol, "weights": weights, "labels": labels}
-    given |= {"device": device, "batch-size": batch_size, "to": to, "exif": exif}
+    given |= {"device": device, "engine": engine, "batch-size": batch_size, "to": to, "exif": exif}
     given |= {"fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots, font)

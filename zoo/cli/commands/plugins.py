@@ -2,8 +2,8 @@
 
 With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`,
     `quarantined` or `switched off`), reason, contributes {cards, architectures, backbones, necks,
-    heads, datasets: how many it registered}, models (how many are listed under it), seconds,
-        imports_torch, remarks (what is odd about one that works).
+    heads, datasets, engines: how many it registered}, models (how many are listed under it),
+    seconds, imports_torch, remarks (what is odd about one that works).
 """
 
 from __future__ import annotations

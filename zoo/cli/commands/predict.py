@@ -22,7 +22,7 @@ from zoo.cli.evaluate_options import (
     each,
     protocol_of,
 )
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, weights_of
+from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, weights_of
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     labels: Labels = None,
     device: Device = None,
+    engine: Engine = None,
     batch_size: BatchSize = None,
     exif: Turn = None,
     fresh: Fresh = False,
@@ -61,6 +62,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
             "weights": weights_of(weights),
             "labels": None if labels is None else labels_of(labels),
             "device": device,
+            "engine": engine,
             "batch_size": batch_size_of(batch_size),
             "fresh": fresh,
         }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from zoo.detectors import Detector
+    from zoo.detectors.detector import BasePredictor
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,17 @@ class ModelIdentity:
 
     name:  what it is called.
     facts: its part of the provenance.
-    load:  gives the detector.
+    load:  gives the detector or engine.
+    engine: what computes its network; None for torch.
     fixed: whether `facts` decide every number. What a detector at hand computes may depend on more
         than its weights and code.
     """
 
     name: str
     facts: dict[str, str]
-    load: Callable[[], Detector]
+    load: Callable[[], BasePredictor]
     fixed: bool
+    engine: str | None = None
 
 
 def model_identity(
@@ -52,6 +55,7 @@ def model_identity(
     labels: Labels | None,
     classes: Sequence[str],
     device: torch.device | str | None,
+    engine: str | None = None,
     progress: bool | None,
 ) -> ModelIdentity:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector
@@ -66,11 +70,14 @@ def model_identity(
         process imported it.
     """
     if isinstance(model, Resolved):
-        return _identity_of(model, labels, classes, device)
+        return _identity_of(model, labels, classes, device, engine)
     if not isinstance(model, str):
-        _check_at_hand(model, weights=weights, labels=labels, device=device)
+        _check_at_hand(model, weights=weights, labels=labels, device=device, engine=engine)
+        name = model.name or type(model).__name__
+        if model.engine is not None:
+            return _engine_at_hand(model, name)
         facts = {
-            "model": model.name or type(model).__name__,
+            "model": name,
             "code_sha256": code.of_detector(model),
             **_file_in_memory(model),
         }
@@ -83,7 +90,7 @@ def model_identity(
             raise
         raise _is_folder(Path(model)) from None
     resolved = resolve(known, choice, weights, progress=progress)
-    return _identity_of(resolved, labels, classes, device)
+    return _identity_of(resolved, labels, classes, device, engine)
 
 
 def _identity_of(
@@ -91,6 +98,7 @@ def _identity_of(
     labels: Labels | None,
     classes: Sequence[str],
     device: torch.device | str | None,
+    engine: str | None,
 ) -> ModelIdentity:
     choice = resolved.choice
     declared = choice.entry.card.labels
@@ -111,6 +119,12 @@ def _identity_of(
 
     if new != old:
         facts["labels_sha256"] = labels_sha256(new)
+    if resolved.exported or engine not in (None, "torch"):
+        from zoo.detectors.load import load_resolved  # deferred: torch
+
+        if resolved.file is not None:
+            facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
+        return _computed(load_resolved(resolved, labels=new, device=device, engine=engine), facts)
     if resolved.file is None:
         return _at_hand(load(), facts | {"weights_source": "random"})
     facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
@@ -120,6 +134,31 @@ def _identity_of(
             return _at_hand(detector, facts)  # some of its weights are random
         return ModelIdentity(name, facts, lambda: detector, fixed=True)
     return ModelIdentity(name, facts, load, fixed=True)
+
+
+def _computed(predictor: BasePredictor, facts: dict[str, str]) -> ModelIdentity:
+    """A model whose network an engine computes; which one that is may take measuring."""
+    facts |= engine_facts(predictor)
+    return ModelIdentity(
+        facts["model"], facts, lambda: predictor, fixed=True, engine=predictor.engine
+    )
+
+
+def _engine_at_hand(predictor: BasePredictor, name: str) -> ModelIdentity:
+    """An engine that was loaded before, by the file of its weights and the code of its family."""
+    facts = {"model": name, **engine_facts(predictor)}
+    if predictor.weights is not None:
+        facts |= _facts_of(predictor.weights)
+    network = getattr(predictor, "network", None)
+    if network is not None:
+        facts["code_sha256"] = code.of_detector(network)
+    return ModelIdentity(name, facts, lambda: predictor, fixed=False, engine=predictor.engine)
+
+
+def engine_facts(predictor: BasePredictor) -> dict[str, str]:
+    """The engine with its version; nothing for torch."""
+    version = getattr(predictor, "version", "")
+    return {"engine": f"{predictor.engine} {version}".strip()} if predictor.engine else {}
 
 
 def labels_sha256(space: LabelSpace) -> str:
@@ -160,17 +199,17 @@ def _is_folder(folder: Path) -> UsageError:
 
 def _check_at_hand(model: object, **options: object) -> None:
     """Raises: UsageError for anything but a detector, and for options that it has already."""
-    from zoo.detectors import (
-        Detector,
+    from zoo.detectors.detector import (
+        BasePredictor,
     )  # deferred: torch, which whoever has a detector at hand has already
 
-    if not isinstance(model, Detector):
+    if not isinstance(model, BasePredictor):
         raise UsageError(
             f"{capitalized(type_name(model))} can't be run on images.",
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )
-    idle = {"weights": True, "labels": None, "device": None}
+    idle = {"weights": True, "labels": None, "device": None, "engine": None}
     given = {name: value for name, value in options.items() if value is not idle[name]}
     if given:
         raise UsageError(

@@ -51,6 +51,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     weights: bool | str | os.PathLike[str] = True,
     labels: Labels | None = None,
     device: torch.device | str | None = None,
+    engine: str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
     fresh: bool = False,
@@ -58,9 +59,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 ) -> Predictions:
     """Runs a model on every image of a data set, under a protocol.
 
-    model, weights, labels, device: as `zoo.load` takes them; or a detector, which keeps its own, or
-              a model that was resolved before, which keeps its weights. A model that is told its
-              classes is told those of the data set, unless `labels` names others.
+    model, weights, labels, device, engine: as `zoo.load` takes them; or a detector or engine, which
+              keeps its own, or a model that was resolved before, which keeps its weights. A model
+              that is told its classes is told those of the data set, unless `labels` names others.
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
         your own.
@@ -69,14 +70,12 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
               code. A loaded detector is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
     Raises:
-        DataError: the data set is wrong, most of its first images have another size than is
-            annotated, or another process is making these predictions; an image changes while it is
-            looked at.
+        DataError: the data set is wrong, most of its first images have another size than annotated,
+            another process makes these predictions, or an image changes meanwhile.
         UsageError: an option can't be, or decides nothing because a detector at hand has its own;
             or code has changed since this process imported it.
         LabelError: the model knows none of the data set's classes, or `labels` can't be.
-        ImageError: an image can't be read; what was found in those before it stays for a run on the
-            same images.
+        ImageError: an image can't be read; what was found before stays for a run on the same.
         MissingExtra: pyarrow is not installed.
     """
     arrow()  # before anything that takes long
@@ -85,8 +84,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     _check_batch_size(batch_size)
     dataset = data_sets.read(data)
     options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
-    classes = dataset.label_space.names
-    identity = model_identity(model, classes=classes, progress=progress, **options)
+    options |= {"engine": _engine_of(asked, engine), "progress": progress}
+    identity = model_identity(model, classes=dataset.label_space.names, **options)
+    asked = replace(asked, engine=identity.engine)
     facts = identity.facts | _facts(dataset, asked)
     passes = to is None and not identity.fixed
     work = _Work(identity, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
@@ -227,13 +227,24 @@ def _check_applicable(protocol: Protocol) -> None:
 
     Raises: UsageError.
     """
-    given = [name for name in ("wrapper", "engine", "prompts") if getattr(protocol, name)]
+    given = [name for name in ("wrapper", "prompts") if getattr(protocol, name)]
     if given:
         raise UsageError(
             f"A model can't be run under a protocol with {' and '.join(given)}.",
             "It is run as its family runs it, in torch.",
             f"Leave {' and '.join(given)} out; they describe predictions that were made elsewhere.",
         )
+
+
+def _engine_of(protocol: Protocol, engine: str | None) -> str | None:
+    """The engine that is asked for. Raises: UsageError where the protocol names another."""
+    if engine is None or protocol.engine in (None, engine):
+        return engine or protocol.engine
+    raise UsageError(
+        f"A model can't be run by the engine {engine}.",
+        f"The protocol names another: {protocol.engine}.",
+        "Leave one of them out.",
+    )
 
 
 def _check_batch_size(batch_size: object) -> None:

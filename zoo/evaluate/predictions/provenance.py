@@ -6,6 +6,7 @@ of the model     model · card_sha256 · weights_sha256 · weights_source
                  state_sha256 (weights in memory) · plugin · code_sha256
 of the data      data · data_sha256 (annotations)
                  images_sha256 (ids, file names and contents of the images)
+of the engine    engine (its name and version; left out for torch)
 of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as given)
                  settings_in_force (JSON, no gaps)
 of the software  detzoo · python · torch · torchvision · numpy · pillow

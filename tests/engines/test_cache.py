@@ -1,0 +1,42 @@
+"""Exports are kept by weights, architecture, input, classes and what wrote them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from zoo.detectors import Detector
+from zoo.detectors.engine_request import EngineRequest
+from zoo.engines import Engine, cache
+from zoo.engines.card import choice_of, request_for
+from zoo.engines.parity import Parity
+
+
+@pytest.fixture
+def request_(pico: Detector) -> EngineRequest:
+    return request_for(pico, choice_of(pico), "onnxruntime")
+
+
+def test_another_architecture_or_input_is_another_key(request_: EngineRequest) -> None:
+    resolved = request_.resolved
+    entry = resolved.choice.entry
+    small = structs.replace(entry.card, arguments={**entry.card.arguments, "size": 64})
+    choice = replace(resolved.choice, entry=replace(entry, card=small))
+    other = replace(request_, resolved=replace(resolved, choice=choice))
+    assert cache.key_of(request_, "onnx") == cache.key_of(request_, "onnx")
+    keys = {cache.key_of(request_, "onnx"), cache.key_of(other, "onnx")}
+    assert len(keys | {cache.key_of(request_, "torch")}) == 3
+
+
+def test_an_agreement_is_remembered_for_the_engine_s_version(
+    engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.onnx"
+    assert not cache.has_agreed(file, engine)
+    cache.note_agreed(file, engine, Parity(images=3))
+    assert cache.has_agreed(file, engine)
+    engine.version = "0.0"
+    assert not cache.has_agreed(file, engine)

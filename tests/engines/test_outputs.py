@@ -1,0 +1,44 @@
+"""Outputs as tensors by name, and back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from zoo.detectors import Detector
+from zoo.engines.engine import Engine
+from zoo.engines.outputs import FlatNetwork, OutputLayout, leaves_of, tensors_of
+from zoo.errors import ExportError
+from zoo.registry.exported import Leaf
+
+
+def test_leaves_have_the_names_of_the_outputs() -> None:
+    outputs = {"boxes": [torch.zeros(2, 4)], "cells": (4, True)}
+    assert leaves_of(outputs) == [Leaf(name="boxes.0"), Leaf(value=4), Leaf(value=True)]
+    assert leaves_of(torch.zeros(1)) == [Leaf(name="output")]
+    assert [tuple(tensor.shape) for tensor in tensors_of(outputs)] == [(2, 4)]
+
+
+def test_a_text_among_the_outputs_can_t_be_exported() -> None:
+    with pytest.raises(ExportError, match="of the type str"):
+        leaves_of({"kind": "dense"})
+
+
+def test_a_flat_network_returns_its_tensors(pico: Detector) -> None:
+    batch = pico.preprocess([torch.zeros(3, 40, 60, dtype=torch.uint8)])
+    with torch.inference_mode():
+        outputs = pico(batch)
+        (values,) = FlatNetwork(pico, leaves_of(outputs))(batch.pixels)
+    assert torch.equal(values, outputs.values)
+
+
+def test_tensors_become_outputs_also_of_another_input_size(engine: Engine, pico: Detector) -> None:
+    facts = engine.facts
+    layout = OutputLayout(facts.leaves, facts.structure, (320, 320), engine.network)
+    small = pico.preprocess.at((64, 96))
+    batch = small([torch.zeros(3, 40, 60, dtype=torch.uint8)])
+    with torch.inference_mode():
+        expected = pico(batch)
+    outputs = layout.rebuild([expected.values], batch)
+    assert outputs.grids == expected.grids
+    assert type(outputs) is type(expected)

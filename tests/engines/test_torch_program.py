@@ -1,0 +1,35 @@
+"""`torch.export` programs as sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zoo.detectors import Detector
+from zoo.engines.card import choice_of, request_for
+from zoo.engines.torch_program import start
+
+
+class Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        return (self.conv(pixels),)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_program_is_run(pico: Detector, tmp_path: Path, count: int) -> None:
+    network = Network()
+    shapes = ({0: torch.export.Dim.AUTO},)
+    program = torch.export.export(network, (torch.zeros(2, 3, 4, 4),), dynamic_shapes=shapes)
+    torch.export.save(program, tmp_path / "conv.pt2")
+    session = start(tmp_path / "conv.pt2", request_for(pico, choice_of(pico), "torch"))
+    pixels = torch.rand(count, 3, 4, 4)
+    with torch.no_grad():
+        assert torch.allclose(session({"pixels": pixels})[0], network(pixels)[0], atol=1e-6)
+    assert session.version == torch.__version__

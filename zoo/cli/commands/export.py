@@ -1,0 +1,135 @@
+"""`zoo export`: writes a model as ONNX, OpenVINO IR or a `torch.export` program, once it agrees
+with torch.
+
+With `--json`, one object: path, name, format, bytes, batch (null is any number of images),
+dynamic_size, exporter, tried (what failed before, with the reason), parity {images, sizes, batches,
+outputs: the largest difference in each, detections, score, box}, seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from zoo.cli import output
+from zoo.cli.format import format_megabytes
+from zoo.cli.options import Weights, labels_of, weights_of
+from zoo.errors import UsageError
+from zoo.text import pluralize
+
+if TYPE_CHECKING:
+    from zoo.engines import Exported
+
+
+class FormatName(StrEnum):
+    """The formats of exported files."""
+
+    onnx = "onnx"
+    openvino = "openvino"
+    torch = "torch"
+
+
+class ExporterName(StrEnum):
+    """The writers of ONNX."""
+
+    dynamo = "dynamo"
+    legacy = "legacy"
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that zoo list shows.")]
+To = Annotated[
+    Path,
+    typer.Option(metavar="FILE|FOLDER", help="A file, .onnx or .pt2; a folder for OpenVINO."),
+]
+Format = Annotated[
+    FormatName | None,
+    typer.Option(metavar="onnx|openvino|torch", help="Unless given, as the file is called."),
+]
+Labels = Annotated[str | None, typer.Option(metavar="NAMES", help="Classes instead of the card's.")]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        metavar="dynamic|COUNT",
+        help="Images at once; else any number where the network allows it, and one if not.",
+    ),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="Compare with torch on these images, not on rendered scenes.",
+        show_default=False,
+    ),
+]
+Writer = Annotated[
+    ExporterName | None,
+    typer.Option(metavar="dynamo|legacy", help="What writes ONNX; else the first that can."),
+]
+
+
+def export(  # noqa: PLR0913 - one parameter an option
+    model: Name,
+    to: To,
+    format: Format = None,
+    weights: Weights = None,
+    labels: Labels = None,
+    batch: Batch = None,
+    images: Images = None,
+    exporter: Writer = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Write a model as a file that needs no torch network: ONNX, OpenVINO IR or torch.export.
+
+    The file carries the card, preprocessing, classes, thresholds and licences. It takes its place
+    once its outputs and detections agree with torch.
+    """
+    from zoo import export as write  # deferred: torch, which help does not need
+    from zoo import load
+
+    detector = load(
+        model,
+        weights=weights_of(weights),
+        labels=None if labels is None else labels_of(labels),
+        device="cpu",
+    )
+    made = write(
+        detector,
+        to=to,
+        format=format.value if format else None,
+        batch=_batch_of(batch),
+        images=images or (),
+        exporter=exporter.value if exporter else None,
+    )
+    if as_json:
+        output.document(made.to_json())
+    else:
+        for line in _lines(made):
+            output.line(line)
+
+
+def _batch_of(text: str | None) -> int | Literal["dynamic"] | None:
+    """`--batch` as `zoo.export` takes it. Raises: UsageError."""
+    if text is None or text == "dynamic":
+        return text  # type: ignore[return-value]
+    if text.isascii() and text.isdecimal() and len(text) < 5:
+        return int(text)
+    case = "It is a number of images, or dynamic for any number."
+    raise UsageError(f"--batch {text:.40} was given.", case, "Write --batch 1, for example.")
+
+
+def _lines(made: Exported) -> list[str]:
+    parity = made.parity
+    sizes = ", ".join(f"{width} x {height}" for height, width in parity.sizes)
+    batch = "any number of images" if made.batch is None else pluralize(made.batch, "image")
+    lines = [
+        f"{made.path}  {format_megabytes(made.bytes)}, {batch} at once, written by {made.exporter}",
+        f"Compared with torch on {pluralize(parity.images, 'image')} of {sizes} input pixels, "
+        f"{', '.join(map(str, parity.batches))} at once:",
+        f"  outputs differ by {parity.worst:.2g} at most",
+        f"  {pluralize(parity.detections, 'detection')}: scores by {parity.score:.2g}, "
+        f"boxes by {parity.box:.2g} pixels",
+    ]
+    return [*lines, *(f"Not possible: {reason}" for reason in made.tried)]

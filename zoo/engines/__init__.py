@@ -1,0 +1,17 @@
+"""Engines: predictors made of a family's preprocessing, an exported graph and the family's decode;
+and `export`, which writes such graphs.
+
+    images --preprocess--> Batch --graph--> tensors --pytree--> outputs --decode--> detections
+
+The network in torch is built without content, for its preprocessing and decode alone. An engine is
+registered with `register_engines`, and is mostly one function that starts a graph: `graph_engine`
+does the rest.
+"""
+
+from zoo.contract.session import Session as Session
+from zoo.detectors.engine_request import EngineRequest as EngineRequest
+from zoo.engines.engine import Engine as Engine
+from zoo.engines.export import Exported as Exported
+from zoo.engines.export import export as export
+from zoo.engines.graph import graph_engine as graph_engine
+from zoo.engines.parity import Parity as Parity

@@ -1,0 +1,113 @@
+"""Models that were exported for an engine, each kept once; and which engines agreed with torch on
+this machine.
+
+    $ZOO_HOME/engines/KEY/model.onnx  KEY/agreed.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from zoo.detectors.engine_request import EngineRequest
+from zoo.engines.draft import Format
+from zoo.engines.export import export
+from zoo.engines.parity import Parity
+from zoo.engines.trace import version_of
+from zoo.environment import home
+from zoo.errors import CacheError, UsageError
+from zoo.files import write_errors, write_file
+from zoo.registry.exported import IR
+
+if TYPE_CHECKING:
+    from zoo.engines.engine import Engine
+
+FILES = {"onnx": "model.onnx", "torch": "model.pt2", "openvino": "model"}
+_WRITERS = {"onnx": ("torch", "onnx", "onnxscript"), "torch": ("torch",)}
+_FIX = "Set ZOO_HOME to a folder that can be written."
+
+
+def converted(request: EngineRequest, format: Format) -> Path:
+    """The model's exported file, from the cache or made now.
+
+    Raises: UsageError for random weights, which no second load would have; ExportError.
+    """
+    resolved = request.resolved
+    if resolved.file is None:
+        raise UsageError(
+            f"'{resolved.name}' can't be run by the engine {request.engine}.",
+            "It has random weights, and what is exported is kept under the weights' hash.",
+            "Load it with weights; or export it: zoo.export(model, to='model.onnx')",
+        )
+    path = home() / "engines" / key_of(request, format) / FILES[format]
+    file = path / IR if format == "openvino" else path
+    if not file.exists():
+        detector = request.detector()
+        transfer = detector.head_transfer
+        if transfer is not None and transfer.new_classes:
+            raise UsageError(
+                f"'{detector.name}' can't be run by the engine {request.engine}.",
+                "Some of its weights are random, as it has classes that it never learned.",
+                "Train it first.",
+            )
+        with write_errors(path, CacheError, fix=_FIX):
+            export(detector, to=path, format=format, progress=request.progress)
+    return file
+
+
+def key_of(request: EngineRequest, format: str) -> str:
+    """A fingerprint of the weights, the architecture, its input and classes, and what exports
+    them."""
+    resolved = request.resolved
+    card = resolved.choice.entry.card
+    facts = {
+        "weights": {role: file.sha256 for role, file in sorted(resolved.files.items())},
+        "settings": resolved.weights.post_load if resolved.weights else {},
+        "architecture": card.architecture,
+        "arguments": card.arguments,
+        "input": msgspec.to_builtins(card.input),
+        "classes": [request.new.names, request.new.channels],
+        "format": format,
+        "versions": [version_of(name) for name in ("detzoo", *_WRITERS.get(format, ()))],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def has_agreed(file: Path, engine: Engine) -> bool:
+    """Whether that engine agreed with torch on this machine before."""
+    return agreement_key(engine) in _agreed(file)
+
+
+def note_agreed(file: Path, engine: Engine, parity: Parity) -> None:
+    """Remembers that it does; where that can't be written, it is looked at again each time."""
+    known = _agreed(file) | {agreement_key(engine): asdict(parity)}
+    with write_errors(file, CacheError, fix=_FIX):
+        write_file(file.parent / "agreed.json", json.dumps(known, indent=2))
+
+
+def agreement_key(engine: Engine) -> str:
+    """The engine with its version, and the machine."""
+    return f"{engine.engine} {engine.version} {platform.machine()} {_processor()}"
+
+
+def _agreed(file: Path) -> dict[str, Any]:
+    try:
+        known: Any = json.loads((file.parent / "agreed.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

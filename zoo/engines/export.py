@@ -1,0 +1,210 @@
+"""`zoo.export`: writes a detector as ONNX, OpenVINO IR or a `torch.export` program, once it is
+known that the file returns what torch does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, get_args
+
+import torch
+
+from zoo.detectors.detector import BasePredictor, Detector
+from zoo.detectors.load import load
+from zoo.engines.card import choice_of
+from zoo.engines.draft import Draft, Format, Way, ways
+from zoo.engines.formats import Exporter
+from zoo.engines.parity import Parity
+from zoo.engines.scenes import images_of, scenes
+from zoo.errors import ExportError, UsageError
+from zoo.files import atomic_folder, atomic_write, copy_into, write_errors
+from zoo.inference.batching import eval_mode
+from zoo.progress import Bar
+from zoo.registry.exported import FORMATS
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was exported.
+
+    path:    the file, or the folder of OpenVINO IR; `zoo.load(f"file:{path}")` loads it.
+    batch:   images at once; None is any number. dynamic_size: it takes inputs of several sizes.
+    exporter: what wrote the graph, and what was tried before and could not, with the reason.
+    parity:  the differences from torch that were measured before it was written.
+    """
+
+    path: Path
+    name: str
+    format: str
+    bytes: int
+    batch: int | None
+    dynamic_size: bool
+    exporter: str
+    tried: tuple[str, ...]
+    parity: Parity
+    seconds: float
+
+    def to_json(self) -> str:
+        """Everything, as `zoo export --json` prints it."""
+        return json.dumps(asdict(self) | {"path": str(self.path)}, indent=2)
+
+
+def export(
+    model: str | os.PathLike[str] | Detector,
+    *,
+    to: str | os.PathLike[str],
+    format: Format | None = None,
+    batch: int | Literal["dynamic"] | None = None,
+    images: Sequence[str] = (),
+    exporter: Exporter | None = None,
+    progress: bool | None = None,
+) -> Exported:
+    """Writes a detector's `forward` as a graph, with all that is needed to load it again: card,
+    preprocessing, classes, thresholds, licences and the hash of its weights.
+
+    The file takes its place once its outputs and detections were held against torch, on several
+    images, input sizes and batch sizes.
+
+    model:    a name, or a detector that was loaded or composed.
+    to:       the file, `.onnx` or `.pt2`; or a folder, for OpenVINO IR.
+    format:   "onnx", "openvino" or "torch"; None goes by `to`.
+    batch:    images at once: a number, or "dynamic" for any; None is any where the network allows
+              it, and else one.
+    images:   files, folders or globs to compare on; else rendered scenes.
+    exporter: of ONNX: "dynamo" or "legacy"; None tries them in that order.
+    progress: a bar; None shows one on a terminal where it takes longer than a second.
+
+    Raises:
+        ExportError: the network can't be exported; or the graph does not agree with torch, naming
+            the output that differs, where and by how much. Nothing is written then.
+        UsageError: an option can't be; the detector has no card.
+        MissingExtra: a package that writes or checks the format is not installed.
+    """
+    path = Path(to).expanduser()
+    chosen = _format(format, path)
+    _check_batch(batch)
+    tried = ways(chosen, batch, exporter)
+    detector = model if isinstance(model, Detector) else _loaded(model, progress)
+    return _exported(detector, path, chosen, tried, images, progress)
+
+
+def _exported(
+    detector: Detector,
+    path: Path,
+    chosen: Format,
+    tried: Sequence[Way],
+    images: Sequence[str],
+    progress: bool | None,
+) -> Exported:
+    """Writes the path by the first of the ways that gives a graph which agrees with torch."""
+    begun = perf_counter()
+    _check_place(detector)
+    with Bar(f"Exporting {detector.name or 'a detector'}", total=3, show=progress) as bar:
+        work = Draft(
+            detector=detector,
+            choice=choice_of(detector),
+            format=chosen,
+            images=images_of(images) if images else scenes(),
+            say=lambda what: bar.advance(what=what),
+        )
+        with tempfile.TemporaryDirectory(prefix="zoo-export-") as folder, eval_mode(detector):
+            made = work.made(Path(folder), tried)
+            _place(made.file, path, chosen)
+    return Exported(
+        path=path,
+        name=made.facts.name,
+        format=chosen,
+        bytes=_bytes(path),
+        batch=made.facts.input.batch,
+        dynamic_size=made.facts.input.dynamic_size,
+        exporter=made.facts.exporter,
+        tried=made.tried,
+        parity=made.parity,
+        seconds=perf_counter() - begun,
+    )
+
+
+def _loaded(model: str | os.PathLike[str], progress: bool | None) -> Detector:
+    """The detector of a name. Raises: UsageError for an exported file."""
+    loaded: BasePredictor = load(model, device="cpu", progress=progress)
+    if isinstance(loaded, Detector):
+        return loaded
+    raise UsageError(
+        f"'{os.fspath(model)}' can't be exported.",
+        "It is an exported file already.",
+        "Export the model that it was made of.",
+    )
+
+
+def _format(format: Format | None, path: Path) -> Format:
+    """The format that is meant. Raises: UsageError for one that is not known, or another than the
+    file's name says."""
+    if format is not None and format not in get_args(Format):
+        raise UsageError(
+            f"A model can't be exported as '{format}'.",
+            "There is no such format.",
+            f"There are {', '.join(get_args(Format))}.",
+        )
+    said: Any = FORMATS.get(path.suffix)
+    if path.suffix == ".xml":
+        raise UsageError(
+            f"A model can't be exported to '{path}'.",
+            "OpenVINO IR is two files, in a folder of its own.",
+            f"Name a folder: {path.with_suffix('')}",
+        )
+    if said is None and format in (None, "openvino"):
+        return "openvino"
+    if said is None or format not in (None, said):
+        suffix = next(suffix for suffix, name in FORMATS.items() if name == (format or said))
+        fix = f"Name it {path.with_suffix(suffix).name}" if suffix != ".xml" else "Name a folder."
+        raise UsageError(
+            f"A model can't be exported to '{path}' as {format}.",
+            "The file's name says otherwise, and zoo.load goes by it.",
+            fix,
+        )
+    return said  # type: ignore[no-any-return]
+
+
+def _check_batch(batch: object) -> None:
+    if batch in (None, "dynamic") or (type(batch) is int and 0 < batch <= 4096):
+        return
+    raise UsageError(
+        f"batch={batch!r} can't be used.",
+        "It is a number of images, at least 1, or 'dynamic' for any number.",
+        "Write batch=1, for example.",
+        fix_cli="Write --batch 1, for example.",
+    )
+
+
+def _check_place(detector: Detector) -> None:
+    """Raises: UsageError for a detector that is not on the CPU in float32."""
+    if detector.device.type != "cpu" or detector.dtype != torch.float32:
+        raise UsageError(
+            f"A detector on {detector.device} in {str(detector.dtype).removeprefix('torch.')} "
+            f"can't be exported.",
+            "It is exported on the CPU in float32.",
+            "Pass model.cpu().float().",
+        )
+
+
+def _place(file: Path, to: Path, format: Format) -> None:
+    """Moves what was made to where it was wanted, whole or not at all."""
+    fix = "Name a place that can be written, and a folder that is not there yet."
+    with write_errors(to, ExportError, fix=fix):
+        if format == "openvino":
+            with atomic_folder(to) as folder:
+                copy_into(folder, [(part.name, part) for part in sorted(file.parent.iterdir())])
+        else:
+            with atomic_write(to) as draft:
+                shutil.copyfile(file, draft)
+
+
+def _bytes(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)

@@ -1,0 +1,65 @@
+"""ONNX Runtime as an engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.contract.session import Session
+from zoo.detectors.engine_request import EngineRequest
+from zoo.errors import UsageError
+from zoo.extras import optional
+
+_ERRORS = 3  # of ONNX Runtime's five levels, those that are said
+
+
+def library() -> Any:
+    """The library. Raises: MissingExtra."""
+    return optional("onnxruntime", wanted_for="The engine onnxruntime", extra="onnx")
+
+
+def start(file: Path, request: EngineRequest) -> Session:
+    """Starts a session whose idle threads sleep, unless they are to spin."""
+    runtime = library()
+    options = runtime.SessionOptions()
+    options.log_severity_level = _ERRORS
+    options.intra_op_num_threads = request.threads or _cores()
+    options.inter_op_num_threads = 1
+    for pool in ("intra_op", "inter_op"):
+        options.add_session_config_entry(f"session.{pool}.allow_spinning", str(int(request.spin)))
+    provider = _provider(runtime, request.device)
+    return _OnnxSession(runtime, runtime.InferenceSession(file, options, providers=[provider]))
+
+
+def _provider(runtime: Any, device: torch.device) -> str:
+    """The name of what computes on that device. Raises: UsageError where this build has none."""
+    wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.type)
+    if wanted and wanted in runtime.get_available_providers():
+        return wanted
+    raise UsageError(
+        f"The engine onnxruntime can't run on '{device}'.",
+        f"This build of ONNX Runtime has {', '.join(runtime.get_available_providers())}.",
+        "Leave the device out, or install a build for it, such as onnxruntime-gpu.",
+    )
+
+
+def _cores() -> int:
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return min(usable, torch.get_num_threads())
+
+
+class _OnnxSession:
+    def __init__(self, runtime: Any, session: Any) -> None:
+        self.version: str = runtime.__version__
+        self._session = session
+
+    def __call__(self, inputs: Mapping[str, Tensor]) -> Sequence[Tensor]:
+        arrays = {name: tensor.cpu().numpy() for name, tensor in inputs.items()}
+        return [torch.from_numpy(array) for array in self._session.run(None, arrays)]

@@ -1,0 +1,98 @@
+"""A network's outputs as tensors by name, which is what graphs have, and back as the family's
+pytree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from zoo.contract import Batch
+from zoo.detectors.detector import Detector
+from zoo.errors import ExportError
+from zoo.registry.exported import Leaf
+
+_INDEX = re.compile(r"\[['\"]?([^\]'\"]+)['\"]?\]")
+WHOLE = "output"  # the name of outputs that are one tensor
+
+
+class FlatNetwork(nn.Module):
+    """A detector's `forward` with tensors in and tensors out, which is what exporters take.
+
+    leaves: of its outputs; while a network is traced, numbers among them may be tensors.
+    extras: the names of what travels with a batch besides pixels.
+    """
+
+    def __init__(
+        self, detector: Detector, leaves: Sequence[Leaf], extras: Sequence[str] = ()
+    ) -> None:
+        super().__init__()
+        self.detector = detector
+        self._named = [leaf.name is not None for leaf in leaves]
+        self._extras = tuple(extras)
+
+    def forward(self, pixels: Tensor, *extras: Tensor) -> tuple[Tensor, ...]:
+        """The tensors among the outputs, in the order of the pytree."""
+        batch = Batch(pixels, (), dict(zip(self._extras, extras, strict=True)))
+        leaves = pytree.tree_leaves(self.detector(batch))
+        return tuple(compress(leaves, self._named))
+
+
+def tensors_of(outputs: Any) -> list[Tensor]:
+    """The tensors of a pytree, in its order."""
+    return [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]
+
+
+def leaves_of(outputs: Any) -> list[Leaf]:
+    """Each leaf: a tensor by its name in the outputs (`heads.cls_logits`), anything else as it is.
+
+    Raises: ExportError for a leaf that a file can't hold.
+    """
+    leaves = []
+    for path, leaf in pytree.tree_flatten_with_path(outputs)[0]:
+        name = _INDEX.sub(r".\1", pytree.keystr(path)).strip(".") or WHOLE
+        if isinstance(leaf, Tensor):
+            leaves.append(Leaf(name=name))
+        elif isinstance(leaf, bool | int | float):
+            leaves.append(Leaf(value=leaf))
+        else:
+            raise ExportError(
+                "The network's outputs can't be exported.",
+                f"'{name}' among them is of the type {type(leaf).__name__}.",
+                "Make it a tensor, a number or a flag.",
+            )
+    return leaves
+
+
+class OutputLayout:
+    """How tensors become the outputs of a network.
+
+    leaves, structure: as the exported file says them, for inputs of `size`.
+    network: without content; it is run for inputs of other sizes, to learn what it returns.
+    """
+
+    def __init__(
+        self, leaves: Sequence[Leaf], structure: str, size: tuple[int, int], network: Detector
+    ) -> None:
+        self._known = {size: (list(leaves), pytree.treespec_loads(structure))}
+        self._network = network
+
+    def rebuild(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
+        """The outputs that these tensors are, for that batch."""
+        leaves, structure = self._at(batch)
+        values = iter(tensors)
+        filled = [next(values) if leaf.name is not None else leaf.value for leaf in leaves]
+        return pytree.tree_unflatten(filled, structure)
+
+    def _at(self, batch: Batch) -> tuple[list[Leaf], Any]:
+        height, width = batch.pixels.shape[-2:]
+        if (height, width) not in self._known:
+            with torch.inference_mode():
+                outputs = self._network(batch.to("meta"))
+            self._known[height, width] = leaves_of(outputs), pytree.tree_structure(outputs)
+        return self._known[height, width]

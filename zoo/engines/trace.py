@@ -1,0 +1,121 @@
+"""A detector as an exporter takes it: its network for example inputs, and the facts for the
+file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from zoo.contract import Batch
+from zoo.detectors import Detector
+from zoo.engines.formats import PIXELS, Trace
+from zoo.engines.outputs import FlatNetwork, leaves_of, tensors_of
+from zoo.engines.preprocess import described
+from zoo.registry import Choice
+from zoo.registry.card import as_written
+from zoo.registry.exported import ExportFacts, GraphInput
+
+_SHAPES = ((480, 640), (640, 480), (333, 777))  # images that tell whether the input size varies
+
+
+@dataclass(frozen=True)
+class Example:
+    """A batch of a detector that is in eval mode, and what it returns for it."""
+
+    detector: Detector
+    batch: Batch
+    outputs: Any
+
+    @classmethod
+    def of(cls, detector: Detector, image: Tensor, count: int) -> Example:
+        """That many copies of an image."""
+        with torch.inference_mode():
+            batch = detector.preprocess([image] * count)
+            outputs = detector(batch)
+        return cls(detector, batch, outputs)
+
+    def trace(self, *, dynamic_batch: bool) -> Trace:
+        """The network for that batch, or for any number of images."""
+        extras = sorted(self.batch.extras)
+        leaves = leaves_of(self.outputs)
+        network = FlatNetwork(self.detector, leaves, extras)
+        network.training = False  # the detector's own modes are not touched
+        names = [leaf.name for leaf in leaves if leaf.name is not None]
+        tensors = tensors_of(self.outputs)
+        return Trace(
+            network,
+            tuple(
+                tensor.clone().contiguous()
+                for tensor in (self.batch.pixels, *(self.batch.extras[name] for name in extras))
+            ),
+            (PIXELS, *extras),
+            names,
+            [
+                name
+                for name, tensor in zip(names, tensors, strict=True)
+                if tensor.dim() and len(tensor) == len(self.batch)
+            ],
+            dynamic_batch=dynamic_batch,
+            dynamic_size=varies(self.detector),
+        )
+
+    def facts(
+        self, choice: Choice, *, format: str, exporter: str, dynamic_batch: bool
+    ) -> ExportFacts:
+        """The facts that the exported file carries."""
+        detector, card = self.detector, choice.entry.card
+        height, width = self.batch.pixels.shape[-2:]
+        licenses = card.licenses_of(choice.weights)
+        defaults = detector.defaults
+        file = detector.weights
+        return ExportFacts(
+            format=format,
+            name=choice.name,
+            model=choice.entry.name,
+            card=as_written(card),
+            labels=list(detector.label_space.names),
+            thresholds={
+                "score": defaults.score,
+                "iou": defaults.iou,
+                "max_boxes": defaults.max_boxes,
+            },
+            licenses={
+                "code": licenses.code,
+                "weights": licenses.weights,
+                "data": licenses.data,
+            },
+            weights={
+                "sha256": file.sha256 if file else None,
+                "source": file.source if file else None,
+            },
+            preprocess=described(detector.preprocess),
+            input=GraphInput(
+                name=PIXELS,
+                size=(height, width),
+                batch=None if dynamic_batch else len(self.batch),
+                dynamic_size=varies(detector),
+                extras=sorted(self.batch.extras),
+            ),
+            leaves=leaves_of(self.outputs),
+            structure=pytree.treespec_dumps(pytree.tree_structure(self.outputs)),
+            exporter=exporter,
+            versions={name: version_of(name) or "" for name in ("detzoo", "torch")},
+        )
+
+
+def version_of(distribution: str) -> str | None:
+    """The installed version of a distribution."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def varies(detector: Detector) -> bool:
+    """Whether the network's input goes by the size of the image."""
+    return len({detector.input_size(*shape) for shape in _SHAPES}) > 1
