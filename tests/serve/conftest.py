@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,7 @@ from zoo.labels import LabelSpace
 from zoo.serve import Options, Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 
 class Flat:
@@ -120,19 +118,3 @@ def http(server: Server) -> Iterator[httpx2.Client]:
     """A client of that server."""
     with httpx2.Client(base_url=server.url, timeout=20) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium without a window."""
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="needs playwright: pip install playwright"
-    )
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with sync_api.sync_playwright() as player:
-        # Chromium's sandbox refuses to run for the superuser, as which containers run tests
-        made = player.chromium.launch(executable_path=chromium, chromium_sandbox=os.geteuid() != 0)
-        yield made
-        made.close()

@@ -21,11 +21,12 @@ CLIENTS = 8
 
 
 def test_it_ends_by_itself_and_keeps_nothing(flat: Callable, png: Callable) -> None:
+    before = set(threading.enumerate())
     with Server([flat()], port=0) as server:
         assert httpx2.post(f"{server.url}/v1/detect", content=png()).status_code == 200
-        threads = {thread.name for thread in threading.enumerate()}
+        threads = {thread.name for thread in set(threading.enumerate()) - before}
         assert "zoo-serve-loop" in threads
-    left = {thread.name for thread in threading.enumerate()}
+    left = {thread.name for thread in set(threading.enumerate()) - before}
     assert "zoo-serve-loop" not in left
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{server.url}/healthz")
