@@ -294,6 +294,8 @@ def desk(tmp_path):
 
 
 PLUGIN = """
+from pathlib import Path
+
 from zoo import hookimpl
 
 @hookimpl
