@@ -26,6 +26,7 @@ HOOKS = {
     "heads": "register_heads",
     "datasets": "register_datasets",
     "engines": "register_engines",
+    "trackers": "register_trackers",
 }
 
 

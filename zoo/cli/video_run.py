@@ -21,6 +21,7 @@ from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
 from zoo.video.clip import Clip, Part
 from zoo.video.detect import detect_in, open_source
+from zoo.video.track import tracks_in
 
 SHOWN = 8  # classes in the summary
 Write: TypeAlias = Callable[[Frame], None]
@@ -45,6 +46,7 @@ class Request:
     sound: bool = True
     json_to: str | None = None
     font: Path | None = None
+    track: str | bool = False
 
 
 @dataclass
@@ -85,6 +87,7 @@ def run(asked: Request) -> int:
             asked.source, asked.part, rate=asked.rate, live=asked.live, options=options
         )
         stack.callback(source.close)
+        tracks = tracks_in(source.clip, asked.track, every=asked.part.every)
         add = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         writer = _writer(asked, stack, source.clip) if asked.save_to else None
         detector = loaded(
@@ -95,8 +98,9 @@ def run(asked: Request) -> int:
             writers.append(lambda frame: writer.write(frame.draw(font=asked.font), frame.time))
         if add:
             writers.append(_json_writer(add, detector, flush=asked.json_to == STANDARD_OUTPUT))
+        protocol, batch_size = asked.protocol, asked.batch_size
         stream = stack.enter_context(
-            detect_in(detector, source, protocol=asked.protocol, batch_size=asked.batch_size)
+            detect_in(detector, source, protocol=protocol, batch_size=batch_size, tracks=tracks)
         )
         stopped = _look(stream, asked.part, writers)
         with interrupt.finishing() if stopped else nullcontext():

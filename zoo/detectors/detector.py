@@ -33,12 +33,11 @@ from zoo.labels import LabelSpace
 from zoo.registry import Choice
 from zoo.registry.conduct import said
 from zoo.text import type_name
-from zoo.video.detect import VideoSource, VideoStream, detect_video
+from zoo.video.detect import Track, VideoSource, VideoStream, detect_video
 from zoo.weights import WeightsFile
 
 if TYPE_CHECKING:
     from zoo.detectors.head_transfer import HeadTransfer
-
 
 _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
@@ -188,9 +187,9 @@ class BasePredictor(ABC):
         rate: float | None = None,
         live: bool | None = None,
         options: Mapping[str, str] | None = None,
+        track: Track = False,
     ) -> VideoStream:
-        """Detects in the frames of a clip, camera or stream; `zoo.detect_video` explains the
-        options."""
+        """Detects in frames of a clip, camera or stream; see `zoo.detect_video` for the options."""
         return detect_video(
             self,
             source,
@@ -204,6 +203,7 @@ class BasePredictor(ABC):
             rate=rate,
             live=live,
             options=options,
+            track=track,
         )
 
 

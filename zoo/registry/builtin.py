@@ -1,5 +1,5 @@
-"""The core's own plugin, `zoo`: an architecture, formats of data sets and engines, through the
-hooks that all have; imports no torch."""
+"""The core's own plugin, `zoo`: an architecture, formats of data sets, engines and trackers,
+through the hooks that all have; imports no torch."""
 
 from __future__ import annotations
 
@@ -82,3 +82,10 @@ def register_engines(register: Register) -> None:
     for name in ("onnxruntime", "openvino", "torch"):
         register(name, f"zoo.engines.builders:{name}")
     register("compile", "zoo.engines.builders:compiled")
+
+
+@hookimpl
+def register_trackers(register: Register) -> None:
+    """`bytetrack`, `sort`, `ocsort`, `cbiou` and `botsort`, of the package `trackers`."""
+    for name in ("bytetrack", "sort", "ocsort", "cbiou", "botsort"):
+        register(name, f"zoo.video.track:{name}")

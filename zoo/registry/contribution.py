@@ -23,7 +23,7 @@ from zoo.registry.registry_file import (
 )
 from zoo.registry.schema import NAME
 
-Kind = Literal["architectures", "backbones", "necks", "heads", "datasets", "engines"]
+Kind = Literal["architectures", "backbones", "necks", "heads", "datasets", "engines", "trackers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WHOLE_FAMILY = "*"
 _BUILD_FIX = 'Pass a callable or "package.module:function".'

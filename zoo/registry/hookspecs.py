@@ -112,3 +112,9 @@ def register_engines(register: Register) -> None:
     """Add engines, which compute exported networks: builders `build(request:
     zoo.detectors.EngineRequest) -> zoo.contract.Predictor`; `zoo.engines.graph_engine` makes one of
     a function that runs a graph."""
+
+
+@hookspec
+def register_trackers(register: Register) -> None:
+    """Add trackers, which follow things through a clip: builders `build(rate: float) ->
+    zoo.video.Tracker`, called once a clip with its frames a second."""

@@ -9,3 +9,4 @@ from zoo.video.detect import VideoSource as VideoSource
 from zoo.video.detect import VideoStream as VideoStream
 from zoo.video.detect import detect_video as detect_video
 from zoo.video.save import ClipWriter as ClipWriter
+from zoo.video.track import Tracker as Tracker

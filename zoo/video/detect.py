@@ -32,6 +32,8 @@ from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning
 from zoo.video.decode import AvSource
 from zoo.video.images import ImageSource
 from zoo.video.reader import FrameSource, Reader
+from zoo.video.track import Track as Track
+from zoo.video.track import Tracks, tracks_in
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
@@ -133,6 +135,7 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     rate: float | None = None,
     live: bool | None = None,
     options: Mapping[str, str] | None = None,
+    track: Track = False,
 ) -> VideoStream:
     """Detects in the frames of a video, one after the other, by any predictor.
 
@@ -147,6 +150,9 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     live:    whether frames that come too fast are dropped, and counted in `losses`; None is true of
              cameras and of `rtsp:`, `rtmp:`, `udp:`, `rtp:`, `srt:` and `tcp:`.
     options: for FFmpeg, such as `{"rtsp_transport": "udp"}`.
+    track:   True, or the name of a tracker, gives things ids in `tracks` that they keep from frame
+             to frame: "bytetrack", "sort", "ocsort", "cbiou", "botsort", or a plugin's; or a
+             function that makes a `zoo.video.Tracker` of the mean frame rate.
 
     A clip is decoded by PyAV on a thread of its own, a few frames ahead. Damaged packets, a file
     that was cut and the like end nothing: `losses` counts them, and a VideoWarning at the end says
@@ -154,23 +160,33 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
 
     Raises:
         VideoError: the source can't be opened, or no frame of it can be decoded.
-        MissingExtra: PyAV is not installed: pip install 'detzoo[video]'.
+        MissingExtra: PyAV or the trackers are not installed: pip install 'detzoo[video,track]'.
         UsageError, ContractError, ImageError: as `Detector.detect`.
     """
     protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
     check_options(batch_size, "apply", None)
     part = Part(every=every, start=start, end=math.inf if end is None else end)
     opened = open_source(source, part, rate=rate, live=live, options=options)
-    return detect_in(predictor, opened, protocol=protocol, batch_size=batch_size)
+    try:
+        tracks = tracks_in(opened.clip, track, every=every)
+    except BaseException:
+        opened.close()
+        raise
+    return detect_in(predictor, opened, protocol=protocol, batch_size=batch_size, tracks=tracks)
 
 
 def detect_in(
-    predictor: Predictor, source: FrameSource, *, protocol: Protocol, batch_size: BatchSize = "auto"
+    predictor: Predictor,
+    source: FrameSource,
+    *,
+    protocol: Protocol,
+    batch_size: BatchSize = "auto",
+    tracks: Tracks | None = None,
 ) -> VideoStream:
     """Detects in the frames of a source that is open; `detect_video` explains the options."""
     if source.clip.live and batch_size == "auto":
         batch_size = 1
-    return VideoStream(source, _frames(predictor, source, protocol, batch_size))
+    return VideoStream(source, _frames(predictor, source, protocol, batch_size, tracks))
 
 
 def open_source(
@@ -201,7 +217,11 @@ def open_source(
 
 
 def _frames(
-    predictor: Predictor, source: FrameSource, protocol: Protocol, batch_size: BatchSize
+    predictor: Predictor,
+    source: FrameSource,
+    protocol: Protocol,
+    batch_size: BatchSize,
+    tracks: Tracks | None,
 ) -> Generator[Frame]:
     waiting: deque[Decoded] = deque()
     threaded = isinstance(source, AvSource)
@@ -216,7 +236,8 @@ def _frames(
                 frame = waiting.popleft()
                 named = copy(detections)  # what was checked once needs no second check
                 vars(named).update(source=source.clip.source)
-                yield Frame(frame.index, frame.time, frame.image, named)
+                ids = tracks.follow(named, image=frame.image, time=frame.time) if tracks else None
+                yield Frame(frame.index, frame.time, frame.image, named, ids)
         if source.losses.damage:
             text = f"Video '{source.clip.source}': {source.losses}"
             warnings.warn(text, VideoWarning, stacklevel=2)

@@ -1,9 +1,9 @@
 """`zoo video`: finds things in a clip, a camera or a stream, frame by frame.
 
 With `--json`, an object a frame: file (as given), frame (its number), time (seconds), width,
-height, model, weights_sha256 and detections, each as `zoo detect --json` has it. A file that ends
-in `.jsonl`, and standard output (`-`), get one object a line. A file takes its place when it is
-complete; after Ctrl-C it has the frames so far.
+height, model, weights_sha256 and detections, each as `zoo detect --json` has it; with `--track`,
+each has its track, an id or null. A file that ends in `.jsonl`, and standard output (`-`), get one
+object a line. A file takes its place when it is complete; after Ctrl-C it has the frames so far.
 """
 
 from __future__ import annotations
@@ -67,6 +67,18 @@ FFmpeg = Annotated[
 ]
 Sound = Annotated[bool, typer.Option("--sound/--no-sound", help="Keep the sound in --save.")]
 
+Track = Annotated[
+    bool, typer.Option("--track", help="Give things ids that they keep from frame to frame.")
+]
+Tracker = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Track with bytetrack (as --track does), sort, ocsort, cbiou, botsort or a plugin's.",
+        show_default=False,
+    ),
+]
+
 
 def video(  # noqa: PLR0913 - one parameter an option
     source: Source,
@@ -85,6 +97,8 @@ def video(  # noqa: PLR0913 - one parameter an option
     live: Live = None,
     sound: Sound = True,
     font: Font = None,
+    track: Track = False,
+    tracker: Tracker = None,
     device: Device = None,
     batch_size: BatchSize = None,
     option: FFmpeg = None,
@@ -114,5 +128,6 @@ def video(  # noqa: PLR0913 - one parameter an option
         sound=sound,
         json_to=json_to,
         font=font,
+        track=tracker or track,
     )
     raise typer.Exit(run(request))

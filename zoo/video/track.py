@@ -1,0 +1,108 @@
+"""Tracking: detections of frame after frame that are of one thing get one id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from zoo.detections import Detections
+from zoo.errors import ContractError, UsageError
+from zoo.extras import optional
+from zoo.registry import catalogue
+from zoo.text import type_name
+from zoo.video.clip import Clip
+
+DEFAULT = "bytetrack"
+FIX = 'Pass track=True, a name, track="sort", or a function that makes a tracker of a frame rate.'
+
+
+class Tracker(Protocol):
+    """What follows things, as the classes of the package `trackers` do.
+
+    One with a `cmc`, which makes up for a camera that moves, is given the frame as well, as an
+    array BGR `(h, w, 3)`.
+    """
+
+    def update(
+        self, detections: Any, frame: np.ndarray[Any, Any] | None = None, *, timestamp: float
+    ) -> Any:
+        """The `supervision.Detections` of a frame with a `tracker_id`, below 0 for no track; in any
+        order, with their `data`."""
+
+
+Track: TypeAlias = bool | str | Callable[[float], Tracker]
+
+
+class Tracks:
+    """The tracks of one clip: ids from 1, in the order in which they first appear."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._ids: dict[int, int] = {}  # the tracker's -> ours
+
+    def follow(self, detections: Detections, *, image: Tensor, time: float) -> list[int | None]:
+        """The id of each detection of the next frame, or None where it is of no track.
+
+        Raises: ContractError for a tracker that does not say which detection is which.
+        """
+        given = detections.to_supervision()
+        given.data["row"] = np.arange(len(detections))
+        seeing = getattr(self._tracker, "cmc", None) is not None
+        frame = np.ascontiguousarray(image.numpy()[::-1].transpose(1, 2, 0)) if seeing else None
+        returned = self._tracker.update(given, frame, timestamp=time)
+        ids = returned.tracker_id
+        rows = returned.data.get("row", np.arange(0))
+        if ids is None or len(ids) != len(rows):
+            raise ContractError(
+                "The clip can't be tracked.",
+                f"{type(self._tracker).__name__} returned detections without ids or without data.",
+                "Return the detections that update() was given, with tracker_id and their data.",
+            )
+        theirs = {int(row): int(track) for row, track in zip(rows, ids, strict=True) if track >= 0}
+        return [self._named(theirs.get(row)) for row in range(len(detections))]
+
+    def _named(self, track: int | None) -> int | None:
+        return None if track is None else self._ids.setdefault(track, len(self._ids) + 1)
+
+
+def tracks_in(clip: Clip, track: Track | None, *, every: int = 1) -> Tracks | None:
+    """Begins to track in a clip of which one of `every` frames is looked at; None without tracking.
+
+    track: True is ByteTrack; a name that `register_trackers` knows; or a function that makes a
+        tracker of the mean frame rate, for thresholds of your own.
+
+    Raises:
+        NameNotFound: no tracker has that name.
+        MissingExtra: the package is not installed: pip install 'detzoo[track]'.
+        UsageError: it is none of these.
+    """
+    if track is None or track is False:
+        return None
+    name = DEFAULT if track is True else track
+    build = catalogue().builder("trackers", name) if isinstance(name, str) else name
+    if not callable(build):
+        case = "A tracker belongs to one clip, and is made for it."
+        raise UsageError(f"track was given {type_name(track)}.", case, FIX)
+    tracker = build(1 / (clip.period * every))
+    if not callable(getattr(tracker, "update", None)):
+        case = "It has no method update()."
+        raise UsageError(f"track made {type_name(tracker)}, not a tracker.", case, FIX)
+    return Tracks(tracker)
+
+
+def _make(kind: str, rate: float) -> Tracker:
+    """One of the package's trackers. Raises: MissingExtra where it is not installed."""
+    package = optional("trackers", wanted_for="Tracking", extra="track")
+    tracker: Tracker = getattr(package, kind)(frame_rate=rate)
+    return tracker
+
+
+sort = partial(_make, "SORTTracker")
+bytetrack = partial(_make, "ByteTrackTracker")
+ocsort = partial(_make, "OCSORTTracker")
+cbiou = partial(_make, "CBIoUTracker")
+botsort = partial(_make, "BoTSORTTracker")
