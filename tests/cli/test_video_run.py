@@ -12,7 +12,8 @@ import pytest
 
 from zoo.cli import video_run
 from zoo.cli.video_run import Request, run
-from zoo.errors import UsageError, VideoError
+from zoo.detectors import Protocol
+from zoo.errors import NameNotFound, UsageError, VideoError
 from zoo.video import VideoStream
 from zoo.video.clip import Part
 
@@ -52,6 +53,20 @@ def test_results_a_clip_and_a_summary_come_of_one_run(
     out, err = capsys.readouterr()
     assert out.startswith(f"{clip}  10 frames, 0:00.0-0:00.9  ")
     assert f"Video: {to}" in err
+
+
+def test_results_have_tracks_where_they_are_asked_for(clip: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "out.jsonl"
+    protocol = Protocol(score=0.001, max_boxes=5)
+    for track in (False, "sort"):
+        asked = Request(
+            source=str(clip), model=PICO, json_to=str(rows), track=track, protocol=protocol
+        )
+        assert run(asked) == 0
+        written = [json.loads(line) for line in rows.read_text().splitlines()]
+        detections = [detection for row in written for detection in row["detections"]]
+        assert detections
+        assert {"track" in detection for detection in detections} == {bool(track)}
 
 
 def test_lines_on_standard_output_are_nothing_but_json(
@@ -107,6 +122,7 @@ def test_what_was_lost_is_exit_code_1(
         ({"save_to": "a.mp4", "json_to": "a.mp4"}, "Both would be written"),
         ({"font": "a.ttf"}, "It is for --save"),
         ({"options": ["x"]}, "It is not NAME=VALUE"),
+        ({"track": "magic"}, "No 'magic' among the trackers"),
     ],
 )
 def test_options_at_odds_are_refused_before_the_model_is_loaded(
@@ -118,7 +134,7 @@ def test_options_at_odds_are_refused_before_the_model_is_loaded(
         name: Path(value) if name in ("save_to", "font") else value
         for name, value in options.items()
     }
-    with pytest.raises(UsageError, match=case):
+    with pytest.raises((UsageError, NameNotFound), match=case):
         run(Request(source="clip.mp4", model=PICO, **options))
 
 

@@ -131,6 +131,8 @@ def test_results_and_images_have_the_ids() -> None:
     first, last = frames[0], frames[-1]
     assert [row["track"] for row in first.to_json()["detections"]] == [None, None]
     assert [row["track"] for row in last.to_json()["detections"]] == [1, 2]
+    assert first.to_supervision().tracker_id.tolist() == [-1, -1]
+    assert last.to_supervision().tracker_id.tolist() == [1, 2]
     colors = [set(frame.draw().get_flattened_data()) for frame in (first, last)]
     assert colors[0] != colors[1]
 

@@ -53,7 +53,7 @@ class PluginInfo:
     entry:       the entry point's value, a module.
     reason:      why it is quarantined, in a sentence; empty for the others.
     contributes: how many things of each sort it registered: cards, architectures, backbones, necks,
-        heads, datasets, engines.
+        heads, datasets, engines, trackers.
     seconds:     what its import and hooks took.
     imports_torch: its import pulled torch in, which makes every listing slow.
     remarks:     what is odd about it though it works, each a sentence without its subject.

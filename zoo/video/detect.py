@@ -36,6 +36,8 @@ from zoo.video.track import Track as Track
 from zoo.video.track import Tracks, tracks_in
 
 if TYPE_CHECKING:
+    import supervision
+
     from zoo.contract.predictor import Predictor
 
 VideoSource: TypeAlias = str | PathLike[str] | int | Iterable[Any]
@@ -64,6 +66,17 @@ class Frame:
         """The image with a frame and a chip for every detection, as `zoo.draw.draw` makes it;
         colours belong to tracks, where there are any."""
         return draw(self.image, self.detections, scores=scores, font=font, tracks=self.tracks)
+
+    def to_supervision(self) -> supervision.Detections:
+        """Converts to `supervision.Detections`; `tracker_id` is -1 for one of no track.
+
+        Raises: MissingExtra where supervision is not installed.
+        """
+        converted = self.detections.to_supervision()
+        if self.tracks is not None:
+            ids = [-1 if track is None else track for track in self.tracks]
+            converted.tracker_id = np.array(ids, dtype=int)
+        return converted
 
     def to_json(
         self, *, model: str | None = None, weights_sha256: str | None = None

@@ -2,7 +2,7 @@
 
 With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`,
     `quarantined` or `switched off`), reason, contributes {cards, architectures, backbones, necks,
-    heads, datasets, engines: how many it registered}, models (how many are listed under it),
+    heads, datasets, engines, trackers: how many it registered}, models (how many are listed),
     seconds, imports_torch, remarks (what is odd about one that works).
 """
 
