@@ -12,6 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from trackers.eval import (
+    compute_clear_metrics,
+    compute_hota_metrics,
+    compute_identity_metrics,
+)
 
 from zoo.contract import Thresholds
 from zoo.detections import Detections
@@ -89,6 +94,23 @@ def test_ids_stay_when_one_hides_the_other(name: str, make_clip: Make) -> None:
     pairs = {pair for pair in ids_of(frames) if pair[1] is not None}
     assert pairs == {("bus", 1), ("car", 2)}
     assert all(track is not None for _, track in ids_of(frames[30:]))  # both, after they crossed
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_reference_finds_no_switch_of_ids(name: str) -> None:
+    times = [index / 25 for index in range(COUNT)]
+    images = [(time, image_at(time)) for time in times]
+    truth, tracked, overlaps = [], [], []
+    for frame in detect_video(Truth(times, HIDDEN), images, track=name):
+        known = [row for row, track in enumerate(frame.tracks or ()) if track is not None]
+        truth.append(frame.detections.labels.numpy())
+        tracked.append(np.array([frame.tracks[row] for row in known], dtype=int))
+        overlaps.append(np.eye(len(frame.detections))[:, known])
+    clear = compute_clear_metrics(truth, tracked, overlaps)
+    assert (clear["IDSW"], clear["CLR_FP"]) == (0, 0)
+    assert clear["MOTA"] > 0.9  # what is missing are the first frames, before ids are given
+    assert compute_identity_metrics(truth, tracked, overlaps)["IDF1"] > 0.95
+    assert compute_hota_metrics(truth, tracked, overlaps)["HOTA"] > 0.9
 
 
 @pytest.mark.parametrize("step", ["every", "variable"])

@@ -21,7 +21,7 @@ FIX = 'Pass track=True, a name, track="sort", or a function that makes a tracker
 
 
 class Tracker(Protocol):
-    """What follows things, as the classes of the package `trackers` do.
+    """Follows things from frame to frame, as the classes of the package `trackers` do.
 
     One with a `cmc`, which makes up for a camera that moves, is given the frame as well, as an
     array BGR `(h, w, 3)`.
