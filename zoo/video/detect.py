@@ -180,11 +180,7 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     check_options(batch_size, "apply", None)
     part = Part(every=every, start=start, end=math.inf if end is None else end)
     opened = open_source(source, part, rate=rate, live=live, options=options)
-    try:
-        tracks = tracks_in(opened.clip, track, every=every)
-    except BaseException:
-        opened.close()
-        raise
+    tracks = _tracks_in(opened, track, every)
     return detect_in(predictor, opened, protocol=protocol, batch_size=batch_size, tracks=tracks)
 
 
@@ -200,6 +196,14 @@ def detect_in(
     if source.clip.live and batch_size == "auto":
         batch_size = 1
     return VideoStream(source, _frames(predictor, source, protocol, batch_size, tracks))
+
+
+def _tracks_in(source: FrameSource, track: Track, every: int) -> Tracks | None:
+    try:
+        return tracks_in(source.clip, track, every=every)
+    except BaseException:
+        source.close()
+        raise
 
 
 def open_source(

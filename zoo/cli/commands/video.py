@@ -105,9 +105,7 @@ def video(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Find things in a clip, a camera or a stream.
 
-    What is damaged is counted and the rest goes on: the exit code is 1 then, and 6 where no frame
-    came out. Ctrl-C ends a camera, and leaves files that are complete up to there.
-    """
+    Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
     from zoo.cli.video_run import Request, run  # deferred: they import torch
     from zoo.detectors import Protocol
     from zoo.video.clip import Part
