@@ -12,7 +12,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 import zoo
 from tests.evaluate.predictions.nano_run import PROTOCOL, Interrupt, run, same
 from zoo.data import Dataset, GroundTruth, ImageRecord
-from zoo.errors import DataError, ImageError, UsageError
+from zoo.errors import DataError, ImageError, NameNotFound, UsageError
 from zoo.evaluate import predict
 
 
@@ -162,8 +162,19 @@ def test_a_detector_at_hand_is_run_anew_unless_a_folder_is_given(
     assert sum(looked) == 18
 
 
-@pytest.mark.parametrize("setting", ["wrapper", "engine", "prompts"])
+@pytest.mark.parametrize("setting", ["wrapper", "prompts"])
 def test_settings_that_nothing_applies_are_refused(street: Dataset, setting: str) -> None:
     protocol = zoo.Protocol(**{setting: "other"})
     with pytest.raises(UsageError, match=f"protocol with {setting}"):
         predict("yolox_nano", data=street, protocol=protocol)
+
+
+def test_an_engine_that_no_plugin_has_is_said(street: Dataset, nano: str) -> None:
+    with pytest.raises(NameNotFound, match="No engine named 'other'"):
+        predict("yolox_nano", weights=nano, data=street, protocol=zoo.Protocol(engine="other"))
+
+
+def test_the_protocol_and_the_argument_name_one_engine(street: Dataset) -> None:
+    protocol = zoo.Protocol(engine="openvino")
+    with pytest.raises(UsageError, match="names another: openvino"):
+        predict("yolox_nano", data=street, protocol=protocol, engine="onnxruntime")
