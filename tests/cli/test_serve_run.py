@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zoo.cli.serve_run import run
+from zoo.errors import NameNotFound
 from zoo.serve import Options, Server
 
 OPTIONS = Options()
@@ -37,3 +38,8 @@ def test_a_server_for_everybody_without_a_token_is_warned_of(
     assert ("asks for no token" in err) is warned
     assert "every accepted request was answered" in err
     assert ("Authorization" in out) is bool(options.tokens)
+
+
+def test_models_run_by_the_engine_that_is_named() -> None:
+    with pytest.raises(NameNotFound, match="onnxruntim"):
+        run(["yolox_pico"], host="127.0.0.1", port=0, options=OPTIONS, engine="onnxruntim")

@@ -23,6 +23,7 @@ def run(
     options: Options,
     weights: bool | str = True,
     device: str | None = None,
+    engine: str | None = None,
     quiet: bool = False,
 ) -> None:
     """Serves models by name until SIGTERM or Ctrl-C.
@@ -36,7 +37,7 @@ def run(
             "It is for one: they can't share weights.",
             "Name each with its tag, as in yolox_nano.coco",
         )
-    models = [load(name, weights=weights, device=device) for name in names]
+    models = [load(name, weights=weights, device=device, engine=engine) for name in names]
     for model in models:
         if model.weights is None:
             stderr.warning(f"{model.name} has random weights: what it sees means nothing.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Device, Weights, weights_of
+from zoo.cli.options import Device, Engine, Weights, weights_of
 
 Names = Annotated[
     list[str],
@@ -77,6 +77,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     token_file: TokenFile = None,
     weights: Weights = None,
     device: Device = None,
+    engine: Engine = None,
     max_batch: MaxBatch = 8,
     max_wait: MaxWait = 5.0,
     queue: Queue = 128,
@@ -114,5 +115,6 @@ def serve(  # noqa: PLR0913 - one parameter an option
         options=options,
         weights=weights_of(weights),
         device=device,
+        engine=engine,
         quiet=quiet,
     )
