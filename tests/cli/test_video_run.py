@@ -144,3 +144,8 @@ def test_a_clip_that_is_not_there_is_said_before_the_model_is_loaded(
     monkeypatch.setattr(video_run, "loaded", None)
     with pytest.raises(VideoError, match="There is no such file"):
         run(Request(source="none.mp4", model=PICO))
+
+
+def test_a_clip_is_looked_at_by_the_engine_that_is_named(clip: Path) -> None:
+    with pytest.raises(NameNotFound, match="onnxruntim"):
+        run(Request(source=str(clip), model=PICO, engine="onnxruntim"))

@@ -36,6 +36,7 @@ class Request:
     weights: str | None = None
     labels: str | Sequence[str] | None = None
     device: str | None = None
+    engine: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
     part: Part = field(default_factory=Part)
@@ -91,7 +92,11 @@ def run(asked: Request) -> int:
         add = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         writer = _writer(asked, stack, source.clip) if asked.save_to else None
         detector = loaded(
-            asked.model, weights=asked.weights, labels=asked.labels, device=asked.device
+            asked.model,
+            weights=asked.weights,
+            labels=asked.labels,
+            device=asked.device,
+            engine=asked.engine,
         )
         writers: list[Write] = [tally]
         if writer:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.commands.detect import Font, Labels, MaxBoxes, Model, Overlap, Score
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, seconds_of
+from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, seconds_of
 
 Source = Annotated[
     str,
@@ -100,6 +100,7 @@ def video(  # noqa: PLR0913 - one parameter an option
     track: Track = False,
     tracker: Tracker = None,
     device: Device = None,
+    engine: Engine = None,
     batch_size: BatchSize = None,
     option: FFmpeg = None,
 ) -> None:
@@ -116,6 +117,7 @@ def video(  # noqa: PLR0913 - one parameter an option
         weights=weights,
         labels=None if labels is None else labels_of(labels),
         device=device,
+        engine=engine,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size_of(batch_size),
         part=Part(every=every, **seconds_of(start=start, end=end)),
