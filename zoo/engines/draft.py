@@ -118,7 +118,7 @@ class Draft:
             facts = structs.replace(facts, parity=asdict(parity))
             return Made(self._labelled(place, file, facts), facts, parity, tuple(reasons))
         raise ExportError(
-            asked, reasons, "Nothing was written; docs/reference/exports.md says what is possible."
+            asked, reasons, "Nothing was written; docs/howto/export.md says what is possible."
         )
 
     def _written(self, folder: Path, way: Way) -> tuple[Path, ExportFacts]:
