@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 from torchvision.models.detection.transform import resize_boxes
 
@@ -65,7 +64,3 @@ class TorchvisionDetector(TorchvisionSteps, Detector):
         """As torchvision resizes boxes, to the bit."""
         resized: Tensor = resize_boxes(boxes, input_size(place), (place.height, place.width))
         return resized
-
-    def _in_image(self, boxes: Tensor) -> Tensor:
-        """All of them, as torchvision has it: its input has no padding to detect in."""
-        return torch.ones(len(boxes), dtype=torch.bool)

@@ -63,10 +63,6 @@ class TorchvisionSteps(ABC):
     def _to_original(self, boxes: Tensor, place: InputTransform) -> Tensor:
         return place.to_original(boxes)
 
-    def _in_image(self, boxes: Tensor) -> Tensor:
-        """Which of the boxes `(n, 4)` have an area in the image: others lay in the padding."""
-        return (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
         channel_of_label = {label: channel for channel, label in enumerate(self.channels)}
@@ -81,9 +77,9 @@ class TorchvisionSteps(ABC):
         boxes = self._to_original(columns["boxes"].float(), place).cpu()  # (n, 4)
         scores = columns["scores"].float().cpu()
         labels = label_of_channel[columns["labels"].cpu()]  # (n,)
-        kept = (labels >= 0) & self._in_image(boxes)
+        known = labels >= 0
         size = (place.height, place.width)
-        return Detections(boxes[kept], scores[kept], labels[kept], self.label_space, size=size)
+        return Detections(boxes[known], scores[known], labels[known], self.label_space, size=size)
 
 
 def thresholds_of(owner: Any) -> Thresholds:

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-import zoo
 from plugins.torchvision.tests.toys import target
 from zoo.contract import Batch, InputTransform, Thresholds
 from zoo.detectors import Target
@@ -97,20 +96,3 @@ def test_a_channel_without_a_label_is_never_detected(
     (benches,) = detector.decode(outputs, batch, detector.defaults)
     assert len(nothing) == 0
     assert set(benches.class_names) == {"stop sign"}
-
-
-@pytest.mark.parametrize("head", ["retinanet", "fasterrcnn"])
-def test_a_box_in_the_padding_of_a_letterbox_is_not_in_the_image(head: str) -> None:
-    detector = zoo.compose(
-        backbone="torchvision/resnet18",
-        neck="fpn",
-        head=head,
-        neck_arguments={"channels": 8},
-        labels=["red"],
-        input={"resize": "letterbox", "size": [64, 64], "padding": 114},
-    )
-    batch = detector.preprocess([torch.zeros(3, 20, 80, dtype=torch.uint8)])  # 16 of 64 rows
-    with torch.no_grad():
-        (detections,) = detector.decode(detector(batch), batch, Thresholds(0.0, 1.0, 1000))
-    assert len(detections)
-    assert (detections.boxes[:, 2:] > detections.boxes[:, :2]).all()
