@@ -46,7 +46,9 @@ To = Annotated[
 ]
 Format = Annotated[
     FormatName | None,
-    typer.Option(metavar="onnx|openvino|torch", help="Unless given, as the file is called."),
+    typer.Option(
+        metavar="FORMAT", help="onnx, openvino or torch; unless given, as the file is called."
+    ),
 ]
 Labels = Annotated[str | None, typer.Option(metavar="NAMES", help="Classes instead of the card's.")]
 Batch = Annotated[
