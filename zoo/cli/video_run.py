@@ -12,14 +12,15 @@ from typing import Literal, TypeAlias
 from zoo.cli import interrupt, output, stderr
 from zoo.cli.detect_run import loaded
 from zoo.cli.results import STANDARD_OUTPUT, json_list
-from zoo.detectors import Protocol
+from zoo.detectors import Protocol as Protocol
 from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
 from zoo.fonts import letters_of
 from zoo.progress import Bar
 from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
-from zoo.video.clip import Clip, Part
+from zoo.video.clip import Clip
+from zoo.video.clip import Part as Part
 from zoo.video.detect import detect_in, open_source
 from zoo.video.track import tracks_in
 

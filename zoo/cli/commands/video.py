@@ -107,9 +107,7 @@ def video(  # noqa: PLR0913 - one parameter an option
     """Find things in a clip, a camera or a stream.
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
-    from zoo.cli.video_run import Request, run  # deferred: they import torch
-    from zoo.detectors import Protocol
-    from zoo.video.clip import Part
+    from zoo.cli.video_run import Part, Protocol, Request, run  # deferred: they import torch
 
     request = Request(
         source=source,
