@@ -11,7 +11,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 HIDDEN = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -25,20 +25,32 @@ def one_file(package: str, *, title: str, json: str, scripts: Sequence[str]) -> 
         after the shared `element.js` in one scope.
     json: data for the scripts, which find it in the element `data`.
     """
-    script = "\n".join(
-        [_template(_OWN, "element.js"), *(_template(package, name) for name in scripts)]
-    )
-    style = f"{_template(_OWN, 'base.css')}\n\n{_template(package, 'page.css')}"
+    script, style = script_of(package, scripts), style_of(package)
     parts = {
         "TITLE": html.escape(title),
-        "SCRIPT_HASH": _hash(script),
-        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": policy_hash(script),
+        "STYLE_HASH": policy_hash(style),
         "STYLE": style,
-        "BODY": _template(package, "body.html"),
+        "BODY": template(package, "body.html"),
         "DATA": embedded(json),
         "SCRIPT": script,
     }
-    return re.sub("@([A-Z_]+)@", lambda mark: parts[mark[1]], _template(_OWN, "frame.html"))
+    return filled(template(_OWN, "frame.html"), parts)
+
+
+def script_of(package: str, scripts: Sequence[str]) -> str:
+    """The shared script, and those of a package after it."""
+    return "\n".join([template(_OWN, "element.js"), *(template(package, name) for name in scripts)])
+
+
+def style_of(package: str) -> str:
+    """The shared style, and a package's `page.css` after it."""
+    return f"{template(_OWN, 'base.css')}\n\n{template(package, 'page.css')}"
+
+
+def filled(frame: str, parts: Mapping[str, str]) -> str:
+    """A frame with its parts in the places of their names, `@STYLE@`."""
+    return re.sub("@([A-Z_]+)@", lambda mark: parts[mark[1]], frame)
 
 
 def embedded(json: str) -> str:
@@ -48,11 +60,12 @@ def embedded(json: str) -> str:
     return json
 
 
-def _template(package: str, name: str) -> str:
+def template(package: str, name: str) -> str:
+    """A file in the folder `template` of a package."""
     return files(package).joinpath("template", name).read_text("utf-8").rstrip("\n")
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
     """As a content security policy names what stands between two tags, each on a line of its
     own."""
     return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{text}\n".encode()).digest()).decode()

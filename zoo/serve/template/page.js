@@ -1,31 +1,10 @@
-"use strict";
-
 // One image at a time: sent to this server, shown with its boxes. What comes back is only ever set as text.
 
-const SVG = "http://www.w3.org/2000/svg";
 const LEAST = 0.05; // score that the server is asked for; the slider hides more
 const MOST_CHIPS = 40;
 const COLORS = ["#1f62d0", "#c2500a", "#0d7d62", "#a8327f", "#6d53c8", "#7a6a00", "#b3261e", "#00708a"];
 const at = (id) => document.getElementById(id);
 const state = { file: null, answer: null, hidden: new Set(), address: null, run: 0 };
-
-function el(tag, attributes = {}, ...children) {
-  return filled(document.createElement(tag), attributes, children);
-}
-
-function svg(tag, attributes = {}, ...children) {
-  return filled(document.createElementNS(SVG, tag), attributes, children);
-}
-
-function filled(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "color") element.style.color = value;
-    else if (name === "on") Object.entries(value).forEach(([event, listener]) => element.addEventListener(event, listener));
-    else element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
 
 const colorOf = (label) => COLORS[label % COLORS.length];
 
@@ -139,7 +118,7 @@ function listClasses(found) {
   const sorted = [...counts].sort((a, b) => b[1][0] - a[1][0]);
   at("classes").replaceChildren(...sorted.map(([name, [count, label]]) => el("li", {}, el("button", {
     type: "button", "aria-pressed": String(!state.hidden.has(name)), on: { click: () => toggle(name) },
-  }, el("span", { class: "swatch", color: colorOf(label) }), `${name} ${count}`))));
+  }, el("span", { class: "swatch", style: { color: colorOf(label) } }), `${name} ${count}`))));
 }
 
 function toggle(name) {
@@ -156,7 +135,7 @@ function drawBoxes(shown, { width, height }) {
   shown.map((one, place) => [one, place]).reverse().forEach(([one, place]) => {
     const [left, top, right, bottom] = one.box;
     const frame = { x: left, y: top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) };
-    const group = svg("g", { class: "found", "data-place": place, color: colorOf(one.label), on: marking(place) },
+    const group = svg("g", { class: "found", "data-place": place, style: { color: colorOf(one.label) }, on: marking(place) },
       svg("rect", { class: "halo", ...frame }), svg("rect", { class: "box", ...frame }, svg("title", {}, titled(one))));
     if (place < MOST_CHIPS) group.append(...chipOf(one, size, chip, width));
     boxes.append(group);
@@ -183,7 +162,7 @@ function mark(place, on) {
 
 function row(one, place) {
   const place_ = one.box.map((value) => Math.round(value)).join(", ");
-  return el("li", { "data-place": place, on: marking(place) }, el("span", { class: "swatch", color: colorOf(one.label) }),
+  return el("li", { "data-place": place, on: marking(place) }, el("span", { class: "swatch", style: { color: colorOf(one.label) } }),
     el("span", { class: "name" }, one.name), el("span", {}, one.score.toFixed(2)), el("span", { class: "place" }, place_));
 }
 
