@@ -45,7 +45,7 @@ def main() -> None:
     zoo("list")
     zoo("data", "convert", f"shapes:test,count={SCENES}", f"coco:{scenes}")
     save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
-    zoo("detect", str(scenes / "images" / "test" / "00000*.*"), "--model", MODELS[0], *save)
+    zoo("detect", str(scenes / "images" / "test_00000*.png"), "--model", MODELS[0], *save)
     for model in MODELS:
         zoo("evaluate", model, "--data", data, "--to", str(OUT / "runs"))
     board = BOARD.format(scenes=SCENES, models=", ".join(MODELS))

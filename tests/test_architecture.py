@@ -138,7 +138,8 @@ MOST_UNTESTED = 30  # lines of code that a module may have without a test file o
 MIRRORED = (
     *("", "cli", "cli/commands", "registry", "weights"),
     *("contract", "data", "data/formats", "data/formats/coco", "data/formats/csv"),
-    *("data/formats/voc", "data/formats/yolo", "detections", "detections/convert"),
+    *("data/formats/hub", "data/formats/voc", "data/formats/yolo"),
+    *("detections", "detections/convert"),
     *("draw", "gallery", "images", "inference", "labels", "leaderboard", "pages"),
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),

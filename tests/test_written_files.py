@@ -16,6 +16,7 @@ ALLOWED = {
     ("zoo/weights/url.py", "open"): "a download that goes on where it was",
     ("zoo/draw/save.py", "save"): "an image into memory",
     ("zoo/gallery/jpeg.py", "save"): "an image into memory",
+    ("zoo/data/convert.py", "save"): "an image into memory",
     ("zoo/leaderboard/disagreement.py", "save"): "an image into memory",
     ("zoo/testing/conformance/checks/input_forms.py", "save"): "an image into memory",
     ("zoo/engines/formats.py", "save"): "a graph in the temporary folder of an export",

@@ -60,7 +60,7 @@ def _dataset(
         title += f"_seed{seed}"
     truth = _truth(ids, scenes, title)
     sizes = np.array([(scene.width, scene.height) for scene in scenes], np.int64)
-    files = [f"{split}/{index:06d}.ppm" for split, index in keys]
+    files = [f"{split}_{index:06d}.png" for split, index in keys]
     images = SceneRecords(truth.image_ids, files, sizes, keys, seed, square)
     rows: dict[str, NDArray[np.int64]] = {}
     if name == ALL:
@@ -113,7 +113,8 @@ class SceneRecords(ImageRecords):
 
 
 def encoded(split: str, index: int, seed: int, size: tuple[int, int] | None) -> bytes:
-    """A scene as a PPM file, which is its pixels behind a line of text."""
+    """A scene as a PPM file, which is its pixels behind a line of text: compressing them costs more
+    than rendering, and is left to whoever writes a file."""
     pixels = render(compose(split, index, seed=seed, size=size))
     height, width, _ = pixels.shape
     return b"P6\n%d %d\n255\n" % (width, height) + pixels.tobytes()

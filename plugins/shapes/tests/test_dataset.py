@@ -1,6 +1,7 @@
 """`shapes:test` as a data set of the zoo."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,3 +88,18 @@ def test_an_encoded_scene_is_its_pixels_behind_a_header() -> None:
     content = encoded("test", 1, 0, (96, 80))
     assert content.startswith(b"P6\n96 80\n255\n")
     assert content.endswith(render(compose("test", 1, size=(96, 80))).tobytes())
+
+
+def test_scenes_that_are_written_are_png_files_of_plain_names(tmp_path: Path) -> None:
+    data = zoo.data.read("shapes:all,count=1,size=64")
+    zoo.data.convert(data, f"voc:{tmp_path / 'site'}", show=False)
+    names = ["test_000000", "train_000000", "val_000000"]
+    for folder, suffix in (("JPEGImages", ".png"), ("Annotations", ".xml")):
+        files = sorted((tmp_path / "site" / folder).iterdir())
+        assert [file.name for file in files] == [name + suffix for name in names]
+    assert (tmp_path / "site/JPEGImages/val_000000.png").read_bytes().startswith(b"\x89PNG")
+    found = zoo.data.read(tmp_path / "site")
+    by_name = {record.path.stem: row for row, record in enumerate(data.images)}
+    for row, record in enumerate(found.images):
+        same = by_name[record.path.stem]
+        assert torch.equal(found.image(row).pixels, data.image(same).pixels)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import shell as shell
 from tests.data.formats.hub.shards import Shards, shards_of
 from zoo.data import Dataset, GroundTruth, convert, read
 from zoo.data.image_records import FolderRecords

@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +248,27 @@ def test_the_shell_takes_it_by_name(
     assert done.returncode == 3
     assert "test, train, val" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_is_trained_and_measured_on_it_from_the_shell(
+    hub: LoopbackHub, shell: Callable[..., Any], shards: Shards, tmp_path: Path
+) -> None:
+    commit = hub.add(DATASET, shards)
+    run = str(tmp_path / "run")
+    small = ("steps=2", "batch_size=2", "size=[64, 64]", "overfit_check=false")
+    settings = [word for text in small for word in ("--set", text)]
+    words = ("train", "shapes/yolox_pico", "--data", f"hub:{REPO}", "--device", "cpu", *settings)
+    done = shell(*words, "--to", run, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["steps"] == 2
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert f"hub:{REPO}@{commit}" in json.dumps(facts)  # whatever main is later
+    words = ("evaluate", f"file:{run}", "--data", f"hub:{REPO},split=test", "--resamples", "0")
+    done = shell(*words, "--device", "cpu", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)
+    assert hub.bodies("*train-*") == hub.bodies("*test-*") == 1
+    done = shell("train", "shapes/yolox_pico", "--data", f"hub:{REPO},split=tset", "--to", run)
+    assert done.code == 3
+    assert "Did you mean test" in done.err
+    assert "Traceback" not in done.err

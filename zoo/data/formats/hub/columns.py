@@ -69,7 +69,8 @@ class BoxColumns:
 def box_columns(schema: pa.Schema, options: HubOptions, address: str) -> BoxColumns:
     """The columns of a table. Raises: DataError where they are not there, with those that are."""
     names = list(schema.names)
-    image = _named("image", options.image, [name for name in names if _is_image(schema, name)])
+    images = [name for name in names if _is_image(schema, name)]
+    image = _named("image", options.image, images) or (images[0] if len(images) == 1 else "")
     objects = _named("objects", options.objects, names, OBJECTS, address)
     fields = _fields(schema.field(objects).type) if objects else {}
     if objects and not fields and options.objects is None:
@@ -82,10 +83,11 @@ def box_columns(schema: pa.Schema, options: HubOptions, address: str) -> BoxColu
     known = list(fields) if objects else names
     boxes = _needed("boxes", options.boxes, BOXES, known, objects, address)
     labels = _needed("labels", options.labels, LABELS, known, objects, address)
+    lists = fields or [name for name in names if _is_list(schema.field(name).type)]
+    free = [name for name in lists if name not in (boxes, labels)]
     rest = {
-        key: _named(key, None, [name for name in known if name not in (boxes, labels)], usual)
+        key: _named(key, None, free, usual)
         for key, usual in (("area", AREA), ("crowd", CROWD), ("id", BOX_ID))
-        if objects
     }
     used = {boxes, labels, *rest.values()}
     return BoxColumns(

@@ -3,6 +3,7 @@ folder or above it."""
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 from collections.abc import Iterable, Iterator
@@ -46,6 +47,7 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
     names: list[str] = []
     short: list[str] = []
     splits: list[str] = []
+    sources: list[str] = []
     for metadata, own in layout.metadata.items():
         for batch in _batches(files, metadata):
             chosen = _chosen(batch, metadata, own, split_of, layout, files)
@@ -59,14 +61,16 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
             folder = PurePosixPath(metadata).parent
             short += [PurePosixPath(name).relative_to(folder).as_posix() for _, name, _ in chosen]
             splits += [split for _, _, split in chosen]
+            sources += [metadata] * len(chosen)
     if rows is None or not rows.count:
         case = f"Its {pluralize(len(layout.metadata), 'file')} of metadata name no image."
         raise DataError(f"Data set '{files.address}' can't be read.", case, "Add rows to them.")
-    _check_once(names, files)
+    _check_once(names, sources, files)
     known = set(files.names)
     files.fetch([name for name in names if name in known])
     left = len(split_of.keys() - set(names))
-    note = f"{pluralize(left, 'image has', 'images have')} no row of metadata, and are left out."
+    verb = "is" if left == 1 else "are"
+    note = f"{pluralize(left, 'image has', 'images have')} no row of metadata, and {verb} left out."
     return Gathered(
         rows=rows,
         paths=short if len(set(short)) == len(short) else names,
@@ -142,13 +146,16 @@ def _checked(given: Any, folder: PurePosixPath, metadata: str, files: Files) -> 
     return (folder / given).as_posix()
 
 
-def _check_once(names: list[str], files: Files) -> None:
-    if len(set(names)) < len(names):
-        twice = next(name for at, name in enumerate(names) if name in names[:at])
-        case = f"The image '{twice}' has two rows of metadata."
-        raise DataError(
-            f"Data set '{files.address}' can't be read.", case, "Leave one of them out."
-        )
+def _check_once(names: list[str], sources: list[str], files: Files) -> None:
+    """Raises: DataError for an image with two rows, with the files that they are in."""
+    first: dict[str, str] = {}
+    for name, source in zip(names, sources, strict=True):
+        if name in first:
+            where = " and ".join(dict.fromkeys((first[name], source)))
+            case = f"The image '{name}' has two rows of metadata, in {where}."
+            fix = "Leave one of them out."
+            raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
+        first[name] = source
 
 
 def _batches(files: Files, metadata: str) -> Iterator[pa.RecordBatch]:
@@ -200,7 +207,7 @@ def _json_rows(stream: Iterable[bytes], asked: str) -> Iterator[_Row]:
 
 
 def _csv_rows(stream: Any) -> Iterator[_Row]:
-    """Rows of a CSV file, in which lists and objects are JSON."""
+    """Rows of a CSV file, in which lists and objects are JSON, or as Python writes them."""
     reader = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""))
     for row in reader:
         yield {str(name): _cell(value) for name, value in row.items() if name is not None}
@@ -208,12 +215,22 @@ def _csv_rows(stream: Any) -> Iterator[_Row]:
 
 def _cell(value: Any) -> Any:
     text = value if isinstance(value, str) else ""
+    if not text:
+        return None
     if text[:1] in ("{", "["):
         try:
             return msgspec.json.decode(text)
         except msgspec.DecodeError:
-            return text
+            return _literal(text)
     return text
+
+
+def _literal(text: str) -> Any:
+    """A value as Python writes it, which is how pandas has lists in a table; else the text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def _sizes(files: Files, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
