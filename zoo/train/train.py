@@ -179,6 +179,8 @@ class _Plan:
         """The fingerprints of the data, and how it was split."""
         train, validation = self.data.train, self.data.validation
         facts: dict[str, Any] = {"data": train.name, "data_sha256": train.sha256}
+        if train.notes:
+            facts["data_notes"] = train.notes  # as the commit that it was read from
         if validation is not None:
             facts["validation"] = validation.name
             facts["validation_sha256"] = validation.sha256

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -51,7 +52,9 @@ def of_class(*classes: Any, **others: Any) -> dict[str, Any]:
 
 
 def names_of(data: Dataset) -> list[str]:
-    return [data.label_space.names[label] for label in data.truth.labels]
+    """The class of each box, from left to right."""
+    order = np.lexsort((data.truth.boxes[:, 0], data.truth.images))
+    return [data.label_space.names[label] for label in data.truth.labels[order]]
 
 
 def test_classes_that_only_the_readme_names_whatever_form_the_labels_have(tmp_path: Path) -> None:
@@ -78,7 +81,7 @@ def test_the_readme_names_classes_of_an_image_folder_too(tmp_path: Path) -> None
 
 def test_a_class_that_the_readme_does_not_know_is_an_error_and_a_finding(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(LABELS)
-    with pytest.raises(DataError, match="3"):
+    with pytest.raises(DataError, match=r"of class 3, which has no name; there are cat, dog, Fish"):
         data_of(tmp_path, {"train": [of_class(3, 0)]})
     found = check(f"hub-folder:{tmp_path}", show=False)
     assert found.counts["unknown_class"] == 1
@@ -92,7 +95,7 @@ def test_a_person_names_the_classes_and_else_they_are_numbers_and_that_is_said(
     assert data.label_space.names == ("3", "7")
     assert any("they are their numbers. ,names=A|B|C" in note for note in data.notes)
     assert names_of(read(f"hub-folder:{tmp_path},names=a|b|c|d|e|f|g|h")) == ["h", "d"]
-    with pytest.raises(DataError, match="7"):
+    with pytest.raises(DataError, match=r"of class 3, which has no name; there are a, b\."):
         read(f"hub-folder:{tmp_path},names=a|b")
 
 

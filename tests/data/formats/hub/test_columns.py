@@ -34,7 +34,9 @@ def test_a_struct_of_lists_as_cppe_5_has_it() -> None:
 
 
 def test_a_list_of_structs_with_fields_of_its_own() -> None:
-    kind = pa.list_(pa.struct([*OF_STRUCTS.value_type, ("iscrowd", pa.bool_()), ("sex", pa.utf8())]))
+    kind = pa.list_(
+        pa.struct([*OF_STRUCTS.value_type, ("iscrowd", pa.bool_()), ("sex", pa.utf8())])
+    )
     found = columns({"image": pa.binary(), "annotations": kind})
     assert found == BoxColumns(
         "annotations", "bbox", "category_id", crowd="iscrowd", others=("sex",), image="image"

@@ -17,14 +17,21 @@ def readme(folder: Path, header: str | bytes, around: bytes = b"---\n%s\n---\n# 
 
 @pytest.mark.parametrize(
     "around",
-    [b"---\n%s\n---\n", b"---\r\n%s\r\n---\r\n# T", b"\xef\xbb\xbf---  \n%s\n--- \n", b"---\n%s\n---"],
+    [
+        b"---\n%s\n---\n",
+        b"---\r\n%s\r\n---\r\n# T",
+        b"\xef\xbb\xbf---  \n%s\n--- \n",
+        b"---\n%s\n---",
+    ],
 )
 def test_a_header_is_found_whatever_wrote_it(tmp_path: Path, around: bytes) -> None:
     found = readme(tmp_path, "configs:\n- config_name: a\n  data_dir: b", around)
     assert found == Readme({"a": {BY_NAME: ["b/**"]}}, "a", {})
 
 
-@pytest.mark.parametrize("content", [b"", b"# Title\n", b"---\nno end\n", b"text\n---\na: b\n---\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"# Title\n", b"---\nno end\n", b"text\n---\na: b\n---\n"]
+)
 def test_a_page_without_a_header_says_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "README.md").write_bytes(content)
     assert readme_of(folder_files(tmp_path)) == Readme()
@@ -89,7 +96,9 @@ IN_ORDER = ("coverall", "face shield", "gloves", "mask")
     ],
 )
 def test_names_of_classes(tmp_path: Path, features: str) -> None:
-    other = "- name: label\n      dtype:\n        class_label:\n          names: [indoor, outdoor]\n"
+    other = (
+        "- name: label\n      dtype:\n        class_label:\n          names: [indoor, outdoor]\n"
+    )
     found = readme(tmp_path, f"dataset_info:\n  features:\n    {other}    {features}")
     info = found.info["default"]
     assert class_names(info, ("objects", "category")) == IN_ORDER

@@ -50,7 +50,7 @@ def test_one_of_many_that_fails_ends_all_and_is_named(hub: LoopbackHub) -> None:
     hub.add(DATASET, MANY)
     hub.misbehave("*images/007*", Fault.status(404), times=None, method="*")
     files = hub_files(REPO)
-    with pytest.raises(DataError, match=r"'hub:org/scenes@.* can't be read(.|\n)*007"):
+    with pytest.raises(DataError, match=r"images/007.png can't be read(.|\n)*404"):
         files.fetch(files.names)
 
 

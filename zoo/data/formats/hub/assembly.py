@@ -25,7 +25,9 @@ from zoo.data.values import UNKNOWN, whole
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
 from zoo.labels.space import tidy
+from zoo.text import listed
 
+SHOWN = 8  # classes that a message has
 _LARGEST_SIDE = 2**31
 
 
@@ -149,6 +151,10 @@ def _classes(
     )
     different, where = np.unique(values if texts else numbers, return_inverse=True)
     labels = [label_of.get(tidy(value) if texts else value, -1) for value in different.tolist()]
+    if -1 in labels and collected() is None:
+        case = f"Boxes are of class {different.tolist()[labels.index(-1)]!r:.80}, which has no name"
+        fix = "Correct them, or name all classes: ,names=A|B|C; zoo data check finds such boxes."
+        raise DataError(asked, f"{case}; there are {listed(space.names, SHOWN)}.", fix)
     return space, np.array(labels, np.int64)[where.reshape(-1)] if len(labels) else numbers, notes
 
 

@@ -201,16 +201,16 @@ def _json_rows(stream: Iterable[bytes], asked: str) -> Iterator[_Row]:
             continue
         try:
             yield decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             case = f"Line {number} is not a row as JSON: {error}."
             raise DataError(asked, case, "Write one JSON object a line.") from None
 
 
 def _csv_rows(stream: Any) -> Iterator[_Row]:
     """Rows of a CSV file, in which lists and objects are JSON, or as Python writes them."""
-    reader = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", newline=""))
-    for row in reader:
-        yield {str(name): _cell(value) for name, value in row.items() if name is not None}
+    with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        for row in csv.DictReader(text):
+            yield {str(name): _cell(value) for name, value in row.items() if name is not None}
 
 
 def _cell(value: Any) -> Any:

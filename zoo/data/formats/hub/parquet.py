@@ -48,7 +48,8 @@ def gather_parquet(files: Files, layout: Layout, options: HubOptions) -> Gathere
         for name in names:
             path = files.path(name)
             with _explained(files, name), parquet.ParquetFile(path, memory_map=True) as file:
-                columns = box_columns(file.schema_arrow, options, files.address)
+                address = files.address if rows is None else f"{files.address}:{name}"
+                columns = box_columns(file.schema_arrow, options, address)
                 _check_image(columns, file.schema_arrow, files)
                 rows = rows or Rows(columns, files.address)
                 _check_alike(columns, rows.columns, name, files)

@@ -226,11 +226,12 @@ def _all_fetched(missing: Sequence[Repository], called: str) -> None:
 
 
 def _fetched(carrier: Repository, *, progress: bool | None) -> None:
-    """Fetches a file, and once more where it came damaged. Raises: DataError for one that is
-    damaged again."""
+    """Fetches a file, and once more where it came damaged. Raises: DataError naming one that can't
+    be had, or is damaged again."""
     digest = ""
     for _ in range(2):
-        digest = _mismatch(carrier.download(progress=progress))
+        with as_data(f"{carrier.address} can't be read.", carrier.source.repo):
+            digest = _mismatch(carrier.download(progress=progress))
         if not digest:
             return
         carrier.remove(digest)
