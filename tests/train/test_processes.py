@@ -83,3 +83,68 @@ def test_two_processes_learn_and_measure_what_one_does(
     alone = json.loads((tmp_path / "one.json").read_text())
     for rank in (0, 1):
         assert json.loads((tmp_path / f"two.{rank}.json").read_text()) == alone
+
+
+FAMILIES = """
+import os, sys
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+import zoo
+from zoo.contract import Target
+from zoo.train.objective import Objective
+
+torch.set_num_threads(1)
+rank = int(os.environ["RANK"])
+distributed.init_process_group("gloo")
+labels = ["dark", "bright"]
+for name in sys.argv[1:]:
+    torch.manual_seed(0)
+    if "/" in name:
+        neck, head = name.split("/")
+        model = zoo.compose(backbone="timm/test_resnet", neck=neck, head=head, labels=labels,
+                            neck_arguments={"channels": 64})
+    else:
+        model = zoo.load(name, weights=False, labels=labels, device="cpu")
+    model.train()
+    preprocess = model.preprocess.at((64, 64))
+    wrapped = DistributedDataParallel(Objective(model, processes=2))
+    trained = {key: value for key, value in model.named_parameters() if value.requires_grad}
+    optimizer = torch.optim.SGD(trained.values(), lr=1e-4)
+    images = [torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8) for _ in range(2)]
+    full = Target(torch.tensor([[8.0, 8, 40, 48]]), torch.tensor([1]))
+    empty = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+    for step in range(2):  # the other rank has no object at all in each of them
+        targets = [full if rank == step else empty] * 2
+        losses = wrapped(preprocess(images), targets)
+        total = torch.stack(list(losses.values())).sum()
+        assert total.isfinite(), (name, rank, losses)
+        optimizer.zero_grad()
+        total.backward()
+        assert all(value.grad is not None for value in trained.values()), name
+        same = torch.stack([value.grad.double().sum() for value in trained.values()])
+        both = [torch.zeros_like(same) for _ in range(2)]
+        distributed.all_gather(both, same)
+        assert torch.equal(*both) and same.abs().sum() > 0, name
+        optimizer.step()
+    if rank == 0:
+        print("learned", name, flush=True)
+distributed.destroy_process_group()
+"""
+NAMES = (  # as published where that is small, else the family's head on a small backbone
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "ssdlite320_mobilenet_v3_large",
+    "yolox_nano",
+    *("fpn/retinanet", "fpn/fcos", "fpn/fasterrcnn"),
+)
+
+
+@pytest.mark.slow
+def test_every_family_steps_where_one_process_has_no_object(tmp_path: Path) -> None:
+    script = tmp_path / "families.py"
+    script.write_text(FAMILIES)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, *TWO, str(script), *NAMES]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines()] == list(NAMES)
