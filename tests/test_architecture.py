@@ -144,7 +144,7 @@ MIRRORED = (
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
     "testing/conformance/checks",
-    *("train", "video"),
+    *("serve", "train", "video"),
 )
 
 

@@ -58,7 +58,9 @@ def test_a_poisoned_image_fails_alone_over_http(
 
     server = serving(flat(on_batch=poison), max_wait_ms=100)
     grays = [7 if place % 5 == 0 else 100 + place for place in range(20)]
-    post = lambda gray: httpx2.post(f"{server.url}/v1/detect", content=png(gray=gray))  # noqa: E731
+    post = lambda gray: httpx2.post(  # noqa: E731
+        f"{server.url}/v1/detect", content=png(gray=gray), timeout=30
+    )
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(post, grays))
     for gray, answer in zip(grays, answers, strict=True):
