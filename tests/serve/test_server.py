@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 
 from zoo.errors import ContractError, UsageError
 from zoo.serve import Options, Server
+from zoo.serve.server import listening
 
 CLIENTS = 8
 
@@ -110,3 +112,10 @@ def test_no_accepted_request_is_lost_by_a_signal_under_load(png: Callable) -> No
     assert logged == {name: status for name, status in answers.items() if status is not None}
     assert set(logged.values()) == {200}
     assert "every accepted request was answered" in log
+
+
+def test_the_body_of_an_answer_does_not_wait_for_the_client() -> None:
+    with listening("127.0.0.1", 0) as server, socket.create_connection(server.getsockname()):
+        connection, _ = server.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
