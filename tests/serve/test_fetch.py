@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 
@@ -67,6 +68,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/missing":
             self.send_error(404)
             return
+        if self.path == "/drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:  # until the client hangs up
+                self.wfile.write(b"y")
+                time.sleep(0.02)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"content" if self.path == "/a" else bytes(5000))
@@ -136,3 +142,30 @@ def test_nothing_is_fetched_offline(get: Get, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(ImageError, match="switched off"):
         get("/a")
+
+
+def test_headers_that_drip_end_at_the_limit_of_time(site: PatientServer) -> None:
+    before = threading.active_count()
+    began = time.monotonic()
+    with pytest.raises(ImageError, match=r"It took more than 0\.3 seconds"):
+        fetch(
+            f"http://images.example:{site.server_port}/drip",
+            limits=Limits(seconds=0.3),
+            resolve=lambda host, port: [HERE],
+            allows=lambda address: address == HERE,
+        )
+    assert time.monotonic() - began < 5
+    while threading.active_count() > before:  # the site's own thread ends at its next byte
+        assert time.monotonic() - began < 10
+
+
+def test_which_names_exist_inside_is_not_told(site: PatientServer) -> None:
+    def unknown(host: str, port: int) -> list[Address]:
+        raise OSError("Name or service not known")
+
+    cases = []
+    for resolve in (unknown, lambda host, port: [ipaddress.ip_address("10.0.0.1")]):
+        with pytest.raises(ImageError) as refused:
+            fetch("http://inside.example/", limits=LIMITS, resolve=resolve)
+        cases.append(refused.value.case)
+    assert cases[0] == cases[1]

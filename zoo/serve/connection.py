@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from zoo.serve import log
 from zoo.serve.envelope import HEADER_BYTES
 from zoo.serve.refusal import Refusal, body_of
 
@@ -76,18 +77,27 @@ class Connection(H11Protocol):
         self._forget()
         if self.transport.is_closing():
             return
-        body = body_of(error, uuid.uuid4().hex)
+        request_id = uuid.uuid4().hex
+        body = body_of(error, request_id)
         headers = [
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("connection", "close"),
+            ("x-request-id", request_id),
         ]
         if error.status == 503:
             headers.append(("retry-after", "1"))
         try:
             start = h11.Response(status_code=error.status, headers=headers)
-            for event in (start, h11.Data(data=body), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            parts = (start, h11.Data(data=body), h11.EndOfMessage())
+            self.transport.write(b"".join(self.conn.send(part) or b"" for part in parts))
+            self._note(error, request_id)
         except h11.LocalProtocolError:  # an answer is on its way
             pass
         self.transport.close()
+
+    def _note(self, error: Refusal, request_id: str) -> None:
+        """Logs what no application has seen."""
+        client = self.client[0] if self.client else None
+        fields = {"request_id": request_id, "status": error.status, "error": error.case}
+        log.event("refused", {**fields, "client": client})

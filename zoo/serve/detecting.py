@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
 
 from zoo.contract.protocol import Protocol
 from zoo.detections.convert.json import object_of
-from zoo.images import Image, Source, read
+from zoo.images import Image, read
 from zoo.inference.prefetch import Readers, Task
 from zoo.serve.batcher import Outcome
 from zoo.serve.budget import Budget, Share
@@ -28,6 +28,7 @@ from zoo.serve.refusal import Refusal, busy
 from zoo.serve.upload import UNREAD, Upload, kind_of, parse
 
 UNNAMED = "image"
+FETCHERS = 16  # images behind URLs that are fetched at a time
 # Where a body is refused unread, the connection stays open until the client has sent it, as long
 # as receiving may take: closing would reset it before the client reads the answer.
 CLOSE = {"Connection": "close"}
@@ -69,8 +70,15 @@ class Detecting:
         self._metrics = metrics
         self._gate = gate
         self._readers = Readers(os.cpu_count() or 1)
+        self._fetchers = Readers(FETCHERS)
         self._bodies = Budget(options.limits.memory)
         self._pixels = Budget(options.limits.memory)
+        lent = (
+            ("zoo_body_bytes", "Of bodies", self._bodies),
+            ("zoo_pixel_bytes", "Of images", self._pixels),
+        )
+        for name, what, budget in lent:
+            metrics.watch(name, f"{what} that are held.", lambda budget=budget: budget.held)
 
     async def __call__(self, request: Request, asked: Asked) -> Answered:
         """Raises: Refusal, or the ZooError of the image or the model."""
@@ -92,15 +100,27 @@ class Detecting:
     def close(self) -> None:
         """Ends the threads that read."""
         self._readers.close()
+        self._fetchers.close()
 
     async def _read(self, reading: Reading, until: float) -> Image:
-        task: Task[Image] = Task(reading)
-        self._readers.submit(task)
+        """The image in the body, or behind the URL in it: other people's servers are waited for on
+        threads of their own, so that a slow one holds up no image that is here."""
+        image = await self._done(self._readers, reading, until)
+        if isinstance(image, Upload):
+            fetching = Fetching(image.url or "", self._options, until)
+            data = await self._done(self._fetchers, fetching, until)
+            image = await self._done(self._readers, replace(reading, fetched=data), until)
+        assert isinstance(image, Image)
+        return image
+
+    async def _done(self, threads: Readers, work: Callable[[Task[Any]], Any], until: float) -> Any:
+        task: Task[Any] = Task(work)
+        threads.submit(task)
         try:
             return await within(task.future, until)
         except TimeoutError:
             if task.began is not None:  # a thread is at it, and can't be ended
-                self._readers.give_up_one()
+                threads.give_up_one()
             raise _late("reading the image", self._options) from None
 
     async def _predicted(self, served: Served, future: Future[Outcome], until: float) -> Outcome:
@@ -118,8 +138,8 @@ class Detecting:
 
 @dataclass(frozen=True)
 class Reading:
-    """The work of a thread: finds the image in the body, fetches it if it is behind a URL,
-    decodes it."""
+    """The work of a thread: finds the image in the body and decodes it. fetched: the bytes behind
+    the URL in the body."""
 
     body: bytes
     content_type: str
@@ -127,29 +147,40 @@ class Reading:
     options: Options
     share: Share
     until: float
+    fetched: bytes | None = None
 
-    def __call__(self, task: Task[Image]) -> Image:  # noqa: ARG002 - a task is given itself
-        """The image. Raises: Refusal or ImageError."""
+    def __call__(self, task: Task[Image | Upload]) -> Image | Upload:  # noqa: ARG002 - a task is given itself
+        """The image, or an upload whose URL is to be fetched first. Raises: Refusal or
+        ImageError."""
         upload = parse(self.body, self.content_type)
-        name = self.asked.file or upload.file or upload.url or UNNAMED
-        source: Source = self._fetched(upload) if upload.url is not None else upload.data
+        if upload.url is not None and not self.options.allow_urls:
+            fix = "Send the image itself, or start the server with --allow-urls."
+            raise Refusal(422, UNREAD, "This server fetches no URLs.", fix)
+        if upload.url is not None and self.fetched is None:
+            return upload
         return read(
-            source,
+            upload.data if self.fetched is None else self.fetched,
             exif=self.asked.exif,
-            name=name,
+            name=self.asked.file or upload.file or upload.url or UNNAMED,
             limits=self.options.limits,
             reserve=lambda count: self.share.wait_for(count, until=self.until),
         )
 
-    def _fetched(self, upload: Upload) -> bytes:
-        url = upload.url or ""
-        if not self.options.allow_urls:
-            fix = "Send the image itself, or start the server with --allow-urls."
-            raise Refusal(422, UNREAD, "This server fetches no URLs.", fix)
+
+@dataclass(frozen=True)
+class Fetching:
+    """The work of a thread: fetches what is behind a URL."""
+
+    url: str
+    options: Options
+    until: float
+
+    def __call__(self, task: Task[bytes]) -> bytes:  # noqa: ARG002 - a task is given itself
+        """The bytes. Raises: ImageError."""
         limits = self.options.limits
         most = min(limits.download, self.options.max_bytes)
         seconds = min(limits.seconds, max(0.1, self.until - monotonic()))
-        return fetch(url, limits=replace(limits, download=most, seconds=seconds))
+        return fetch(self.url, limits=replace(limits, download=most, seconds=seconds))
 
 
 async def receive(request: Request, options: Options, share: Share) -> bytes:

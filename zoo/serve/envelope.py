@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 GUARDED = ("/v1/", "/metrics")
 ROUTES = ("/", "/v1/detect", "/v1/models", "/metrics", "/healthz", "/readyz", "/openapi.json")
 HEADER_BYTES = 32 * 1024
+REFUSED = "The request was refused."
+CLOSE = {"Connection": "close"}
 OTHER = "other"  # the path of requests for what there is not, in the metrics
 GONE = 499  # in the log: the client left before its answer
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -63,9 +65,10 @@ class Envelope:
         self, scope: Scope, receive: Receive, answer: Answer, headers: dict[bytes, bytes]
     ) -> None:
         try:
+            self._check_framing(scope, headers)
             if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
                 case = f"Its headers have more than {HEADER_BYTES // 1024} kB."
-                raise Refusal(431, "The request was refused.", case, "Send fewer or shorter ones.")
+                raise Refusal(431, REFUSED, case, "Send fewer or shorter ones.", headers=CLOSE)
             if scope["path"].startswith(GUARDED):
                 self._check_token(headers)
             await self._app(scope, receive, answer.send)
@@ -80,6 +83,15 @@ class Envelope:
             fix = "Tell whoever runs the server, with the request id."
             await answer.fail(Refusal(500, "The request failed.", "The server is at fault.", fix))
 
+    def _check_framing(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        """Raises: Refusal (400) where a proxy in front may take a request to end elsewhere."""
+        if scope["http_version"] not in ("1.0", "1.1"):
+            case = f"It is HTTP/{scope['http_version']:.10}."
+            raise Refusal(400, REFUSED, case, "Speak HTTP/1.1.", headers=CLOSE)
+        if b"content-length" in headers and b"transfer-encoding" in headers:
+            case = "It has both Content-Length and Transfer-Encoding."
+            raise Refusal(400, REFUSED, case, "Send one of them.", headers=CLOSE)
+
     def _check_token(self, headers: dict[bytes, bytes]) -> None:
         """Raises: Refusal (401). Every token is compared, in a time that tells nothing of them."""
         if not self._tokens:
@@ -90,7 +102,7 @@ class Envelope:
         if scheme.lower() != b"bearer" or not any(known):
             raise Refusal(
                 401,
-                "The request was refused.",
+                REFUSED,
                 "It has no bearer token, or a wrong one.",
                 "Send the header Authorization: Bearer TOKEN",
                 headers={"WWW-Authenticate": "Bearer"},

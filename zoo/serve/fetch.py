@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Sequence
+import ssl
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from time import monotonic
-from typing import TypeAlias
+from types import TracebackType
+from typing import Any, TypeAlias
 
 import httpx2
 
 from zoo.environment import offline_switch, timeout
+from zoo.errors import ImageError
 from zoo.images import Limits
 from zoo.images.unreadable import beyond, unreadable
 
@@ -76,6 +82,8 @@ def fetch(
                 return content
             url = str(httpx2.URL(url).join(location))
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+        if monotonic() >= until:
+            raise _late(asked, limits) from None
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         fix = "Check the address, or send the image itself."
         raise unreadable(asked, f"It can't be fetched: {reason:.200}.", fix) from None
@@ -94,7 +102,10 @@ def _checked(
         raise unreadable(f"{asked:.200}", case, "Send such an address, or the image itself.")
     host = parsed.raw_host.decode("ascii")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
-    addresses = resolve(host, port)
+    try:
+        addresses = resolve(host, port)
+    except (OSError, UnicodeError):  # which names exist inside is told to nobody
+        addresses = []
     if not addresses or not all(allows(address) for address in addresses):
         case = f"The host '{host}' has an address that is not public, or none."
         raise unreadable(asked, case, "Send the image itself.")
@@ -109,12 +120,15 @@ def _request(
     silence = max(0.1, min(timeout(), until - monotonic()))
     received = bytearray()
     with (
-        httpx2.Client(trust_env=False, timeout=silence, follow_redirects=False) as client,
+        Deadline(until) as deadline,
+        httpx2.Client(
+            trust_env=False, verify=_certificates(), timeout=silence, follow_redirects=False
+        ) as client,
         client.stream(
             "GET",
             url.copy_with(host=str(address)),
             headers=headers,
-            extensions={"sni_hostname": host},
+            extensions={"sni_hostname": host, "trace": deadline.trace},
         ) as response,
     ):
         if response.status_code in REDIRECTS and "location" in response.headers:
@@ -129,5 +143,47 @@ def _request(
                     "download", asked, f"It is larger than {limits.download / 1e6:,.0f} MB."
                 )
             if monotonic() > until:
-                raise beyond("seconds", asked, f"It took more than {limits.seconds:g} seconds.")
+                raise _late(asked, limits)
     return bytes(received), None
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Those of the library, read once: that takes as long as decoding an image."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+class Deadline:
+    """The end of a connection at a time, whatever still comes: a server that drips its headers
+    never exceeds a limit of silence."""
+
+    def __init__(self, until: float) -> None:
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(max(0.0, until - monotonic()), self._cut)
+        self._timer.daemon = True
+
+    def trace(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Takes note of the socket; called by the client library at each of its steps."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = facts["return_value"].get_extra_info("socket")
+
+    def _cut(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # it is closed
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+
+
+def _late(asked: str, limits: Limits) -> ImageError:
+    return beyond("seconds", asked, f"It took more than {limits.seconds:g} seconds.")
