@@ -73,12 +73,8 @@ class Detecting:
         self._fetchers = Readers(FETCHERS)
         self._bodies = Budget(options.limits.memory)
         self._pixels = Budget(options.limits.memory)
-        lent = (
-            ("zoo_body_bytes", "Of bodies", self._bodies),
-            ("zoo_pixel_bytes", "Of images", self._pixels),
-        )
-        for name, what, budget in lent:
-            metrics.watch(name, f"{what} that are held.", lambda budget=budget: budget.held)
+        metrics.watch("zoo_body_bytes", "Of bodies that are held.", lambda: self._bodies.held)
+        metrics.watch("zoo_pixel_bytes", "Of images that are held.", lambda: self._pixels.held)
 
     async def __call__(self, request: Request, asked: Asked) -> Answered:
         """Raises: Refusal, or the ZooError of the image or the model."""
