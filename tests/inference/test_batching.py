@@ -1,99 +1,225 @@
-"""How large a batch is."""
+"""What a plugin's decode returns is validated, and the error names model, image and numbers; NMS
+across classes, precision and eval mode are as asked, and afterwards as before."""
 
-import logging
+import threading
+from dataclasses import replace
 
 import pytest
+import timm
 import torch
+from torch import nn
 
-from zoo.inference.batching import BatchLimit
+from zoo.detections import Detections
+from zoo.detectors import Protocol
+from zoo.errors import ContractError
+from zoo.inference.batching import eval_mode
+from zoo.inference.defect_owner import defect_owner
+from zoo.inference.detect import stream
+from zoo.labels import LabelSpace
 
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
-
-
-@pytest.fixture(autouse=True)
-def _an_empty_gpu(monkeypatch):
-    """One of 80 GB, wherever the tests run."""
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (80 * 2**30, 80 * 2**30))
-    for name in ("memory_reserved", "memory_allocated"):
-        monkeypatch.setattr(torch.cuda, name, lambda _: 0)
-
-
-def test_a_given_batch_size_is_kept():
-    assert BatchLimit(7, CPU)((4000, 4000)) == 7
+BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
 
 
-@pytest.mark.parametrize("device", [CPU, CUDA, torch.device("mps"), torch.device("xpu")])
-def test_an_automatic_batch_shrinks_with_the_input_and_is_never_empty(device):
-    limit = BatchLimit("auto", device)
-    limits = [limit((side, side)) for side in (32, 320, 416, 640, 800, 1280, 8000)]
-    assert limits == sorted(limits, reverse=True)
-    assert limits[0] <= 32
-    assert limits[-1] == 1
+def decoding(make_lamps, *, boxes=BOX, scores=(0.9, 0.8), labels=(0, 1)):
+    """A detector whose decode says just this."""
+
+    class Broken(make_lamps):
+        def decode(self, _raw, batch, _protocol):
+            return [
+                Detections(
+                    torch.tensor(boxes),
+                    torch.tensor(scores),
+                    torch.tensor(labels),
+                    self.label_space,
+                )
+                for _ in batch.places
+            ]
+
+    return Broken()
 
 
-def test_a_gpu_gets_larger_batches_than_a_processor():
-    assert BatchLimit("auto", CUDA)((640, 640)) > BatchLimit("auto", CPU)((640, 640))
+def test_detections_that_keep_the_contract_pass(make_lamps, street):
+    assert decoding(make_lamps).detect(street).boxes.tolist() == BOX
+    edge = [[0.0, 0.0, 64.0, 48.0], [64.0, 48.0, 64.0, 48.0]]
+    assert decoding(make_lamps, boxes=edge).detect(street).boxes.tolist() == edge
 
 
-def test_an_automatic_batch_reaches_the_network(lamps, paint):
-    sizes = []
-    lamps.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
-    full = BatchLimit("auto", CPU)((320, 320))
-    lamps.detect([paint(320, 320)] * (2 * full + 1))
-    assert sizes == [full, full, 1]
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        ([BOX[0], [40.0, 16.0, 64.5, 24.0]], r"leaves the image: they span x 8\.\.64\.5"),
+        ([BOX[0], [40.0, 16.0, 48.0, 48.5]], r"leaves the image: .* y 8\.\.48\.5"),
+        ([[-3.0, 8.0, 24.0, 40.0], BOX[1]], r"leaves the image: they span x -3\.\."),
+        ([[3.0, -8.0, 24.0, 40.0], BOX[1]], r"leaves the image: .* y -8\.\."),
+    ],
+)
+def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(
+    boxes, said, make_lamps, street
+):
+    with pytest.raises(ContractError, match=f"'Broken'.*'image 0', 64 x 48 pixels.*\n.*{said}"):
+        decoding(make_lamps, boxes=boxes).detect(street)
 
 
-def test_an_automatic_batch_fits_into_the_memory_that_is_free(monkeypatch):
-    most = BatchLimit("auto", CUDA)((640, 640))
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * 2**30, 80 * 2**30))
-    assert 1 <= BatchLimit("auto", CUDA)((640, 640)) < most
-    monkeypatch.setattr(
-        torch.cuda, "memory_reserved", lambda _: 76 * 2**30
-    )  # by torch, which has it left of earlier work
-    assert BatchLimit("auto", CUDA)((640, 640)) == most
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 76 * 2**30)
-    assert BatchLimit("auto", CUDA)((640, 640)) < most
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (0, 80 * 2**30))
-    assert BatchLimit("auto", CUDA)((640, 640)) == 1
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"boxes": [BOX[0], [40.0, float("nan"), 48.0, 24.0]]}, "finite"),
+        ({"boxes": [BOX[0], [48.0, 16.0, 40.0, 24.0]]}, "x1 <= x2"),
+        ({"scores": (1.5, 0.8)}, "scores must lie in"),
+        ({"scores": (0.8, 0.9)}, "best first"),
+        ({"labels": (0, 3)}, "Label 3 is outside it: it has 3 classes"),
+        ({"labels": (0, 1, 2)}, "labels must be"),
+    ],
+)
+def test_detections_that_can_not_be_made_name_the_model_and_the_picture(
+    wrong, said, make_lamps, street
+):
+    with pytest.raises(
+        ContractError,
+        match=f"'Broken'.*'image 0'.*\n.*decode raised .*{said}.*\n.*defect of the package",
+    ):
+        decoding(make_lamps, **wrong).detect(street)
 
 
-@pytest.mark.parametrize("batch_size", [8, "auto"])
-def test_where_memory_runs_out_batches_are_halved_and_stay_so(batch_size, lamps, paint, caplog):
-    pictures = [paint(64, 64, red=(4 + number, 8, 30, 40)) for number in range(40)]
-    expected = lamps.detect(pictures)
-    sizes = []
-
-    def forward(batch, forward=lamps.forward):
-        sizes.append(len(batch))
-        if len(batch) > 3:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return forward(batch)
-
-    lamps.forward = forward
-    with caplog.at_level(logging.INFO, "zoo"):
-        found = lamps.detect(pictures, batch_size=batch_size)
-    assert [one.source for one in found] == [one.source for one in expected]
-    for one, other in zip(found, expected, strict=True):
-        assert torch.equal(one.boxes, other.boxes)
-        assert torch.equal(one.scores, other.scores)
-    settled = sizes[sizes.index(2) :]
-    assert [size for size in settled if size > 4] == []
-    assert set(sizes[-4:]) == {2}
-    told = [record for record in caplog.records if "does not hold" in record.message]
-    assert {record.levelno for record in told} == {
-        logging.INFO if batch_size == "auto" else logging.WARNING
-    }
-    assert "batch_size=2 (--batch-size 2)" in told[-1].message
-    assert f"{sizes[0]} images of 64 x 64 input pixels" in told[0].message
+def test_labels_of_another_space_are_refused(make_lamps, street):
+    broken = decoding(make_lamps)
+    right = broken.decode
+    broken.decode = lambda *args: [
+        replace(one, label_space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)
+    ]
+    with pytest.raises(ContractError, match="label space 'other', the model's is 'lamps'"):
+        broken.detect(street)
 
 
-def test_memory_that_runs_out_at_one_input_size_makes_batches_of_another_smaller_too():
-    limit = BatchLimit(32, CPU)
-    limit.lower((640, 640), 32)
-    assert limit((640, 640)) == 16
-    assert limit((320, 320)) == 32
-    assert limit((1280, 640)) == 8
-    limit.lower((640, 640), 32)  # a half of a batch that was made before
-    assert limit((640, 640)) == 16
-    limit.lower((640, 640), 2)  # the last two
-    assert limit((640, 640)) == 1
+def test_the_name_a_model_was_loaded_by_is_said(make_lamps, street):
+    broken = decoding(make_lamps, labels=(0, 3))
+    broken.name = "lamps_tiny.street"
+    with pytest.raises(ContractError, match=r"'lamps_tiny\.street'"):
+        broken.detect(street)
+
+
+def test_one_detections_a_picture_is_demanded(lamps, street):
+    whole = lamps.decode
+    lamps.decode = lambda *args: whole(*args)[1:]
+    with pytest.raises(
+        ContractError,
+        match=r"3 images, the first of them 'image 0'.*\n.*returned 2 Detections for 3 images",
+    ):
+        lamps.detect([street] * 3, batch_size=3)
+
+
+@pytest.mark.parametrize("step", ["input_size", "preprocess", "forward", "decode"])
+def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(
+    step, lamps, street, replace_step
+):
+    def broken(*_):
+        raise KeyError("scale")
+
+    replace_step(lamps, step, broken)
+    with pytest.raises(
+        ContractError, match=f"'Lamps'.*'image 0'.*\n.*{step} raised KeyError: 'scale'"
+    ) as raised:
+        lamps.detect(street)
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("answer", [[None], [{"boxes": []}], None, 7])
+def test_a_decode_that_returns_no_detections_is_named(answer, lamps, street):
+    lamps.decode = lambda *_: answer
+    with pytest.raises(
+        ContractError, match=r"'Lamps'.*\n.*decode (returned (a|None)|raised TypeError)"
+    ):
+        lamps.detect(street)
+
+
+@pytest.mark.parametrize("exit", [SystemExit(0), SystemExit("bye"), GeneratorExit()])
+@pytest.mark.parametrize("step", ["input_size", "preprocess", "forward", "decode"])
+def test_a_step_that_ends_the_process_is_a_defect_like_any_other(
+    step, exit, lamps, street, replace_step
+):
+    def leave(*_):
+        raise exit
+
+    replace_step(lamps, step, leave)
+    with pytest.raises(ContractError, match=f"Its {step} raised {type(exit).__name__}"):
+        lamps.detect(street)
+
+
+def test_the_owner_of_a_defect_is_its_distribution(lamps):
+    type_of_another = type("Theirs", (type(lamps),), {"__module__": "timm.models"})
+    assert f"package 'timm' (timm {timm.__version__})" in defect_owner(type_of_another())
+
+
+def seen(lamps, picture, protocol):
+    [found] = stream(lamps, [picture], protocol=protocol, threads=0)
+    return found
+
+
+def test_boxes_of_any_class_give_way_to_a_better_one_only_where_asked(lamps) -> None:
+    with torch.no_grad():
+        lamps.tint.weight.copy_(torch.eye(3).view(3, 3, 1, 1))  # yellow is red and green
+    picture = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    picture[:2, 10:40, 10:40] = 255
+    assert len(seen(lamps, picture, Protocol(iou=0.5))) == 2
+    assert len(seen(lamps, picture, Protocol(iou=0.5, nms="all"))) == 1
+
+
+def test_short_precision_is_what_the_network_computes_in(lamps) -> None:
+    kinds = []
+    lamps.tint.register_forward_hook(lambda _, __, out: kinds.append(out.dtype))
+    for precision in ("float32", "bfloat16"):
+        seen(lamps, torch.full((3, 32, 32), 128, dtype=torch.uint8), Protocol(precision=precision))
+    assert kinds == [torch.float32, torch.bfloat16]
+
+
+def network() -> nn.Sequential:
+    """A network in training whose second layer is frozen in eval mode."""
+    made = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1), nn.Sequential(nn.Dropout()))
+    made[1].eval()
+    return made
+
+
+def modes(module: nn.Module) -> list[bool]:
+    return [one.training for one in module.modules()]
+
+
+def test_every_submodule_is_as_it_was_afterwards() -> None:
+    module = network()
+    before = modes(module)
+    with eval_mode(module):
+        assert not any(modes(module))
+    assert modes(module) == before == [True, True, False, True, True]
+
+
+def test_it_is_as_it_was_after_an_error_too() -> None:
+    module = network()
+    with pytest.raises(ValueError, match="inside"), eval_mode(module):
+        raise ValueError("inside")
+    assert modes(module) == [True, True, False, True, True]
+
+
+def test_a_module_in_eval_mode_stays_so() -> None:
+    module = network().eval()
+    with eval_mode(module):
+        pass
+    assert not any(modes(module))
+
+
+def test_the_last_one_out_restores() -> None:
+    module = network()
+    inside, leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with eval_mode(module):
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    assert inside.wait(10)
+    with eval_mode(module), eval_mode(module):
+        pass
+    assert not any(modes(module))
+    leave.set()
+    thread.join()
+    assert modes(module) == [True, True, False, True, True]

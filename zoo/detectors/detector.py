@@ -73,6 +73,10 @@ class BasePredictor(ABC):
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Detections of each uint8 RGB image `(3, h, w)`; their input sizes are equal."""
 
+    def auto_batch(self, height: int, width: int) -> int | None:  # noqa: ARG002 - engines use them
+        """How many images of that input size "auto" is; None is what suits the device."""
+        return None
+
     @overload
     def detect(  # type: ignore[overload-overlap]  # a text is also an iterable of texts, but means one path
         self,
@@ -119,8 +123,7 @@ class BasePredictor(ABC):
         on_error:   "raise" stops at an image that can't be read; "skip" warns (ImageWarning) and
                     leaves it out of the list, whose items say in `source` what they belong to. A
                     single image's error is always raised.
-        progress:   a bar on standard error; None shows one on a terminal if the work takes longer
-                    than a second.
+        progress:   a bar on standard error; None shows one on a terminal, for work over a second.
         threads:    that read ahead of the network; None is one a processor, at most 8.
         limits:     what reading an image may cost in pixels, memory and time; None is what the
                     environment says.
@@ -261,9 +264,8 @@ class Detector(nn.Module, BasePredictor):
         with eval_mode(self), torch.inference_mode():
             with step("preprocess"), _no_autocast(self.device):
                 batch = self.preprocess(images, device=self.device, dtype=self.dtype)
-            # Held until the next one is there: if it were freed between two batches, its pages
-            # would go back to the system, and getting new ones costs a small network on a CPU a
-            # few percent of its time.
+            # Held until the next one is there: freed pages go back to the system, and getting new
+            # ones costs a small network on a CPU a few percent of its time.
             _held[self] = batch
             with step("forward"):
                 outputs = self(batch)
@@ -357,7 +359,9 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
     )
     with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
         state: object = detector.from_checkpoint(published)
-    if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
         case = (
             f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
         )
@@ -390,10 +394,6 @@ def post_load(detector: Detector, settings: Mapping[str, Any]) -> None:
         detector, "post_load", asked=f"{_name(detector)} can't be set up after loading."
     ):
         detector.post_load(settings)
-
-
-def _is_tensor(pair: tuple[object, object]) -> bool:
-    return isinstance(pair[0], str) and isinstance(pair[1], Tensor)
 
 
 def _name(detector: Detector) -> str:

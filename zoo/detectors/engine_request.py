@@ -35,6 +35,7 @@ class EngineRequest:
     spin:     whether idle threads wait in a loop: faster by a little where the cores are nobody
               else's, and many times slower where they are shared.
     progress: a bar on long work; None shows one on a terminal.
+    lanes:    how many images will run side by side, each in a call of its own; they share threads.
     """
 
     engine: str
@@ -45,6 +46,7 @@ class EngineRequest:
     threads: int | None = None
     spin: bool = False
     progress: bool | None = None
+    lanes: int = 1
 
     @classmethod
     def of(

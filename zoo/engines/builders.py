@@ -11,13 +11,13 @@ from zoo.engines.graph import graph_engine
 def onnxruntime(request: EngineRequest) -> Engine:
     """ONNX Runtime. Raises: MissingExtra where it is not installed."""
     onnx_runtime.library()
-    return graph_engine(request, onnx_runtime.start, formats=("onnx",))
+    return graph_engine(request, onnx_runtime.start, formats=("onnx",), lanes=True)
 
 
 def openvino(request: EngineRequest) -> Engine:
     """OpenVINO, in float32. Raises: MissingExtra where it is not installed."""
     openvino_runtime.library()
-    return graph_engine(request, openvino_runtime.start, formats=("onnx", "openvino"))
+    return graph_engine(request, openvino_runtime.start, formats=("onnx", "openvino"), lanes=True)
 
 
 def torch(request: EngineRequest) -> Engine:

@@ -15,6 +15,7 @@ from zoo.detections import Detections
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.engine_request import EngineRequest
+from zoo.engines.lanes import Lanes, joined, split
 from zoo.engines.outputs import OutputLayout
 from zoo.engines.preprocess import restored
 from zoo.errors import ContractError, ImageError
@@ -24,6 +25,12 @@ from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts
 
 
+# Images that are given to an engine at once keep its lanes busy, with little waiting for the last;
+# their inputs have at most so many pixels, as 16 of 1024x1024.
+IMAGES_A_LANE = 4
+MOST_PIXELS = 2**24
+
+
 class Engine(BasePredictor):
     """The family's preprocessing and decode around a graph that another library runs.
 
@@ -31,12 +38,19 @@ class Engine(BasePredictor):
     file:    the exported file.
     version: of the library that runs the graph.
     network: the detector without content, for what depends on no weight.
+    lanes:   what runs the images of a batch side by side; without it they run at once.
     """
 
     engine: str
 
     def __init__(
-        self, session: Session, *, request: EngineRequest, facts: ExportFacts, file: Path
+        self,
+        session: Session,
+        *,
+        request: EngineRequest,
+        facts: ExportFacts,
+        file: Path,
+        lanes: Lanes | None = None,
     ) -> None:
         resolved = request.resolved
         self.facts = facts
@@ -51,6 +65,7 @@ class Engine(BasePredictor):
         self.preprocess = restored(self.network.preprocess, facts.preprocess, file)
         self._device = request.device
         self._session = session
+        self._lanes = lanes
         size = facts.input.size
         self._layout = OutputLayout(facts.leaves, facts.structure, size, self.network)
 
@@ -75,42 +90,50 @@ class Engine(BasePredictor):
             )
         return size
 
+    def auto_batch(self, height: int, width: int) -> int | None:
+        """Enough images for every lane to be busy; what fits the device where there are none."""
+        if self._lanes is None:
+            return None
+        return max(1, min(IMAGES_A_LANE * self._lanes.count, MOST_PIXELS // (height * width)))
+
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Preprocess, graph and decode; a graph for a fixed number of images gets as many, the last
         of them repeated."""
-        fixed = self.facts.input.batch
-        if fixed is None or len(images) == fixed:
-            return self._predict(images, thresholds)
-        detections: list[Detections] = []
-        for start in range(0, len(images), fixed):
-            chunk = list(images[start : start + fixed])
-            filled = chunk + chunk[-1:] * (fixed - len(chunk))
-            detections += self._predict(filled, thresholds)[: len(chunk)]
-        return detections
-
-    def _predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        missing = -len(images) % (self.facts.input.batch or 1)
+        filled = [*images, *images[-1:] * missing]
         with torch.inference_mode():
             with step("preprocess"):
-                batch = self.preprocess(images, device=self._device)
+                batch = self.preprocess(filled, device=self._device)
             outputs = self.forward(batch)
             with step("decode"):
-                return list(self.network.decode(outputs, batch, thresholds))
+                return list(self.network.decode(outputs, batch, thresholds))[: len(images)]
 
     def forward(self, batch: Batch) -> Any:
         """The network's outputs for a batch, as the family's type."""
         with step(f"graph in {self.engine}"):
-            inputs = {self.facts.input.name: batch.pixels.contiguous()}
-            inputs |= {name: batch.extras[name].contiguous() for name in self.facts.input.extras}
-            tensors = self._session(inputs)
+            parts = self._computed(batch)
         wanted = sum(leaf.name is not None for leaf in self.facts.leaves)
-        if len(tensors) != wanted:
-            raise ContractError(
-                f"{self.engine} ran the graph of '{self.name}'.",
-                f"It returned {len(tensors)} outputs, and the network has {wanted}.",
-                "Report it to whoever wrote the engine.",
-            )
+        for tensors in parts:
+            if len(tensors) != wanted:
+                raise ContractError(
+                    f"{self.engine} ran the graph of '{self.name}'.",
+                    f"It returned {len(tensors)} outputs, and the network has {wanted}.",
+                    "Report it to whoever wrote the engine.",
+                )
         with step("forward without content"):
+            tensors = parts[0] if len(parts) == 1 else joined(parts, self._layout.by_image(batch))
             return self._layout.rebuild(tensors, batch)
+
+    def _computed(self, batch: Batch) -> list[Sequence[Tensor]]:
+        """The graph's outputs for each part of a batch: for as many images as it takes, or for one,
+        where there are lanes."""
+        inputs = {self.facts.input.name: batch.pixels.contiguous()}
+        inputs |= {name: batch.extras[name].contiguous() for name in self.facts.input.extras}
+        at_once = self.facts.input.batch or (1 if self._lanes else len(batch))
+        parts = split(inputs, at_once)
+        if self._lanes and self._lanes.worth(len(parts)):
+            return self._lanes(parts)
+        return [self._session(part) for part in parts]
 
     def release(self) -> None:
         """Nothing is held between two batches."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
+from zoo.engines.lanes import cores
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -28,7 +28,8 @@ def start(file: Path, request: EngineRequest) -> Session:
     runtime = library()
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS
-    options.intra_op_num_threads = request.threads or _cores()
+    # The thread of each lane computes as well, beside those of the session.
+    options.intra_op_num_threads = (request.threads or cores()) - request.lanes + 1
     options.inter_op_num_threads = 1
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", str(int(request.spin)))
@@ -47,12 +48,6 @@ def _provider(runtime: Any, device: torch.device) -> str:
         "Leave the device out, or install a build for it, such as onnxruntime-gpu.",
     )
 
-
-def _cores() -> int:
-    usable = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return min(usable, torch.get_num_threads())
 
 
 class _OnnxSession:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
+from zoo.engines.lanes import cores
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -46,9 +47,11 @@ def start(file: Path, request: EngineRequest) -> Session:
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": request.threads or torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": request.threads or cores(),
         "ENABLE_CPU_PINNING": False,
     }
+    if request.lanes > 1:
+        settings |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": request.lanes}
     return _OpenvinoSession(module, core.compile_model(core.read_model(file), "CPU", settings))
 
 

@@ -80,6 +80,7 @@ class OutputLayout:
         self, leaves: Sequence[Leaf], structure: str, size: tuple[int, int], network: Detector
     ) -> None:
         self._known = {size: (list(leaves), pytree.treespec_loads(structure))}
+        self._by_image: dict[tuple[int, int], list[bool]] = {}
         self._network = network
 
     def rebuild(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
@@ -88,6 +89,26 @@ class OutputLayout:
         values = iter(tensors)
         filled = [next(values) if leaf.name is not None else leaf.value for leaf in leaves]
         return pytree.tree_unflatten(filled, structure)
+
+    def by_image(self, batch: Batch) -> list[bool]:
+        """Whether each output has a row for each image, as anchors, for one, have not."""
+        height, width = batch.pixels.shape[-2:]
+        if (height, width) not in self._by_image:
+            rows = [self._rows(batch, count) for count in (2, 3)]
+            self._by_image[height, width] = [two != three for two, three in zip(*rows, strict=True)]
+        return self._by_image[height, width]
+
+    def _rows(self, batch: Batch, count: int) -> list[int]:
+        """The rows of each output, for that many images like those of a batch."""
+        pixels, *extras = [
+            torch.empty((count, *tensor.shape[1:]), dtype=tensor.dtype, device="meta")
+            for tensor in (batch.pixels, *batch.extras.values())
+        ]
+        with torch.inference_mode():
+            outputs = self._network(
+                Batch(pixels, (), dict(zip(batch.extras, extras, strict=True)))
+            )
+        return [len(tensor) if tensor.dim() else 0 for tensor in tensors_of(outputs)]
 
     def _at(self, batch: Batch) -> tuple[list[Leaf], Any]:
         height, width = batch.pixels.shape[-2:]

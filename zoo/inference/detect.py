@@ -16,14 +16,8 @@ from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Image, ImageWarning, Limits, Source, Sources, expand, is_many
-from zoo.inference.batching import (
-    BatchLimit,
-    BatchRunner,
-    BatchSize,
-    Slot,
-    Window,
-    window_bytes,
-)
+from zoo.inference.batch_limit import BatchLimit, BatchSize
+from zoo.inference.batching import BatchRunner, Slot, Window, window_bytes
 from zoo.inference.prefetch import Broken, Read, prefetch
 from zoo.progress import Bar
 from zoo.text import pluralize
@@ -191,7 +185,8 @@ def stream(  # noqa: PLR0913 - one parameter an option
     pin = device.type == "cuda"
     images = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
     window = Window(
-        BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory)
+        BatchLimit(batch_size, device, wanted=getattr(predictor, "auto_batch", None)),
+        most_bytes=window_bytes(batch_size, limits.memory),
     )
     return _stream(BatchRunner(predictor, protocol), window, images, failed, looked)
 

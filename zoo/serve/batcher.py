@@ -16,7 +16,8 @@ from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.images import Image
-from zoo.inference.batching import BatchRunner, Size
+from zoo.inference.batch_limit import Size
+from zoo.inference.batching import BatchRunner
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor

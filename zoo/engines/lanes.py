@@ -1,0 +1,73 @@
+"""Lanes: the images of a batch go through a graph side by side, each on a core of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from zoo.contract.session import Session
+from zoo.detectors.engine_request import EngineRequest
+
+MOST = 16
+NAME = "zoo-lane"  # of each thread
+
+
+def cores() -> int:
+    """How many threads an engine takes unless it is told: one a core that this process may use,
+    and no more than torch has."""
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return min(usable, torch.get_num_threads())
+
+
+def lanes_for(request: EngineRequest) -> int:
+    """How many images run side by side: one a thread; none where no processor computes."""
+    return min(MOST, request.threads or cores()) if request.device.type == "cpu" else 0
+
+
+class Lanes:
+    """Threads that run one graph side by side.
+
+    count: of the threads. start: starts the graph for as many, once they are needed.
+    """
+
+    def __init__(self, count: int, start: Callable[[], Session]) -> None:
+        self.count = count
+        self._start = start
+
+    @cached_property
+    def _session(self) -> Session:
+        return self._start()
+
+    def __call__(self, parts: Sequence[Mapping[str, Tensor]]) -> list[Sequence[Tensor]]:
+        """The outputs for each part of a batch, in order; no thread outlives the call."""
+        with ThreadPoolExecutor(self.count, thread_name_prefix=NAME) as threads:
+            return list(threads.map(self._session, parts))
+
+    def worth(self, parts: int) -> bool:
+        """Whether so many parts are done sooner side by side than one after the other, each by all
+        threads."""
+        return 1 < self.count < 2 * parts
+
+
+def split(inputs: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
+    """The inputs of a graph in parts of so many images."""
+    columns = {name: tensor.split(size) for name, tensor in inputs.items()}
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def joined(parts: Sequence[Sequence[Tensor]], by_image: Sequence[bool]) -> list[Tensor]:
+    """The outputs of all parts together. by_image: whether an output has a row for each image; of
+    the others all parts have the same."""
+    return [
+        torch.cat(values) if has_rows else values[0]
+        for values, has_rows in zip(zip(*parts, strict=True), by_image, strict=True)
+    ]
