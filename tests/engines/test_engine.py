@@ -13,6 +13,7 @@ from zoo.contract import Predictor
 from zoo.detectors import Detector
 from zoo.engines import Engine, Exported
 from zoo.engines.card import choice_of, request_for
+from zoo.engines.lanes import Lanes
 from zoo.errors import ContractError, ImageError
 from zoo.registry.exported import read_facts
 
@@ -40,11 +41,19 @@ def test_many_images_are_detected_in_as_one_by_one(engine: Engine, scene: Tensor
     )
 
 
-def _with(pico: Detector, exported: Exported, session: object, **input_: object) -> Engine:
+def _with(
+    pico: Detector, exported: Exported, session: object, lanes: int = 0, **input_: object
+) -> Engine:
     facts = read_facts(exported.path)
     facts = structs.replace(facts, input=structs.replace(facts.input, **input_))
     request = request_for(pico, choice_of(pico), "fake")
-    return Engine(session, request=request, facts=facts, file=exported.path)  # type: ignore[arg-type]
+    return Engine(
+        session,  # type: ignore[arg-type]
+        request=request,
+        facts=facts,
+        file=exported.path,
+        lanes=Lanes(lanes, lambda: session) if lanes else None,  # type: ignore[arg-type,return-value]
+    )
 
 
 class Counting:
@@ -60,13 +69,30 @@ class Counting:
         return [torch.zeros(len(inputs["pixels"]), 2100, 13)]
 
 
+@pytest.mark.parametrize("lanes", [0, 1, 2])
 def test_a_graph_of_a_fixed_batch_always_gets_as_many(
-    pico: Detector, pico_onnx: Exported, engine: Engine, scene: Tensor
+    pico: Detector, pico_onnx: Exported, engine: Engine, scene: Tensor, lanes: int
 ) -> None:
     session = Counting(engine)
-    fixed = _with(pico, pico_onnx, session, batch=2)
+    fixed = _with(pico, pico_onnx, session, lanes, batch=2)
     detections = fixed.predict([scene] * 5, replace(fixed.defaults, score=0.5))
     assert (len(detections), session.counts) == (5, [2, 2, 2])
+
+
+@pytest.mark.parametrize(("lanes", "counts"), [(0, [4]), (1, [1] * 4), (2, [1] * 4)])
+def test_an_automatic_batch_is_for_the_lanes(
+    pico: Detector,
+    pico_onnx: Exported,
+    engine: Engine,
+    scene: Tensor,
+    lanes: int,
+    counts: list[int],
+) -> None:
+    session = Counting(engine)
+    other = _with(pico, pico_onnx, session, lanes)
+    assert other.auto_batch(320, 320) == (4 * lanes or None)
+    other.detect([scene] * 4)
+    assert session.counts == counts
 
 
 def test_an_image_of_another_input_size_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zoo.contract import Batch
 from zoo.detectors import Detector
 from zoo.engines.engine import Engine
 from zoo.engines.outputs import FlatNetwork, OutputLayout, leaves_of, tensors_of
@@ -42,3 +43,15 @@ def test_tensors_become_outputs_also_of_another_input_size(engine: Engine, pico:
     outputs = layout.rebuild([expected.values], batch)
     assert outputs.grids == expected.grids
     assert type(outputs) is type(expected)
+
+
+def test_outputs_without_a_row_for_each_image_are_known(engine: Engine, pico: Detector) -> None:
+    class Anchored(torch.nn.Module):
+        def forward(self, batch: Batch) -> dict[str, torch.Tensor]:
+            anchors = batch.pixels.new_zeros(2, 4)
+            return {"anchors": anchors, "scores": batch.pixels.flatten(1)}
+
+    facts = engine.facts
+    batch = pico.preprocess([torch.zeros(3, 40, 60, dtype=torch.uint8)] * 2)
+    layout = OutputLayout(facts.leaves, facts.structure, (320, 320), Anchored())  # type: ignore[arg-type]
+    assert layout.by_image(batch) == [False, True]

@@ -31,6 +31,19 @@ def test_an_automatic_batch_shrinks_with_the_input_and_is_never_empty(device):
     assert limits[-1] == 1
 
 
+def test_an_automatic_batch_is_what_the_predictor_wants():
+    wanted = {(320, 320): 8, (8, 8): 500, (4000, 4000): None, (1, 1): 0}
+    limit = BatchLimit("auto", CPU, wanted=lambda height, width: wanted[height, width])
+    assert [limit(size) for size in wanted] == [8, 32, BatchLimit("auto", CPU)((4000, 4000)), 1]
+    assert BatchLimit(3, CPU, wanted=lambda *_: 8)((320, 320)) == 3
+
+
+def test_where_memory_ran_out_a_predictor_s_wish_counts_no_more():
+    limit = BatchLimit("auto", CPU, wanted=lambda *_: 8)
+    limit.lower((320, 320), 8)
+    assert (limit((320, 320)), limit((640, 640))) == (4, 1)
+
+
 def test_a_gpu_gets_larger_batches_than_a_processor():
     assert BatchLimit("auto", CUDA)((640, 640)) > BatchLimit("auto", CPU)((640, 640))
 

@@ -15,7 +15,7 @@ from zoo.detections import Detections
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.lanes import Lanes, joined, split
+from zoo.engines.lanes import Lanes, contiguous, joined, split
 from zoo.engines.outputs import OutputLayout
 from zoo.engines.preprocess import restored
 from zoo.errors import ContractError, ImageError
@@ -23,7 +23,6 @@ from zoo.inference.batching import step
 from zoo.labels.builtin import name_with_labels
 from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts
-
 
 # Images that are given to an engine at once keep its lanes busy, with little waiting for the last;
 # their inputs have at most so many pixels, as 16 of 1024x1024.
@@ -127,13 +126,13 @@ class Engine(BasePredictor):
     def _computed(self, batch: Batch) -> list[Sequence[Tensor]]:
         """The graph's outputs for each part of a batch: for as many images as it takes, or for one,
         where there are lanes."""
-        inputs = {self.facts.input.name: batch.pixels.contiguous()}
-        inputs |= {name: batch.extras[name].contiguous() for name in self.facts.input.extras}
+        inputs = {self.facts.input.name: batch.pixels}
+        inputs |= {name: batch.extras[name] for name in self.facts.input.extras}
         at_once = self.facts.input.batch or (1 if self._lanes else len(batch))
         parts = split(inputs, at_once)
         if self._lanes and self._lanes.worth(len(parts)):
             return self._lanes(parts)
-        return [self._session(part) for part in parts]
+        return [self._session(contiguous(part)) for part in parts]
 
     def release(self) -> None:
         """Nothing is held between two batches."""

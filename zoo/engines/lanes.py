@@ -48,12 +48,17 @@ class Lanes:
     def __call__(self, parts: Sequence[Mapping[str, Tensor]]) -> list[Sequence[Tensor]]:
         """The outputs for each part of a batch, in order; no thread outlives the call."""
         with ThreadPoolExecutor(self.count, thread_name_prefix=NAME) as threads:
-            return list(threads.map(self._session, parts))
+            return list(threads.map(lambda part: self._session(contiguous(part)), parts))
 
     def worth(self, parts: int) -> bool:
         """Whether so many parts are done sooner side by side than one after the other, each by all
         threads."""
         return 1 < self.count < 2 * parts
+
+
+def contiguous(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inputs of a graph as it takes them."""
+    return {name: tensor.contiguous() for name, tensor in inputs.items()}
 
 
 def split(inputs: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:

@@ -49,7 +49,6 @@ def _provider(runtime: Any, device: torch.device) -> str:
     )
 
 
-
 class _OnnxSession:
     def __init__(self, runtime: Any, session: Any) -> None:
         self.version: str = runtime.__version__

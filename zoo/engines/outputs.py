@@ -105,9 +105,7 @@ class OutputLayout:
             for tensor in (batch.pixels, *batch.extras.values())
         ]
         with torch.inference_mode():
-            outputs = self._network(
-                Batch(pixels, (), dict(zip(batch.extras, extras, strict=True)))
-            )
+            outputs = self._network(Batch(pixels, (), dict(zip(batch.extras, extras, strict=True))))
         return [len(tensor) if tensor.dim() else 0 for tensor in tensors_of(outputs)]
 
     def _at(self, batch: Batch) -> tuple[list[Leaf], Any]:

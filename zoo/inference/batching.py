@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
 
 
-
 # Images of rarer sizes wait for company while at most this many images and bytes wait.
 WINDOW = 64
 WINDOW_BYTES = 256 * 2**20

@@ -26,11 +26,13 @@ def planes_of(frame: Any) -> Tensor:
     result = np.empty((3, *((width, height) if turned else (height, width))), np.uint8)
     stored = result if matrix is None else as_stored(result, matrix)  # (3, h, w) as in the clip
     if frame.format.name in DIRECT and width % MULTIPLE == 0 and height % 2 == 0:
-        for plane, channel in zip(frame.reformat(format=PLANAR).planes, ORDER, strict=True):
+        # By itself FFmpeg starts a thread a core for each frame, which the network would wait for.
+        planar = frame.reformat(format=PLANAR, threads=1)
+        for plane, channel in zip(planar.planes, ORDER, strict=True):
             rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
             stored[channel] = rows[:height, :width]
     else:
-        stored[:] = frame.to_ndarray(format="rgb24").transpose(2, 0, 1)
+        stored[:] = frame.to_ndarray(format="rgb24", threads=1).transpose(2, 0, 1)
     return torch.from_numpy(result)
 
 
