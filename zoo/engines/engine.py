@@ -25,7 +25,7 @@ from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts
 
 # Images that are given to an engine at once keep its lanes busy, with little waiting for the last;
-# their inputs have at most so many pixels, as 16 of 1024x1024.
+# their inputs have at most 2**24 pixels together, as 16 of 1024x1024.
 IMAGES_A_LANE = 4
 MOST_PIXELS = 2**24
 

@@ -1,4 +1,11 @@
-"""Lanes: the images of a batch go through a graph side by side, each on a core of its own."""
+"""Lanes: the images of a batch go through a graph side by side, each on a core of its own.
+
+Cores then wait for one another once a batch and not after every layer, and the activations of one
+image stay in their caches. YOLOX-Nano by ONNX Runtime took 15.1 ms of processor time an image that
+way, 18.1 on two threads image by image, and 23.5 on two threads in batches of 8; by OpenVINO 22.9,
+27.2 and 26.6 (medians of five interleaved rounds of the process's own time, on two cores that
+others used as well).
+"""
 
 from __future__ import annotations
 
@@ -51,7 +58,7 @@ class Lanes:
             return list(threads.map(lambda part: self._session(contiguous(part)), parts))
 
     def worth(self, parts: int) -> bool:
-        """Whether so many parts are done sooner side by side than one after the other, each by all
+        """Whether that number of parts is done sooner side by side than one after the other, each by all
         threads."""
         return 1 < self.count < 2 * parts
 
@@ -62,7 +69,7 @@ def contiguous(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def split(inputs: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
-    """The inputs of a graph in parts of so many images."""
+    """The inputs of a graph in parts of `size` images."""
     columns = {name: tensor.split(size) for name, tensor in inputs.items()}
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)

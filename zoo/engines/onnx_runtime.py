@@ -28,7 +28,7 @@ def start(file: Path, request: EngineRequest) -> Session:
     runtime = library()
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS
-    # The thread of each lane computes as well, beside those of the session.
+    # The thread of a lane computes as well, and the session needs no thread in its place.
     options.intra_op_num_threads = (request.threads or cores()) - request.lanes + 1
     options.inter_op_num_threads = 1
     for pool in ("intra_op", "inter_op"):
