@@ -58,8 +58,7 @@ class Lanes:
             return list(threads.map(lambda part: self._session(contiguous(part)), parts))
 
     def worth(self, parts: int) -> bool:
-        """Whether that number of parts is done sooner side by side than one after the other, each by all
-        threads."""
+        """Whether that many parts are done sooner side by side than in turn, each by all threads."""
         return 1 < self.count < 2 * parts
 
 
