@@ -58,7 +58,7 @@ class Lanes:
             return list(threads.map(lambda part: self._session(contiguous(part)), parts))
 
     def worth(self, parts: int) -> bool:
-        """Whether that many parts are done sooner side by side than in turn, each by all threads."""
+        """Whether that many parts are done sooner side by side than in turn by all threads."""
         return 1 < self.count < 2 * parts
 
 
