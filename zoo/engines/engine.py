@@ -99,7 +99,8 @@ class Engine(BasePredictor):
         """Preprocess, graph and decode; a graph for a fixed number of images gets as many, the last
         of them repeated."""
         missing = -len(images) % (self.facts.input.batch or 1)
-        filled = [*images, *images[-1:] * missing]
+        filled = list(images)
+        filled += filled[-1:] * missing
         with torch.inference_mode():
             with step("preprocess"):
                 batch = self.preprocess(filled, device=self._device)

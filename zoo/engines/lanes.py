@@ -69,7 +69,7 @@ def contiguous(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def split(inputs: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
     """The inputs of a graph in parts of `size` images."""
-    columns = {name: tensor.split(size) for name, tensor in inputs.items()}
+    columns = {name: torch.split(tensor, size) for name, tensor in inputs.items()}
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
