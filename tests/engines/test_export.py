@@ -95,6 +95,7 @@ def test_a_detector_that_no_card_builds_is_refused(pico: Detector, tmp_path: Pat
         ("x.onnx", {"format": "tflite"}, "no such format"),
         ("x.onnx", {"batch": 0}, "at least 1"),
         ("x.bin", {"format": "onnx"}, "x.onnx"),
+        ("x.onnx", {"data": "shapes:val"}, "half=True"),
     ],
 )
 def test_what_can_t_be_meant_is_said_first(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,10 @@ from zoo.engines import cache as caches
 from zoo.engines import graph as module
 from zoo.environment import home
 from zoo.errors import NameNotFound, UsageError
+from zoo.registry import reload
+from zoo.testing import CHECKS, Model, run
+
+GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "export.md"
 
 
 @pytest.fixture
@@ -37,6 +43,26 @@ def test_a_model_is_exported_and_compared_once(
     assert first.file.is_relative_to(home() / "engines")
     monkeypatch.setattr(module, "measure", lambda *_, **__: pytest.fail("compared again"))
     assert isinstance(zoo.load("yolox_pico", engine="onnxruntime"), Engine)
+    assert len(exports) == 1
+
+
+def test_the_engine_of_the_guide_keeps_what_is_promised(
+    exports: list[Path],
+    give_plugin: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    section = GUIDE.read_text().partition("## Add an engine")[2]
+    engine, plugin = (block.partition("```")[0] for block in section.split("```python")[1:3])
+    give_plugin("acme", plugin)
+    (tmp_path / "site" / "detzoo_acme_engine.py").write_text(engine)
+    monkeypatch.setitem(sys.modules, "detzoo_acme_engine", None)  # so that it is put away again
+    monkeypatch.delitem(sys.modules, "detzoo_acme_engine")
+    reload()
+    model = Model.named("yolox_pico", engine="acme")
+    outcomes = list(run(model, only=[check for check in CHECKS if check.startswith("engine_")]))
+    assert [each.reason for each in outcomes if each.status != "passed"] == []
+    assert len(outcomes) == 5
     assert len(exports) == 1
 
 

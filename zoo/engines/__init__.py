@@ -10,6 +10,7 @@ does the rest.
 
 from zoo.contract.session import Session as Session
 from zoo.detectors.engine_request import EngineRequest as EngineRequest
+from zoo.engines.accuracy import Accuracy as Accuracy
 from zoo.engines.engine import Engine as Engine
 from zoo.engines.export import Exported as Exported
 from zoo.engines.export import export as export

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from zoo.contract.predictor import StepError
 from zoo.contract.session import Session
+from zoo.data import Dataset
 from zoo.detectors import Detector
 from zoo.detectors.engine_request import EngineRequest
 from zoo.engines import onnx_runtime, openvino_runtime, torch_program
+from zoo.engines.accuracy import Accuracy, accuracy, report
 from zoo.engines.card import request_for
 from zoo.engines.engine import Engine
 from zoo.engines.formats import (
@@ -28,11 +30,13 @@ from zoo.engines.formats import (
     write_openvino,
     write_program,
 )
-from zoo.engines.parity import Parity, measure
+from zoo.engines.half import FLOAT16, write_half
+from zoo.engines.parity import EXACT, HALF, Parity, Tolerance, measure
 from zoo.engines.trace import Example
 from zoo.errors import ContractError, ExportError, ZooError, made_of
 from zoo.registry import Choice
 from zoo.registry.exported import ExportFacts
+from zoo.text import pluralize
 
 Format = Literal["onnx", "openvino", "torch"]
 PROGRAM = "torch.export"
@@ -73,12 +77,17 @@ def ways(
 
 @dataclass(frozen=True)
 class Made:
-    """A file that agrees with torch. tried: the ways that failed before, each with the reason."""
+    """A file that agrees with torch.
+
+    tried:    the ways that failed before, each with the reason.
+    accuracy: of a lighter file, where it was measured.
+    """
 
     file: Path
     facts: ExportFacts
     parity: Parity
     tried: tuple[str, ...]
+    accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +117,7 @@ class Draft:
             try:
                 file, facts = self._written(place, way)
                 self.say(f"Comparing {self.choice.name} with torch")
-                parity = self._compared(file, facts, asked=asked)
+                parity = self._compared(file, facts, EXACT, asked=asked)
             except ExportError as error:
                 reasons.append(f"{way}: {error.case}")
                 continue
@@ -120,6 +129,40 @@ class Draft:
         raise ExportError(
             asked, reasons, "Nothing was written; docs/howto/export.md says what is possible."
         )
+
+    def halved(self, made: Made, folder: Path, data: Dataset | None = None) -> Made:
+        """The same with weights in float16. data: to measure the AP of both on.
+
+        Raises: ExportError where outputs or detections are further from torch than HALF.
+        """
+        asked = f"'{self.choice.name}' can't be exported with weights in float16."
+        self.say(f"Comparing {self.choice.name} in float16 with torch")
+        facts = structs.replace(made.facts, precision=FLOAT16, parity={})
+        file = write_half(made.file, _folder(folder / "half"), facts)
+        engine = self.engine(file, facts)
+        parity = measure(self.detector, engine, self.images, asked=asked, tolerance=HALF)
+        facts = structs.replace(facts, parity=asdict(parity))
+        measured = None
+        if data is not None:
+            self.say(f"Measuring AP on {pluralize(len(data), 'image')}")
+            before = report(self.engine(made.file, made.facts), data)
+            measured = accuracy(before, report(engine, data))
+            facts = structs.replace(facts, measured=asdict(measured))
+        file = write_half(made.file, _folder(folder / "whole"), facts)
+        return Made(file, facts, parity, made.tried, measured)
+
+    def engine(self, file: Path, facts: ExportFacts) -> Engine:
+        """The engine of a file that was made here. Raises: ExportError where it can't be read."""
+        name, start = _CHECKED_BY[facts.format]
+        request = request_for(self.detector, self.choice, name)
+        try:
+            session = start(file, request)
+        except ZooError:
+            raise
+        except Exception as error:
+            case = f"{name} can't read it: {_said(error)}"
+            raise ExportError(f"'{self.choice.name}' can't be exported.", case, "") from error
+        return Engine(session, request=request, facts=facts, file=file)
 
     def _written(self, folder: Path, way: Way) -> tuple[Path, ExportFacts]:
         """A graph and what is to be said of it. Raises: ExportError."""
@@ -152,18 +195,12 @@ class Draft:
             return file
         return write_openvino(file, folder / "ir", facts)
 
-    def _compared(self, file: Path, facts: ExportFacts, *, asked: str) -> Parity:
+    def _compared(
+        self, file: Path, facts: ExportFacts, tolerance: Tolerance, *, asked: str
+    ) -> Parity:
         """The differences from torch. Raises: ExportError."""
-        name, start = _CHECKED_BY[self.format]
-        request = request_for(self.detector, self.choice, name)
-        try:
-            session = start(file, request)
-        except ZooError:
-            raise
-        except Exception as error:
-            raise ExportError(asked, f"{name} can't read it: {_said(error)}", "") from error
-        engine = Engine(session, request=request, facts=facts, file=file)
-        return measure(self.detector, engine, self.images, asked=asked)
+        engine = self.engine(file, facts)
+        return measure(self.detector, engine, self.images, asked=asked, tolerance=tolerance)
 
     def _labelled(self, folder: Path, file: Path, facts: ExportFacts) -> Path:
         """The file with all that is known of it; only now is the parity."""
@@ -174,6 +211,12 @@ class Draft:
         else:
             write_program(torch.export.load(file), file, facts)
         return file
+
+
+def _folder(path: Path) -> Path:
+    """A new folder."""
+    path.mkdir()
+    return path
 
 
 def _failed(error: Exception, way: Way) -> ExportError:

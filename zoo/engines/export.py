@@ -14,11 +14,15 @@ from time import perf_counter
 from typing import Any, Literal, get_args
 
 import torch
+from torch import Tensor
 
+from zoo.data import Dataset
+from zoo.data import read as read_data
 from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.load import load
+from zoo.engines.accuracy import Accuracy
 from zoo.engines.card import choice_of
-from zoo.engines.draft import Draft, Format, Way, ways
+from zoo.engines.draft import Draft, Format, Made, Way, ways
 from zoo.engines.formats import Exporter
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
@@ -36,18 +40,23 @@ class Exported:
     path:    the file, or the folder of OpenVINO IR; `zoo.load(f"file:{path}")` loads it.
     batch:   images at once; None is any number. dynamic_size: it takes inputs of several sizes.
     exporter: what wrote the graph, and what was tried before and could not, with the reason.
+    precision: of its weights, "float32" or "float16". float32_bytes: what it would have in float32.
     parity:  the differences from torch that were measured before it was written.
+    accuracy: its AP and that in float32, where data was given.
     """
 
     path: Path
     name: str
     format: str
     bytes: int
+    float32_bytes: int
+    precision: str
     batch: int | None
     dynamic_size: bool
     exporter: str
     tried: tuple[str, ...]
     parity: Parity
+    accuracy: Accuracy | None
     seconds: float
 
     def to_json(self) -> str:
@@ -55,7 +64,7 @@ class Exported:
         return json.dumps(asdict(self) | {"path": str(self.path)}, indent=2)
 
 
-def export(
+def export(  # noqa: PLR0913 - everything that can be said of an export in one place
     model: str | os.PathLike[str] | Detector,
     *,
     to: str | os.PathLike[str],
@@ -63,6 +72,8 @@ def export(
     batch: int | Literal["dynamic"] | None = None,
     images: Sequence[str] = (),
     exporter: Exporter | None = None,
+    half: bool = False,
+    data: str | os.PathLike[str] | Dataset | None = None,
     progress: bool | None = None,
 ) -> Exported:
     """Writes a detector's `forward` as a graph, with all that is needed to load it again: card,
@@ -78,11 +89,14 @@ def export(
               it, and else one.
     images:   files, folders or globs to compare on; else rendered scenes.
     exporter: of ONNX: "dynamo" or "legacy"; None tries them in that order.
+    half:     store the weights in float16, at half the size; the arithmetic stays in float32.
+    data:     annotated images to measure the AP on, of a lighter file and in float32.
     progress: a bar; None shows one on a terminal where it takes longer than a second.
 
     Raises:
         ExportError: the network can't be exported; or the graph does not agree with torch, naming
             the output that differs, where and by how much. Nothing is written then.
+        DataError, LabelError: the data is wrong, or the model knows none of its classes.
         UsageError: an option can't be; the detector has no card.
         MissingExtra: a package that writes or checks the format is not installed.
     """
@@ -90,43 +104,73 @@ def export(
     chosen = _format(format, path)
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)
+    dataset = _dataset(data, lighter=half)
     detector = model if isinstance(model, Detector) else _loaded(model, progress)
-    return _exported(detector, path, chosen, tried, images, progress)
+    _check_place(detector)
+    looked_at = images_of(images) if images else scenes()
+    return _written(detector, path, chosen, tried, looked_at, _Lighter(half, dataset), progress)
 
 
-def _exported(
+@dataclass(frozen=True)
+class _Lighter:
+    """The lighter file that is wanted. data: to measure its AP on."""
+
+    half: bool
+    data: Dataset | None
+
+    @property
+    def steps(self) -> int:
+        """How many it takes."""
+        return self.half + (self.data is not None)
+
+
+def _written(
     detector: Detector,
     path: Path,
-    chosen: Format,
+    format: Format,
     tried: Sequence[Way],
-    images: Sequence[str],
+    images: Sequence[Tensor],
+    lighter: _Lighter,
     progress: bool | None,
 ) -> Exported:
     """Writes the path by the first of the ways that gives a graph which agrees with torch."""
     begun = perf_counter()
-    _check_place(detector)
-    with Bar(f"Exporting {detector.name or 'a detector'}", total=3, show=progress) as bar:
+    title, steps = f"Exporting {detector.name or 'a detector'}", 3 + lighter.steps
+    with Bar(title, total=steps, show=progress) as bar:
         work = Draft(
             detector=detector,
             choice=choice_of(detector),
-            format=chosen,
-            images=images_of(images) if images else scenes(),
+            format=format,
+            images=images,
             say=lambda what: bar.advance(what=what),
         )
         with tempfile.TemporaryDirectory(prefix="zoo-export-") as folder, eval_mode(detector):
             made = work.made(Path(folder), tried)
-            _place(made.file, path, chosen)
+            float32_bytes = _bytes(_whole(made.file, format))
+            if lighter.half:
+                made = work.halved(made, Path(folder), lighter.data)
+            _place(made.file, path, format)
+    seconds = perf_counter() - begun
+    return _exported(path, made, float32_bytes=float32_bytes, seconds=seconds)
+
+
+def _exported(path: Path, made: Made, *, float32_bytes: int, seconds: float) -> Exported:
+    """All that there is to say of the file."""
+    facts = made.facts
     return Exported(
         path=path,
-        name=made.facts.name,
-        format=chosen,
+        name=facts.name,
+        format=facts.format,
         bytes=_bytes(path),
-        batch=made.facts.input.batch,
-        dynamic_size=made.facts.input.dynamic_size,
-        exporter=made.facts.exporter,
+        float32_bytes=float32_bytes,
+        precision=facts.precision,
+        batch=facts.input.batch,
+        dynamic_size=facts.input.dynamic_size,
+        exporter=facts.exporter,
         tried=made.tried,
         parity=made.parity,
-        seconds=perf_counter() - begun,
+        accuracy=made.accuracy,
+        seconds=seconds,
     )
 
 
@@ -171,6 +215,18 @@ def _format(format: Format | None, path: Path) -> Format:
     return said  # type: ignore[no-any-return]
 
 
+def _dataset(data: str | os.PathLike[str] | Dataset | None, *, lighter: bool) -> Dataset | None:
+    """The data to measure on. Raises: UsageError where there is nothing to measure."""
+    if data is not None and not lighter:
+        raise UsageError(
+            "AP can't be measured on the data.",
+            "A file in float32 gives the detections of the model: there is nothing to compare.",
+            "Leave the data out, or export with half=True.",
+            fix_cli="Leave --data out, or add --half.",
+        )
+    return None if data is None else read_data(data)
+
+
 def _check_batch(batch: object) -> None:
     if batch in (None, "dynamic") or (type(batch) is int and 0 < batch <= 4096):
         return
@@ -203,6 +259,11 @@ def _place(file: Path, to: Path, format: Format) -> None:
         else:
             with atomic_write(to) as draft:
                 shutil.copyfile(file, draft)
+
+
+def _whole(file: Path, format: Format) -> Path:
+    """The file, or the folder that it is a part of."""
+    return file.parent if format == "openvino" else file
 
 
 def _bytes(path: Path) -> int:

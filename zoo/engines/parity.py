@@ -17,12 +17,30 @@ from zoo.errors import ExportError, ImageError
 from zoo.inference.batching import eval_mode
 from zoo.text import pluralize
 
-OUTPUT = 1e-4  # of the largest number in an output, or of 1
-SCORE = 1e-3
-PIXELS = 0.5
-FLOOR = 0.01  # detections of a lower score are not compared
 BATCHES = (1, 2, 3)
 _FIX = "Nothing was written. Export with another exporter or format, or report it with the model."
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The largest differences from torch that are allowed.
+
+    output:        of the largest number in an output, or of 1.
+    score, pixels: of a detection's score, and of a box's edge.
+    floor:         detections of a lower score are not compared.
+    unmatched:     the share of detections that may be missing or one too many, where suppression
+                   decided the other way.
+    """
+
+    output: float
+    score: float
+    pixels: float
+    floor: float
+    unmatched: float = 0.0
+
+
+EXACT = Tolerance(output=1e-4, score=1e-3, pixels=0.5, floor=0.01)
+HALF = Tolerance(output=1e-2, score=1e-2, pixels=2.0, floor=0.05, unmatched=0.01)
 
 
 @dataclass
@@ -31,7 +49,8 @@ class Parity:
 
     outputs:    the largest difference in each of the network's outputs.
     score, box: the largest of a score, and of a box's edge in pixels, among the detections.
-    detections: that were compared; none where nothing scores FLOOR or more.
+    detections: that were compared; none where nothing scores as much as the tolerance's floor.
+    unmatched:  that one of the two does not have; none are allowed in float32.
     sizes, batches: the input sizes `(height, width)` and numbers of images.
     """
 
@@ -42,6 +61,7 @@ class Parity:
     detections: int = 0
     score: float = 0.0
     box: float = 0.0
+    unmatched: int = 0
 
     @property
     def worst(self) -> float:
@@ -49,13 +69,21 @@ class Parity:
         return max(self.outputs.values(), default=0.0)
 
 
-def measure(detector: Detector, engine: Engine, images: Sequence[Tensor], *, asked: str) -> Parity:
+def measure(
+    detector: Detector,
+    engine: Engine,
+    images: Sequence[Tensor],
+    *,
+    asked: str,
+    tolerance: Tolerance = EXACT,
+) -> Parity:
     """The differences on these images.
 
     asked: what can't be done where they are too large, in a sentence.
     Raises: ExportError naming the output that differs, where, and by how much; or the detection.
     """
-    parity = Parity(images=len(images))
+    comparison = _Comparison(Parity(images=len(images)), tolerance, asked)
+    parity = comparison.parity
     sizes: dict[tuple[int, int], None] = {}
     batches: dict[int, None] = {}
     for group, size in _groups(engine, images):
@@ -64,13 +92,15 @@ def measure(detector: Detector, engine: Engine, images: Sequence[Tensor], *, ask
         with eval_mode(detector), torch.inference_mode():
             outputs = detector(batch)
         theirs = engine.forward(batch.to("cpu", torch.float32))
-        _compare_outputs(outputs, theirs, parity, asked=asked, where=where)
-        thresholds = replace(detector.defaults, score=min(detector.defaults.score, FLOOR))
+        comparison.of_outputs(outputs, theirs, where=where)
+        score = min(detector.defaults.score, tolerance.floor)
+        thresholds = replace(detector.defaults, score=score)
         ours = detector.decode(outputs, batch, thresholds)
         decoded = engine.network.decode(theirs, batch, thresholds)
         for mine, other in zip(ours, decoded, strict=True):
-            _compare_detections(mine, other, thresholds.score, parity, asked=asked, where=where)
+            comparison.of_detections(mine, other, floor=max(score, tolerance.floor), where=where)
         sizes[size], batches[len(group)] = None, None
+    comparison.check_unmatched()
     parity.sizes, parity.batches = list(sizes), sorted(batches)
     return parity
 
@@ -99,33 +129,69 @@ def _groups(
             yield chosen, size
 
 
-def _compare_outputs(
-    ours: object, theirs: object, parity: Parity, *, asked: str, where: str
-) -> None:
-    names = [leaf.name for leaf in leaves_of(ours) if leaf.name is not None]
-    if [leaf.value for leaf in leaves_of(ours)] != [leaf.value for leaf in leaves_of(theirs)]:
-        raise ExportError(asked, f"Its numbers besides tensors are others {where}.", _FIX)
-    for name, mine, other in zip(names, tensors_of(ours), tensors_of(theirs), strict=True):
-        mine, other = mine.float().cpu(), other.float().cpu()
+@dataclass
+class _Comparison:
+    """Differences as they are found. first: said of the first detection without its like."""
+
+    parity: Parity
+    tolerance: Tolerance
+    asked: str
+    first: str = ""
+
+    def of_outputs(self, ours: object, theirs: object, *, where: str) -> None:
+        """Takes in the outputs for a batch. Raises: ExportError."""
+        names = [leaf.name for leaf in leaves_of(ours) if leaf.name is not None]
+        if [leaf.value for leaf in leaves_of(ours)] != [leaf.value for leaf in leaves_of(theirs)]:
+            raise ExportError(self.asked, f"Its numbers besides tensors are others {where}.", _FIX)
+        for name, mine, other in zip(names, tensors_of(ours), tensors_of(theirs), strict=True):
+            self._of_tensors(name, mine.float().cpu(), other.float().cpu(), where)
+
+    def _of_tensors(self, name: str, mine: Tensor, other: Tensor, where: str) -> None:
         if mine.shape != other.shape:
             shapes = f"{tuple(other.shape)}, and torch gives {tuple(mine.shape)}"
-            raise ExportError(asked, f"Its output '{name}' is {shapes}, {where}.", _FIX)
+            raise ExportError(self.asked, f"Its output '{name}' is {shapes}, {where}.", _FIX)
         if not mine.numel():
-            continue
+            return
         difference = (mine - other).abs()
         difference[mine == other] = 0.0  # infinities of one sign
         difference = difference.nan_to_num(nan=torch.inf)
         worst = float(difference.max())
-        parity.outputs[name] = max(parity.outputs.get(name, 0.0), worst)
+        outputs = self.parity.outputs
+        outputs[name] = max(outputs.get(name, 0.0), worst)
         finite = mine[mine.isfinite()]
-        allowed = OUTPUT * max(1.0, float(finite.abs().max()) if finite.numel() else 0.0)
+        largest = float(finite.abs().max()) if finite.numel() else 0.0
+        allowed = self.tolerance.output * max(1.0, largest)
         if worst > allowed:
-            place = _place(difference)
             case = (
-                f"Its output '{name}' differs from torch by {worst:.3g} at {place}, {where}; "
-                f"{allowed:.3g} is allowed."
+                f"Its output '{name}' differs from torch by {worst:.3g} at {_place(difference)}, "
+                f"{where}; {allowed:.3g} is allowed."
             )
-            raise ExportError(asked, case, _FIX)
+            raise ExportError(self.asked, case, _FIX)
+
+    def of_detections(
+        self, ours: Detections, theirs: Detections, *, floor: float, where: str
+    ) -> None:
+        """Takes in the detections of an image: each of one has its like in the other; those at the
+        floor may be on either side."""
+        tolerance, parity = self.tolerance, self.parity
+        for first, second in ((ours, theirs), (theirs, ours)):
+            for row in (first.scores >= floor).nonzero().flatten().tolist():
+                score, box = _nearest(first, row, second, tolerance)
+                if score <= tolerance.score and box <= tolerance.pixels:
+                    parity.score, parity.box = max(parity.score, score), max(parity.box, box)
+                elif float(first.scores[row]) > floor + tolerance.score:
+                    parity.unmatched += 1
+                    self.first = self.first or (
+                        f"Its detection of '{first.class_names[row]}', score "
+                        f"{float(first.scores[row]):.3f}, is not the same as torch's: no other is "
+                        f"nearer than {box:.3g} pixels and {score:.3g} of a score, {where}."
+                    )
+        parity.detections += int((ours.scores >= floor).sum())
+
+    def check_unmatched(self) -> None:
+        """Raises: ExportError where more detections than allowed are in one of the two alone."""
+        if self.parity.unmatched > self.tolerance.unmatched * self.parity.detections:
+            raise ExportError(self.asked, self.first, _FIX)
 
 
 def _place(difference: Tensor) -> list[int]:
@@ -133,33 +199,14 @@ def _place(difference: Tensor) -> list[int]:
     return [int(index) for index in torch.unravel_index(difference.argmax(), difference.shape)]
 
 
-def _compare_detections(
-    ours: Detections, theirs: Detections, floor: float, parity: Parity, *, asked: str, where: str
-) -> None:
-    """Each detection of one has its like in the other; those at the floor may be on either side."""
-    for first, second in ((ours, theirs), (theirs, ours)):
-        for row in range(len(first)):
-            score, box = _nearest(first, row, second)
-            if score > SCORE or box > PIXELS:
-                if float(first.scores[row]) <= floor + SCORE:
-                    continue
-                name = first.class_names[row]
-                case = (
-                    f"Its detection of '{name}', score {float(first.scores[row]):.3f}, is not the "
-                    f"same as torch's: no other is nearer than {box:.3g} pixels and {score:.3g} of "
-                    f"a score, {where}."
-                )
-                raise ExportError(asked, case, _FIX)
-            parity.score, parity.box = max(parity.score, score), max(parity.box, box)
-    parity.detections += len(ours)
-
-
-def _nearest(first: Detections, row: int, second: Detections) -> tuple[float, float]:
+def _nearest(
+    first: Detections, row: int, second: Detections, tolerance: Tolerance
+) -> tuple[float, float]:
     """The differences of score and box to the detection of the same class that is nearest."""
     same = second.labels == first.labels[row]
     if not bool(same.any()):
         return torch.inf, torch.inf
     boxes = (second.boxes[same] - first.boxes[row]).abs().amax(dim=1)
     scores = (second.scores[same] - first.scores[row]).abs()
-    best = int((boxes / PIXELS + scores / SCORE).argmin())
+    best = int((boxes / tolerance.pixels + scores / tolerance.score).argmin())
     return float(scores[best]), float(boxes[best])

@@ -57,7 +57,9 @@ class ExportFacts(msgspec.Struct, frozen=True, kw_only=True):
     preprocess: the type, size and settings of what makes the network's input of images.
     leaves, structure: the network's outputs, and the pytree that they make.
     exporter:   what wrote the graph. versions: of the software that did.
+    precision:  of its weights: "float32", "float16" or "int8".
     parity:     what was measured against torch before the file was written.
+    measured:   the AP of the file and of the float32 graph it was made of; empty where none was.
     """
 
     schema: int = SCHEMA
@@ -75,7 +77,9 @@ class ExportFacts(msgspec.Struct, frozen=True, kw_only=True):
     structure: str
     exporter: str
     versions: dict[str, str]
+    precision: str = "float32"
     parity: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
 
 
 def exported_file(path: Path) -> Path | None:

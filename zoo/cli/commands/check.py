@@ -45,6 +45,13 @@ ClaimData: TypeAlias = Annotated[
         metavar="DATA", help="Images to measure them on, as coco:PATH, against the card's claim."
     ),
 ]
+EngineName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENGINE",
+        help="Check an engine instead: that it computes what torch does with trained weights.",
+    ),
+]
 
 
 def check(
@@ -59,6 +66,7 @@ def check(
     setting: Settings = None,
     weights: TrainedWeights = None,
     data: ClaimData = None,
+    engine: EngineName = None,
     expect: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail."),
@@ -72,21 +80,18 @@ def check(
 
     With --weights it also has to see what its card expects: zoo check yolox_nano --weights coco
     --only expected_detections
+
+    With --engine it is the engine that is checked: zoo check yolox_pico --engine onnxruntime
     """
-    from zoo.testing import CHECKS, Model, run  # deferred: they import torch
+    from zoo.testing import Model, run  # deferred: they import torch
 
     weights_of(weights)  # which refuses an empty text
     arguments, input = _settings(setting or [])
-    model = Model.named(name, arguments=arguments, input=input, weights=weights, data=data)
-    listed = _expected(expect)  # of all checks, even if only some are asked for
-    expected = {
-        name: reason
-        for name, reason in listed.items()
-        if not only or name in only or name not in CHECKS
-    }
-    outcomes = _with_progress(
-        run(model, only=only or [], expected_failures=expected), len(only or CHECKS)
+    model = Model.named(
+        name, arguments=arguments, input=input, weights=weights, data=data, engine=engine
     )
+    names, expected = _chosen(only, expect, engines=engine is not None)
+    outcomes = _with_progress(run(model, only=names, expected_failures=expected), len(names))
     if as_json:
         _write_json(model.name, outcomes)
     else:
@@ -95,6 +100,23 @@ def check(
     raise typer.Exit(
         ContractError.exit_code if any(outcome.ended for outcome in failed) else bool(failed)
     )
+
+
+def _chosen(
+    only: list[str] | None, expect: Path | None, *, engines: bool
+) -> tuple[list[str], dict[str, str]]:
+    """The checks to run, and those of them that may fail. engines: those of engines alone, unless
+    some are named."""
+    from zoo.testing import CHECKS
+
+    listed = _expected(expect)  # of all checks, even if only some are asked for
+    names = only or [
+        name for name, each in CHECKS.items() if not engines or each.group == "engines"
+    ]
+    expected = {
+        name: reason for name, reason in listed.items() if name in names or name not in CHECKS
+    }
+    return names, expected
 
 
 def _with_progress(running: Any, total: int) -> list[Outcome]:

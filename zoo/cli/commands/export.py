@@ -1,9 +1,11 @@
 """`zoo export`: writes a model as ONNX, OpenVINO IR or a `torch.export` program, once it agrees
 with torch.
 
-With `--json`, one object: path, name, format, bytes, batch (null is any number of images),
-dynamic_size, exporter, tried (what failed before, with the reason), parity {images, sizes, batches,
-outputs: the largest difference in each, detections, score, box}, seconds.
+With `--json`, one object: path, name, format, bytes, float32_bytes, precision, batch (null is any
+number of images), dynamic_size, exporter, tried (what failed before, with the reason), parity
+{images, sizes, batches, outputs: the largest difference in each, detections, score, box,
+unmatched}, accuracy (null without data, else {data, images, before, after, low, high, p_value}, AP
+from 0 to 1), seconds.
 """
 
 from __future__ import annotations
@@ -70,6 +72,14 @@ Writer = Annotated[
     ExporterName | None,
     typer.Option(metavar="dynamo|legacy", help="What writes ONNX; else the first that can."),
 ]
+Half = Annotated[bool, typer.Option("--half", help="Store weights in float16, at half the size.")]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Annotated images, as coco:PATH, to measure what a lighter file loses in AP.",
+    ),
+]
 
 
 def export(  # noqa: PLR0913 - one parameter an option
@@ -81,6 +91,8 @@ def export(  # noqa: PLR0913 - one parameter an option
     batch: Batch = None,
     images: Images = None,
     exporter: Writer = None,
+    half: Half = False,
+    data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Write a model as a file that needs no torch network: ONNX, OpenVINO IR or torch.export.
@@ -104,6 +116,8 @@ def export(  # noqa: PLR0913 - one parameter an option
         batch=_batch_of(batch),
         images=images or (),
         exporter=exporter.value if exporter else None,
+        half=half,
+        data=data,
     )
     if as_json:
         output.document(made.to_json())
@@ -128,10 +142,25 @@ def _lines(made: Exported) -> list[str]:
     batch = "any number of images" if made.batch is None else pluralize(made.batch, "image")
     lines = [
         f"{made.path}  {format_megabytes(made.bytes)}, {batch} at once, written by {made.exporter}",
+        *_lighter(made),
         f"Compared with torch on {pluralize(parity.images, 'image')} of {sizes} input pixels, "
         f"{', '.join(map(str, parity.batches))} at once:",
         f"  outputs differ by {parity.worst:.2g} at most",
         f"  {pluralize(parity.detections, 'detection')}: scores by {parity.score:.2g}, "
-        f"boxes by {parity.box:.2g} pixels",
+        f"boxes by {parity.box:.2g} pixels{_unmatched(parity.unmatched)}",
     ]
     return [*lines, *(f"Not possible: {reason}" for reason in made.tried)]
+
+
+def _lighter(made: Exported) -> list[str]:
+    """The size of a lighter file, and its AP."""
+    if made.precision == "float32":
+        return []
+    share = made.bytes / made.float32_bytes
+    size = f"{format_megabytes(made.float32_bytes)} in float32"
+    lines = [f"Weights in {made.precision}: {100 * share:.0f} % of {size}"]
+    return lines if made.accuracy is None else [*lines, str(made.accuracy)]
+
+
+def _unmatched(count: int) -> str:
+    return f"; {count} in one of the two alone" if count else ""

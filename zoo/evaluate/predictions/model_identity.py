@@ -156,9 +156,15 @@ def _engine_at_hand(predictor: BasePredictor, name: str) -> ModelIdentity:
 
 
 def engine_facts(predictor: BasePredictor) -> dict[str, str]:
-    """The engine with its version; nothing for torch."""
+    """The engine with its version, and the precision of its weights where that is less; nothing
+    for torch."""
+    if not predictor.engine:
+        return {}
     version = getattr(predictor, "version", "")
-    return {"engine": f"{predictor.engine} {version}".strip()} if predictor.engine else {}
+    facts = getattr(predictor, "facts", None)
+    precision = getattr(facts, "precision", "float32")
+    lighter = "" if precision == "float32" else f", {precision}"
+    return {"engine": f"{predictor.engine} {version}".strip() + lighter}
 
 
 def labels_sha256(space: LabelSpace) -> str:

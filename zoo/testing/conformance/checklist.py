@@ -18,6 +18,7 @@ from zoo.testing.conformance.checks import (
     building,
     card,
     classes,
+    engines,
     expects,
     forward,
     input_forms,
@@ -53,6 +54,7 @@ GROUPS: tuple[ModuleType, ...] = (
     classes,
     card,
     expects,
+    engines,
 )
 
 

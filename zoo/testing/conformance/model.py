@@ -14,7 +14,7 @@ import torch
 from msgspec import structs
 
 from zoo.detectors.build import build, example_space, on_meta_device
-from zoo.detectors.detector import Detector
+from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.load import load
 from zoo.errors import CardError, UsageError, ZooError
 from zoo.labels import LabelSpace
@@ -40,6 +40,7 @@ class Model:
     load:   builds it with these weights.
     data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
     full:   the same model with its card's own arguments, where it is checked with others.
+    engine: builds the engine that is checked, with its trained weights.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Model:
     load: Callable[[], Detector] | None = None
     data: str | None = None
     full: Model | None = None
+    engine: Callable[[], BasePredictor] | None = None
 
     @classmethod
     def named(
@@ -60,6 +62,7 @@ class Model:
         input: Mapping[str, object] | None = None,
         weights: str | None = None,
         data: str | None = None,
+        engine: str | None = None,
     ) -> Model:
         """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a
         YOLOX small.
@@ -68,22 +71,23 @@ class Model:
         weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or
             `hub:org/repo@REVISION`.
         data:    what these are measured on: `coco:path/instances.json`.
+        engine:  what computes it, held against torch, as `zoo.load` takes it; with the card's
+            weights unless others are named.
 
         Raises:
             NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
             CardError: a field of `input` is none, or it can't be built with these arguments.
             UsageError: weights for a changed card, or data without weights.
         """
-        if weights is not None and (arguments or input):
+        if engine is not None and not (arguments or input):
+            return cls._computed(name, weights, engine)
+        if (weights or engine) is not None and (arguments or input):
             raise _contradiction(
                 name, "its trained weights, and with another card", "Leave out one of the two."
             )
         if data is not None and weights is None:
-            raise _contradiction(
-                name,
-                f"'{data:.80}', and without weights",
-                "Name them: a tag of the card, or file:PATH.",
-            )
+            case = f"'{data:.80}', and without weights"
+            raise _contradiction(name, case, "Name them: a tag of the card, or file:PATH.")
         if weights is not None:
             model = cls.of_entry(choose(catalogue(), name, weights).entry)
             ready = partial(load, name, weights=weights, progress=False)
@@ -98,6 +102,19 @@ class Model:
         if (defect := changed.defect()) is not None and full.defect() is None:
             raise _unfit(name, arguments, defect) from defect
         return replace(changed, full=full)
+
+    @classmethod
+    def _computed(cls, name: str, weights: str | None, engine: str) -> Model:
+        """The model with trained weights, in torch and by an engine."""
+        choice = choose(catalogue(), name, weights or True)
+        tag = weights or choice.tag or ""
+        ready = partial(load, name, weights=tag or True, progress=False)
+        return replace(
+            cls.of_entry(choice.entry),
+            weights=tag,
+            load=ready,
+            engine=partial(ready, engine=engine),
+        )
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Model:
@@ -162,6 +179,17 @@ class Model:
         if self.load is None:
             raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
         return self.load()
+
+    @cached_property
+    def computed(self) -> BasePredictor:
+        """The engine that is checked. Raises: NotHere where none was named."""
+        return self.compute()
+
+    def compute(self) -> BasePredictor:
+        """The engine, built once more. Raises: NotHere where none was named."""
+        if self.engine is None:
+            raise NotHere("No engine was named: zoo check NAME --engine ENGINE.")
+        return self.engine()
 
     def need_card(self) -> Card:
         """Its card. Raises: NotApplicable where it has none."""

@@ -83,6 +83,21 @@ from zoo.testing.conformance.checks.classes import (
 from zoo.testing.conformance.checks.classes import (
     check_weights_serve_any_prompt as check_weights_serve_any_prompt,
 )
+from zoo.testing.conformance.checks.engines import (
+    check_engine_agrees_with_torch as check_engine_agrees_with_torch,
+)
+from zoo.testing.conformance.checks.engines import (
+    check_engine_closes as check_engine_closes,
+)
+from zoo.testing.conformance.checks.engines import (
+    check_engine_says_what_it_is as check_engine_says_what_it_is,
+)
+from zoo.testing.conformance.checks.engines import (
+    check_engine_serves_threads as check_engine_serves_threads,
+)
+from zoo.testing.conformance.checks.engines import (
+    check_engine_takes_any_batch as check_engine_takes_any_batch,
+)
 from zoo.testing.conformance.checks.expects import check_claim_reached as check_claim_reached
 from zoo.testing.conformance.checks.expects import (
     check_expected_detections as check_expected_detections,

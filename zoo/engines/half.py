@@ -1,0 +1,103 @@
+"""Weights in float16: half the file, and the arithmetic stays in float32.
+
+Each tensor of weights is stored in float16 and cast when the graph is read or run. Biases and the
+statistics of normalisation stay as they are: they are a hundredth of the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from zoo.engines import openvino_runtime
+from zoo.engines.formats import label_onnx, quiet, write_program
+from zoo.extras import optional
+from zoo.registry.exported import IR, KEY, ExportFacts
+
+FLOAT16 = "float16"
+_FEWEST = 256  # numbers in a tensor that is worth a cast
+
+
+def write_half(file: Path, folder: Path, facts: ExportFacts) -> Path:
+    """Writes an exported file once more, with weights in float16, into an empty folder."""
+    if facts.format == "onnx":
+        return _half_onnx(file, folder / file.name, facts)
+    if facts.format == "openvino":
+        return _half_openvino(file, folder / IR, facts)
+    program = torch.export.load(file)
+    with quiet():
+        halve_program(program)
+    write_program(program, folder / file.name, facts)
+    return folder / file.name
+
+
+def _half_onnx(file: Path, to: Path, facts: ExportFacts) -> Path:
+    onnx: Any = optional("onnx", wanted_for="An ONNX file")
+    model = onnx.load(file)
+    halve_onnx(model)
+    onnx.save(model, to)
+    label_onnx(to, facts)
+    return to
+
+
+def halve_onnx(model: Any) -> None:
+    """Stores the weights of an ONNX model in float16, each behind a cast to float32; runtimes
+    cast once, when they read it."""
+    onnx: Any = optional("onnx", wanted_for="An ONNX file")
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        half = _halved(torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy()))
+        if half is None:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(onnx.numpy_helper.from_array(half.numpy(), f"{name}.{FLOAT16}"))
+        casts.append(
+            onnx.helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT)
+        )
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _half_openvino(file: Path, to: Path, facts: ExportFacts) -> Path:
+    library: Any = openvino_runtime.library()
+    model = library.Core().read_model(file)
+    model.set_rt_info(msgspec.json.encode(facts).decode(), [KEY])
+    library.save_model(model, to, compress_to_fp16=True)
+    return to
+
+
+def halve_program(program: torch.export.ExportedProgram) -> None:
+    """Stores the weights of a program in float16, each behind a cast to float32."""
+    graph, signature = program.graph, program.graph_signature
+    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    for node in inputs:
+        name = names.get(node.name)
+        value = program.state_dict.get(name) if name else None
+        half = None if value is None else _halved(value.detach())
+        if half is None or name is None:
+            continue
+        whole = node.meta["val"]
+        node.meta["val"] = whole.to(torch.float16)
+        with graph.inserting_after(inputs[-1]):
+            cast = graph.call_function(torch.ops.aten.to.dtype, (node, torch.float32))
+        cast.meta["val"] = whole
+        node.replace_all_uses_with(cast, delete_user_cb=lambda user, cast=cast: user is not cast)
+        kept = isinstance(value, nn.Parameter)
+        program.state_dict[name] = nn.Parameter(half, requires_grad=False) if kept else half
+    program.graph_module.recompile()
+
+
+def _halved(tensor: Tensor) -> Tensor | None:
+    """A tensor in float16; None for what stays as it is."""
+    if tensor.dtype != torch.float32 or tensor.dim() < 2 or tensor.numel() < _FEWEST:
+        return None
+    half = tensor.half()
+    return half if bool(half.isfinite().all()) else None
