@@ -53,10 +53,12 @@ PATH = "/v1/detect"
 
 @dataclass
 class Taken:
-    """Requests a second of each round, and seconds of every request."""
+    """Requests a second of each round, seconds of every request, and processor seconds that one
+    took the server in each round."""
 
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
 
     def quantile(self, share: float) -> str:
         """Milliseconds within which that share of the requests was answered."""
@@ -94,8 +96,21 @@ def answers(connection: HTTPConnection, body: bytes) -> None:
         raise SystemExit(f"A request was answered {answer.status}: {text[:500]!r}")
 
 
+@dataclass(frozen=True)
+class Place:
+    """A server in a process of its own."""
+
+    port: int
+    process: int
+
+    def work(self) -> float:
+        """Seconds that processors have worked for it."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def running(command: Sequence[str], port: int, threads: int, body: bytes) -> Iterator[int]:
+def running(command: Sequence[str], port: int, threads: int, body: bytes) -> Iterator[Place]:
     """A server in a process of its own, once it has answered a request."""
     env = os.environ | {"OMP_NUM_THREADS": str(threads)}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
@@ -109,22 +124,27 @@ def running(command: Sequence[str], port: int, threads: int, body: bytes) -> Ite
                 if process.poll() is not None or time.monotonic() > until:
                     raise SystemExit(f"It did not start: {' '.join(command)}") from None
                 time.sleep(0.2)
-        yield port
+        yield Place(port, process.pid)
     finally:
         process.terminate()
         process.wait(30)
 
 
 def load(
-    port: int, bodies: Sequence[bytes], clients: int, count: int, taken: Taken, every: float = 0.0
+    place: Place,
+    bodies: Sequence[bytes],
+    clients: int,
+    count: int,
+    taken: Taken,
+    every: float = 0.0,
 ) -> None:
     """Sends `count` requests by that many clients; every: seconds between two that are due, else
     each client sends its next at once."""
     numbers = itertools.count()
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), place.work()
 
     def client(_: int) -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=120)
+        connection = HTTPConnection("127.0.0.1", place.port, timeout=120)
         while (number := next(numbers)) < count:
             due = begun + number * every if every else time.perf_counter()
             time.sleep(max(0.0, due - time.perf_counter()))
@@ -134,6 +154,7 @@ def load(
 
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(client, range(clients)))
+    taken.work.append((place.work() - worked) / count)
     taken.rates.append(count / (time.perf_counter() - begun))
 
 
@@ -145,26 +166,27 @@ def in_process(
     batch: BatchSize = "auto",
 ) -> None:
     """Detects in as many images with one call."""
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     images = [bodies[number % len(bodies)] for number in range(count)]
     model.detect(images, batch_size=batch)
+    taken.work.append((time.process_time() - worked) / count)
     taken.rates.append(count / (time.perf_counter() - begun))
 
 
 def measured(
-    file: str, ports: dict[str, int], bodies: Sequence[bytes], asked: argparse.Namespace
+    file: str, places: dict[str, Place], bodies: Sequence[bytes], asked: argparse.Namespace
 ) -> list[dict[str, str]]:
     model = zoo.load(f"file:{file}", engine="onnxruntime")
     whole, single, half = Taken(), Taken(), Taken()
-    ways = {(name, clients): Taken() for clients in asked.clients for name in ports}
+    ways = {(name, clients): Taken() for clients in asked.clients for name in places}
     in_process(model, bodies, min(asked.requests, 32), Taken())
     for number in range(asked.rounds):
         in_process(model, bodies, asked.requests, whole)
         in_process(model, bodies, asked.requests, single, 1)
         for (name, clients), taken in list(ways.items())[:: -1 if number % 2 else 1]:
-            load(ports[name], bodies, clients, asked.requests, taken)
+            load(places[name], bodies, clients, asked.requests, taken)
     most = statistics.median(ways["zoo serve", max(asked.clients)].rates)
-    load(ports["zoo serve"], bodies, 64, asked.requests, half, every=2 / most)
+    load(places["zoo serve"], bodies, 64, asked.requests, half, every=2 / most)
     table = [row("detect, in this process", "", whole, whole)]
     table += [row("detect, batch_size=1", "", single, whole)]
     table += [row(name, str(clients), taken, whole) for (name, clients), taken in ways.items()]
@@ -182,6 +204,7 @@ def row(name: str, clients: str, taken: Taken, whole: Taken) -> dict[str, str]:
         "clients": clients,
         "requests/s": f"{statistics.median(taken.rates):.1f}",
         "of detect": f"{share:.2f}",
+        "CPU ms": f"{1000 * statistics.median(taken.work):.1f}",
         **{
             label: taken.quantile(quantile) if taken.seconds else ""
             for label, quantile in quantiles.items()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.patient_server import PatientServer
 from tests.serve.conftest import TOKEN
 from zoo.errors import ImageError, NameNotFound
 from zoo.serve import Client, Options, Server, ServerError
@@ -78,3 +81,45 @@ def test_a_token_is_sent(flat: Callable, png: Callable) -> None:
             client.detect(png())
         assert refused.value.status == 401
         assert refused.value.request_id
+
+
+class Balancer(BaseHTTPRequestHandler):
+    """Answers with the statuses of its server, in the words of a balancer, and then as a server."""
+
+    def do_GET(self) -> None:
+        status = self.server.statuses.pop(0)  # type: ignore[attr-defined]
+        body = b'{"models": []}' if status == 200 else b"<html>Bad Gateway</html>"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize(
+    ("statuses", "left", "refused"),
+    [
+        ([502, 503, 200], 0, None),
+        ([502, 502, 502, 200], 1, 502),
+        ([504, 200], 1, 504),
+        ([500, 200], 1, 500),
+    ],
+)
+def test_it_comes_again_where_that_may_help(
+    statuses: list[int], left: int, refused: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.serve.client.PAUSE_SECONDS", 0.01)
+    with PatientServer(("127.0.0.1", 0), Balancer) as balancer:
+        balancer.statuses = statuses  # type: ignore[attr-defined]
+        threading.Thread(target=balancer.serve_forever, daemon=True).start()
+        with Client(f"http://127.0.0.1:{balancer.server_port}", retries=2) as client:
+            if refused is None:
+                assert client.models() == []
+            else:
+                with pytest.raises(ServerError, match=f"answered {refused}") as error:
+                    client.models()
+                assert error.value.status == refused
+        balancer.shutdown()
+    assert len(statuses) == left

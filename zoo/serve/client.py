@@ -22,6 +22,7 @@ from zoo.labels import LabelSpace, space_of
 
 PAUSE_SECONDS = 0.2  # before the first new try; doubled with each
 LONGEST_PAUSE = 10.0
+AGAIN = (502, 503)  # a balancer has no server at the moment; the server is busy, or ends
 KINDS: dict[int, type[ZooError]] = {404: NameNotFound, 413: ImageError, 422: ImageError}
 
 
@@ -151,7 +152,7 @@ class Client:
                 if not left:
                     raise _silent(self._url, error) from error
             else:
-                if response.status_code != 503 or not left:
+                if response.status_code not in AGAIN or not left:
                     return self._read(response, image)
                 seconds_said = response.headers.get("Retry-After", "")
                 pause = max(pause, float(seconds_said) if seconds_said.isdecimal() else 0.0)
