@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import Open, chromium, opener
+from tests.warm_zoo import warm_zoo
 from zoo.data import Dataset, read
 
 if TYPE_CHECKING:
@@ -89,6 +90,13 @@ def nano(tmp_path_factory: pytest.TempPathFactory) -> str:
 def dented(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Other ones."""
     return _weights(tmp_path_factory.mktemp("weights") / "dented.safetensors", seed=1)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The program `zoo`, for tests of what it answers: its process begins with torch imported."""
+    with warm_zoo(tmp_path_factory.mktemp("warm")) as program:
+        yield program
 
 
 @pytest.fixture

@@ -41,15 +41,10 @@ MIRROR = "https://mirror.example/"
 
 
 def shell(example: Example) -> None:
-    """Runs a `sh` block with this environment's programs; a command that fails stops it. The mirror
-    is one on this machine."""
+    """Runs a `sh` block; a command that fails stops it. The mirror is one on this machine."""
     script = example.parsed.replace(MIRROR, os.environ["ZOO_MIRRORS"].partition("=")[2])
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=os.environ | {"PATH": path},
-        capture_output=True,
-        text=True,
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True
     )
     assert done.returncode == 0, f"{example.parsed}\n{done.stdout}\n{done.stderr}"
 
@@ -88,10 +83,14 @@ def film(photos: list[Path], to: Path) -> None:
 
 @pytest.fixture
 def desk(
-    tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    shared: Path,
+    warm: Path,
+    published_yolox_nano: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """A folder with images and their annotations, and YOLOX-Nano where its card says it is
-    published."""
+    """A folder with images and their annotations, YOLOX-Nano where its card says it is published,
+    and this environment's programs."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
     film(photos[:2], tmp_path / "clip.mp4")
@@ -102,6 +101,8 @@ def desk(
         shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json"
     )
     monkeypatch.chdir(tmp_path)
+    programs = [warm.parent, Path(sys.executable).parent, os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, programs)))
     return tmp_path
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,14 +11,13 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run_published(tmp_path: Path, published_yolox_nano: None) -> Run:
+def run_published(tmp_path: Path, warm: Path, published_yolox_nano: None) -> Run:
     folder = tmp_path / "work"
     folder.mkdir()
 
     def run_in(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "zoo", *words]
         return subprocess.run(
-            command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
+            [warm, *words], cwd=folder, env=os.environ | environment, capture_output=True, text=True
         )
 
     return run_in

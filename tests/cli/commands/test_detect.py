@@ -24,7 +24,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def run(tmp_path: Path, weights: str) -> Run:
+def run(tmp_path: Path, warm: Path, weights: str) -> Run:
     """`zoo detect` with random weights, in a folder with two images, `1.png` and `2.jpg`."""
     Image.linear_gradient("L").convert("RGB").resize((80, 60)).save(tmp_path / "1.png")
     Image.radial_gradient("L").convert("RGB").resize((60, 80)).save(tmp_path / "2.jpg")
@@ -32,9 +32,8 @@ def run(tmp_path: Path, weights: str) -> Run:
     def run_in(
         *words: str, model: tuple[str, ...] = ("--weights", weights)
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "zoo", "detect", *words, *model]
         return subprocess.run(
-            command,
+            [warm, "detect", *words, *model],
             cwd=tmp_path,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             capture_output=True,
