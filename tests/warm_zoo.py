@@ -22,7 +22,7 @@ from pathlib import Path
 from textwrap import dedent
 
 LIBRARIES = "PIL.Image", "msgspec", "yaml", "torch", "torchvision", "safetensors.torch"
-AT_START = "PYTHON", "LD_", "LC_", "LANG", "OMP_", "MKL_", "TORCH", "KMP_"  # read once, at start
+AT_START = "PYTHON", "LD_", "LC_", "LANG", "OMP_", "MKL_", "TORCH_"  # read once, at start
 CLIENT = """\
     #!{python} -ISE
     import os, signal, socket, struct, sys
