@@ -1,5 +1,6 @@
 """The command `zoo` itself: help, version, mistakes, and the short cut past Typer."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -76,3 +77,9 @@ def test_the_first_word_of_a_command_of_two_shows_its_help(words: list[str]) -> 
     done = subprocess.run([sys.executable, "-m", "zoo", *words], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: zoo hub serve")
+
+
+def test_garbage_is_looked_for_as_often_as_before(shell: Shell) -> None:
+    often = gc.get_threshold()
+    shell("show", "nope")
+    assert gc.get_threshold() == often

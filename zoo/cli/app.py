@@ -66,6 +66,11 @@ LISTINGS = ("list", "show", "plugins")
 def main() -> None:
     """Runs the command line of this process and exits."""
     code: object = 1
+    looks = gc.get_threshold()
+    # Importing torch makes a million things and drops few. Looking for garbage after each 700 of
+    # them takes a third of a second, and a last look at all of them before the process ends a
+    # whole one.
+    gc.set_threshold(50_000, *looks[1:])
     try:
         _main()
         code = 0
@@ -77,6 +82,8 @@ def main() -> None:
             traceback.print_exc()
         raise
     finally:
+        gc.set_threshold(*looks)
+        gc.freeze()
         leave_threads(code if isinstance(code, int) else 1)
 
 
@@ -141,13 +148,12 @@ def _run(arguments: Sequence[str]) -> None:
             not isinstance(function, typer.Typer)
             and (call := plain_call(function, arguments[1:])) is not None
         ):
-            # a listing makes much and drops little: looking for garbage would only slow it down,
+            # a listing makes much and drops little: looking for garbage would only slow it down
             gc.disable()
             try:
                 return function(**call)
             finally:
                 gc.enable()
-                gc.freeze()  # and so would a last look at all of it before the process ends
     _log_as_warnings()
     backends.spare()
     app(arguments)(arguments, prog_name="zoo")
