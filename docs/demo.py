@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = Path("demo")
 SCENES = 80
+ZOO = [sys.executable, "-m", "zoo"]
 MODELS = ("yolox_pico", "retinanet_pico", "fasterrcnn_pico")
 
 BOARD = """schema: 1
@@ -30,7 +31,7 @@ models: [{models}]
 def zoo(*words: str) -> None:
     """Runs one command of the zoo and shows it as it is typed."""
     print(f"\n$ zoo {' '.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], cwd=ROOT)
+    done = subprocess.run([*ZOO, *words], cwd=ROOT)
     if done.returncode:
         raise SystemExit(done.returncode)
 

@@ -11,7 +11,10 @@ DEMO = Path(__file__).parent.parent / "docs" / "demo.py"
 
 @pytest.mark.slow
 def test_the_demo_finds_what_it_renders_and_ranks_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    warm: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     spec = spec_from_file_location("demo", DEMO)
     assert spec is not None
@@ -20,6 +23,7 @@ def test_the_demo_finds_what_it_renders_and_ranks_it(
     spec.loader.exec_module(demo)
     monkeypatch.setattr(demo, "ROOT", tmp_path)
     monkeypatch.setattr(demo, "SCENES", 4)
+    monkeypatch.setattr(demo, "ZOO", [warm])
     for name in ("HF_ENDPOINT", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
     demo.main()

@@ -2,11 +2,13 @@
 than most of what tests ask.
 
 A server imports libraries, and nothing of the zoo; each program is a fork of it, with the caller's
-words, folder, environment and open files. It imports the zoo itself, runs it as `python -m zoo`
-does, and ends as an interpreter ends. What a process decides when it starts stays with the tests
-that start one.
+words, folder, environment and open files. It imports the zoo itself and runs it as `python -m zoo`
+does. When its threads and exit functions are done, it ends, and takes nothing apart that it shares.
+What a process decides when it starts stays with the tests that start one.
 """
 
+import atexit
+import gc
 import os
 import runpy
 import select
@@ -21,7 +23,15 @@ from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
 
-LIBRARIES = "PIL.Image", "msgspec", "yaml", "torch", "torchvision", "safetensors.torch"
+LIBRARIES = (
+    "PIL.Image",
+    "msgspec",
+    "yaml",
+    "torch",
+    "torchvision",
+    "safetensors.torch",
+    "typer.main",
+)
 AT_START = "PYTHON", "LD_", "LC_", "LANG", "OMP_", "MKL_", "TORCH_"  # read once, at start
 CLIENT = """\
     #!{python} -ISE
@@ -71,8 +81,10 @@ def warm_zoo(folder: Path) -> Iterator[Path]:
 
 def serve(address: str) -> None:
     """Answers until standard input is closed; returns in each fork that is to be a program."""
+    gc.disable()
     for library in LIBRARIES:
         import_module(library)
+    gc.freeze()  # a look for garbage among these would copy them into the fork
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
@@ -116,6 +128,7 @@ def _become(words: list[str]) -> None:
     os.chdir(folder)
     sys.argv[:] = rest[:end]
     sys.path[0] = str(Path(sys.argv[0]).parent)
+    gc.enable()
     os.environ.clear()
     os.environ.update(dict(one.split("=", 1) for one in rest[end:]))
     import_module("numpy").random.seed()
@@ -126,6 +139,27 @@ def _become(words: list[str]) -> None:
     )
 
 
+def run() -> None:
+    """The command, until its exit functions have run."""
+    codes: list[int] = []
+    atexit.register(lambda: _end(codes))  # the first to be registered is the last to be called
+    try:
+        runpy.run_module("zoo", run_name="__main__", alter_sys=True)
+        codes.append(0)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            codes.append(end.code or 0)
+        raise
+
+
+def _end(codes: list[int]) -> None:
+    """Ends the process with its exit code, if it has one."""
+    if codes:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(codes[0])
+
+
 if __name__ == "__main__":
     serve(sys.argv[1])
-    runpy.run_module("zoo", run_name="__main__", alter_sys=True)
+    run()
