@@ -36,6 +36,7 @@ MODULES = {
     "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.gallery": "A page of detections with the truth.",
     "zoo.evaluate.plots": "Static plots of a report.",
+    "zoo.cluster": "Many processes and machines, by Ray.",
     "zoo.engines": "Engines: exported networks, written and run.",
     "zoo.publish": "Publishing: the folder of a run as a repository of the Hub.",
     "zoo.train": "Training: a recipe, one loop for every detector with a loss.",

@@ -153,7 +153,7 @@ def test_a_private_name_is_seen(code: str) -> None:
 MOST_UNTESTED = 30  # lines of code that a module may have without a test file of its own
 # Folders whose modules have a test file each: `zoo/data/merge.py` has `tests/data/test_merge.py`.
 MIRRORED = (
-    *("", "cli", "cli/commands", "registry", "weights"),
+    *("", "cli", "cli/commands", "cluster", "registry", "weights"),
     *("contract", "data", "data/formats", "data/formats/coco", "data/formats/csv"),
     *("data/formats/hub", "data/formats/voc", "data/formats/yolo"),
     *("detections", "detections/convert"),

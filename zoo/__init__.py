@@ -46,9 +46,9 @@ _HOME = {
 # Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` and
 # `zoo.train` can be called as well.
 _PACKAGES = (
-    *("boxes", "contract", "data", "detections", "detectors", "draw", "engines", "errors"),
-    *("evaluate", "gallery", "images", "inference", "labels", "leaderboard", "pages", "publish"),
-    *("registry", "serve", "testing", "train", "video", "weights"),
+    *("boxes", "cluster", "contract", "data", "detections", "detectors", "draw", "engines"),
+    *("errors", "evaluate", "gallery", "images", "inference", "labels", "leaderboard", "pages"),
+    *("publish", "registry", "serve", "testing", "train", "video", "weights"),
 )
 
 __all__ = [

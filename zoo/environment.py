@@ -25,6 +25,9 @@ IMAGE_LIMITS = {
     "download": "ZOO_IMAGE_DOWNLOAD",
 }
 DEVICE_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+RAY_REPORTS = "RAY_USAGE_STATS_ENABLED"
+RAY_AUTH = "RAY_AUTH_MODE"
+RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
 def home() -> Path:
@@ -161,6 +164,24 @@ def names_device_backends() -> bool:
 def leave_out_device_backends() -> None:
     """Keeps torch from looking for device backends when it is imported."""
     os.environ[DEVICE_BACKENDS] = "0"
+
+
+def prepare_for_ray(own_token: str | None = None) -> None:
+    """Keeps Ray from reporting its use over the network, and lets it speak to clusters that ask for
+    a token, unless RAY_AUTH_MODE says otherwise.
+
+    own_token: of a cluster that this process is about to start, so that nobody else on the machine
+        can give it work; None where one is running.
+    """
+    os.environ[RAY_REPORTS] = "0"
+    if RAY_AUTH in os.environ:
+        return
+    if own_token is not None:  # and Ray turns to tokens by itself
+        os.environ[RAY_TOKENS[0]] = own_token
+        return
+    kept = Path("~/.ray/auth_token").expanduser()
+    if any(map(_text, RAY_TOKENS)) or kept.is_file():
+        os.environ[RAY_AUTH] = "token"
 
 
 def is_first_process() -> bool:

@@ -23,7 +23,8 @@ ZooError                  1   part of the work failed
 ├── DataError            10   annotations, predictions or a report are invalid: file and record
 ├── TrainError           11   training can't go on, or can't be resumed
 ├── PushError            12   a result can't be published
-└── ExportError          13   a network can't be exported, or its export does not agree with it
+├── ExportError          13   a network can't be exported, or its export does not agree with it
+└── ClusterError         14   a cluster can't be reached, is not fit for the work, or fails at it
 
 The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an
 interrupt.
@@ -218,3 +219,9 @@ class ExportError(ZooError):
     """A network can't be exported, or what was exported does not agree with it."""
 
     exit_code = 13
+
+
+class ClusterError(ZooError):
+    """A cluster can't be reached, its machines do not fit together, or worker after worker ends."""
+
+    exit_code = 14

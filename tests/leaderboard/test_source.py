@@ -44,7 +44,7 @@ def stored(desk: Path, board: Board, **changes: object) -> tuple[Row, Source]:
     """The row of stored detections, and where its numbers come from."""
     row = structs.replace(board.rows[0], **changes)
     data = read(f"coco:{desk / 'instances.json'}")
-    return row, source_of(row, data, board, folder=desk, runs=desk / "runs")
+    return row, source_of(row, data, board, folder=desk, to=desk / "runs")
 
 
 @pytest.mark.parametrize(

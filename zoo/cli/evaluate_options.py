@@ -62,6 +62,15 @@ Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")
 ]
 
+OnCluster: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="local|ray://HOST:PORT",
+        help="Run models in many processes, by Ray; ,workers=COUNT,threads=COUNT behind it.",
+    ),
+]
+
 
 SEEN = (
     ".json",

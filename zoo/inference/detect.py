@@ -160,6 +160,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     limits: Limits | None = None,
     failed: Failed | None = None,
     looked: Looked | None = None,
+    window: Window | None = None,
 ) -> Iterator[Detections]:
     """Detections of one image after the other, in order, with memory for a window of images.
 
@@ -171,6 +172,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
         then.
     looked:  called with each image and what was seen in it before the image is let go: batch by
         batch, not quite in order.
+    window:  forms the batches; None forms them as `batch_size` says.
 
     Raises:
         ImageError: an image can't be read, is of a size the network can't take, or too large for
@@ -184,10 +186,9 @@ def stream(  # noqa: PLR0913 - one parameter an option
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
     images = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
-    window = Window(
-        BatchLimit(batch_size, device, wanted=getattr(predictor, "auto_batch", None)),
-        most_bytes=window_bytes(batch_size, limits.memory),
-    )
+    if window is None:
+        limit = BatchLimit(batch_size, device, wanted=getattr(predictor, "auto_batch", None))
+        window = Window(limit, most_bytes=window_bytes(batch_size, limits.memory))
     return _stream(BatchRunner(predictor, protocol), window, images, failed, looked)
 
 

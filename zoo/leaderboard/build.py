@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zoo import __version__
+from zoo.cluster import Cluster
+from zoo.cluster.cluster import opened
 from zoo.data import Dataset
 from zoo.data import read as read_data
 from zoo.errors import DataError, ZooError
@@ -71,6 +73,7 @@ class _Build:
     entries: list[Entry] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     found: dict[tuple[str, str], ModelDetections] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     @property
     def registry(self) -> list[str]:
@@ -89,11 +92,14 @@ def build(
     runs: str | Path | None = None,
     fresh: bool = False,
     say: Say | None = None,
+    cluster: str | Cluster | None = None,
 ) -> Leaderboard:
     """The leaderboard of a board file, written to the folder `to`.
 
     runs: where predictions are kept; else `$ZOO_HOME/runs`. say: told what is being done.
     fresh: run, measure and time everything again, whatever is kept.
+    cluster: where models look at images, as `zoo.evaluate.predict` takes it; everything else, the
+        timing too, is done in this process.
     A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest
     goes on.
     Raises: DataError where the board or a data set of it is wrong, or `to` can't be written.
@@ -114,10 +120,11 @@ def build(
         name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()
     }
     rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
-    for name, dataset in datasets.items():
-        for row in rows:
-            if name in row:
-                _measure(work, row[name], name, dataset)
+    with opened(cluster) as work.cluster:
+        for name, dataset in datasets.items():
+            for row in rows:
+                if name in row:
+                    _measure(work, row[name], name, dataset)
     _take_in_others(work)
     made = _leaderboard(work, datasets)
     store(work.to / "leaderboard.json", to_json(made))
@@ -153,7 +160,13 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     work.say(f"{row.shown} on {name}")
     try:
         source = source_of(
-            row, dataset, work.board, folder=work.folder, runs=work.runs, fresh=work.fresh
+            row,
+            dataset,
+            work.board,
+            folder=work.folder,
+            to=work.runs,
+            fresh=work.fresh,
+            cluster=work.cluster,
         )
         entry = _entry(work, row, name, dataset, source)
     except (ZooError, OSError) as error:

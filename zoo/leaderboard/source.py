@@ -54,11 +54,9 @@ class Source:
     resolved: Resolved | None = None
 
 
-def source_of(
-    row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path, fresh: bool = False
-) -> Source:
+def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **options: Any) -> Source:
     """Runs the model, unless that run is there already, or reads the detections. folder: what paths
-    in `row` are relative to."""
+    in `row` are relative to. options: `to`, `fresh` and `cluster` of `predict`."""
     known = catalogue()
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
@@ -71,8 +69,7 @@ def source_of(
             data=dataset,
             protocol=board.settings,
             labels=labels if resolved else None,
-            to=runs,
-            fresh=fresh,
+            **options,
         )
         facts = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import output, stderr
+from zoo.cli.evaluate_options import OnCluster
 from zoo.cli.format import table
 from zoo.cli.help import Command, Commands
 from zoo.errors import DataError
@@ -44,6 +45,7 @@ def build(
         bool,
         typer.Option("--fresh", help="Run, measure and time everything again, whatever is kept."),
     ] = False,
+    cluster: OnCluster = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")
     ] = False,
@@ -59,13 +61,20 @@ def build(
     """
     from zoo.leaderboard import build as build_board
 
-    made = build_board(
-        board, to=to, runs=runs, fresh=fresh, say=lambda text: output.line(text, err=True)
-    )
+    options: dict[str, Any] = {"runs": runs, "fresh": fresh, "cluster": cluster}
+    made = build_board(board, to=to, say=lambda text: output.line(text, err=True), **options)
     if as_json:
         output.document((to / "leaderboard.json").read_text(encoding="utf-8"), end=False)
     else:
         output.lines(_overview(made))
+    _remark(made, to)
+    raise typer.Exit(
+        int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings)))
+    )
+
+
+def _remark(made: Leaderboard, to: Path) -> None:
+    """Says on standard error where the page is, and what is odd or in no table."""
     for finding in made.findings:
         output.line(f"{finding.check}: {finding}", err=True)
     output.line(f"The page: {to / 'index.html'}", err=True)
@@ -75,9 +84,6 @@ def build(
         output.line(f"Not measured: {failure}", err=True)
     if not made.tables:
         output.line("No table has a row.", err=True)
-    raise typer.Exit(
-        int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings)))
-    )
 
 
 @app.command("check", cls=Command)

@@ -6,6 +6,7 @@ With `--json`, a list with one object a model: model, file, images, detections, 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from zoo.cli.evaluate_options import (
     Data,
     Fresh,
     Labels,
+    OnCluster,
     ProtocolName,
     ProtocolOption,
     To,
@@ -26,6 +28,7 @@ from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, l
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
+    from zoo.cluster import Cluster
     from zoo.evaluate import Predictions
 
 
@@ -44,20 +47,22 @@ def predict(  # noqa: PLR0913 - one parameter an option
     batch_size: BatchSize = None,
     exif: Turn = None,
     fresh: Fresh = False,
+    cluster: OnCluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Run models on a data set, and keep what they see with its provenance.
 
     A run that was cut short goes on where it was, and one that is there is not made again. One
-    model's error does not stop the
-    others: the exit code is 1 then, or that of the errors where all failed in the same way.
+    model's error does not stop the others: the exit code is 1 then, or that of the errors where all
+    failed in the same way.
     """
+    from zoo.cluster.cluster import opened
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate import predict as run
 
     dataset = read(data)
 
-    def one(model: str) -> Predictions:
+    def one(machines: Cluster | None, model: str) -> Predictions:
         options = {
             "weights": weights_of(weights),
             "labels": None if labels is None else labels_of(labels),
@@ -65,17 +70,23 @@ def predict(  # noqa: PLR0913 - one parameter an option
             "engine": engine,
             "batch_size": batch_size_of(batch_size),
             "fresh": fresh,
+            "cluster": machines,
         }
         made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
         if not as_json:
-            sizes = f"{pluralize(len(made), 'image')}  {pluralize(len(made.scores), 'detection')}"
-            output.line(f"{made.provenance['model']}  {sizes}  {made.path}")
+            output.line(_line(made))
         return made
 
-    done, code = each(models, one)
+    with opened(cluster) as machines:
+        done, code = each(models, partial(one, machines))
     if as_json:
         output.document(json.dumps([_object(made) for made in done.values()], indent=2))
     raise typer.Exit(code)
+
+
+def _line(made: Predictions) -> str:
+    sizes = f"{pluralize(len(made), 'image')}  {pluralize(len(made.scores), 'detection')}"
+    return f"{made.provenance['model']}  {sizes}  {made.path}"
 
 
 def _object(made: Predictions) -> dict[str, object]:

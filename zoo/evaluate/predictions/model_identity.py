@@ -39,6 +39,8 @@ class ModelIdentity:
     engine: what computes its network; None for torch.
     fixed: whether `facts` decide every number. What a detector at hand computes may depend on more
         than its weights and code.
+    resolved, labels, request: what another process loads it from: its card and files, the label
+        space, and the engine with its options. None for a detector at hand.
     """
 
     name: str
@@ -46,6 +48,9 @@ class ModelIdentity:
     load: Callable[[], BasePredictor]
     fixed: bool
     engine: str | None = None
+    resolved: Resolved | None = None
+    labels: LabelSpace | None = None
+    request: str | None = None
 
 
 def model_identity(
@@ -124,7 +129,8 @@ def _identity_of(
 
         if resolved.file is not None:
             facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
-        return _computed(load_resolved(resolved, labels=new, device=device, engine=engine), facts)
+        predictor = load_resolved(resolved, labels=new, device=device, engine=engine)
+        return _computed(predictor, facts, resolved, new, asked=engine)
     if resolved.file is None:
         return _at_hand(load(), facts | {"weights_source": "random"})
     facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
@@ -132,15 +138,32 @@ def _identity_of(
         detector = load()
         if detector.head_transfer is not None and detector.head_transfer.new_classes:
             return _at_hand(detector, facts)  # some of its weights are random
-        return ModelIdentity(name, facts, lambda: detector, fixed=True)
-    return ModelIdentity(name, facts, load, fixed=True)
+        return ModelIdentity(
+            name, facts, lambda: detector, fixed=True, resolved=resolved, labels=new
+        )
+    return ModelIdentity(name, facts, load, fixed=True, resolved=resolved, labels=new)
 
 
-def _computed(predictor: BasePredictor, facts: dict[str, str]) -> ModelIdentity:
+def _computed(
+    predictor: BasePredictor,
+    facts: dict[str, str],
+    resolved: Resolved,
+    labels: LabelSpace,
+    *,
+    asked: str | None,
+) -> ModelIdentity:
     """A model whose network an engine computes; which one that is may take measuring."""
     facts |= engine_facts(predictor)
+    options = (asked or "").partition(",")[1:]
     return ModelIdentity(
-        facts["model"], facts, lambda: predictor, fixed=True, engine=predictor.engine
+        facts["model"],
+        facts,
+        lambda: predictor,
+        fixed=True,
+        engine=predictor.engine,
+        resolved=resolved,
+        labels=labels,
+        request="".join((predictor.engine or "torch", *options)),
     )
 
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo import data as data_sets
+from zoo.cluster import Cluster
+from zoo.cluster.cluster import opened
 from zoo.data import Dataset
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.diagnostics.class_names import check_classes
 from zoo.evaluate.diagnostics.image_sizes import compare_sizes
+from zoo.evaluate.predictions.looking import Looking, Request, in_process
 from zoo.evaluate.predictions.model_identity import ModelIdentity, model_identity
 from zoo.evaluate.predictions.parquet import arrow
 from zoo.evaluate.predictions.prediction_store import (
@@ -28,7 +31,7 @@ from zoo.evaluate.predictions.prediction_store import (
     locked,
 )
 from zoo.evaluate.predictions.predictions import Predictions
-from zoo.evaluate.predictions.provenance import hardware, now, software
+from zoo.evaluate.predictions.provenance import now, software
 from zoo.labels.builtin import Labels
 from zoo.text import is_are, pluralize, type_name
 from zoo.weights import Resolved
@@ -56,6 +59,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     to: str | os.PathLike[str] | None = None,
     fresh: bool = False,
     progress: bool | None = None,
+    cluster: str | Cluster | None = None,
 ) -> Predictions:
     """Runs a model on every image of a data set, under a protocol.
 
@@ -63,36 +67,42 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
               keeps its own, or a model that was resolved before, which keeps its weights. A model
               that is told its classes is told those of the data set, unless `labels` names others.
     data:     as `zoo.data.read` takes it.
-    protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
-        your own.
+    protocol: "uniform" to compare models, "native" for the family's thresholds, or another.
     to:       the folder of the run; else `$ZOO_HOME/runs`. A finished run is reused, an interrupted
-              one resumed: runs are identified by the content of the images, the weights and the
-              code. A loaded detector is run each time unless a folder is given.
+              one resumed: runs are known by the content of images, weights and code. A loaded
+              detector is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
+    cluster:  who looks at images: "local", "ray://HOST:PORT" (see `zoo.cluster`), or this process.
     Raises:
         DataError: the data set is wrong, most of its first images have another size than annotated,
             another process makes these predictions, or an image changes meanwhile.
         UsageError: an option can't be, or decides nothing because a detector at hand has its own;
-            or code has changed since this process imported it.
+            code has changed since it was imported.
         LabelError: the model knows none of the data set's classes, or `labels` can't be.
         ImageError: an image can't be read; what was found before stays for a run on the same.
-        MissingExtra: pyarrow is not installed.
+        MissingExtra: pyarrow, or Ray for a cluster, is not installed.
+        ClusterError: the cluster can't be reached or used.
     """
     arrow()  # before anything that takes long
-    asked = protocol_of(protocol)
-    _check_applicable(asked)
+    asked = _applicable(protocol_of(protocol))
     _check_batch_size(batch_size)
-    dataset = data_sets.read(data)
     options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
     options |= {"engine": _engine_of(asked, engine), "progress": progress}
-    identity = model_identity(model, classes=dataset.label_space.names, **options)
-    asked = replace(asked, engine=identity.engine)
+    running: dict[str, Any] = {"batch_size": batch_size, "fresh": fresh, "progress": progress}
+    with opened(cluster) as machines:
+        dataset = data_sets.read(data)
+        identity = model_identity(model, classes=dataset.label_space.names, **options)
+        work = _work(identity, dataset, asked, device=device, cluster=machines, **running)
+        if to is None and not identity.fixed:
+            return _run_passing(replace(work, stays=False))
+        return _run(work, folder() if to is None else Path(to).expanduser())
+
+
+def _work(identity: ModelIdentity, dataset: Dataset, protocol: Protocol, **options: Any) -> _Work:
+    """The work on one model, with what is known before of its provenance."""
+    asked = replace(protocol, engine=identity.engine)
     facts = identity.facts | _facts(dataset, asked)
-    passes = to is None and not identity.fixed
-    work = _Work(identity, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
-    if passes:
-        return _run_passing(work)
-    return _run(work, folder() if to is None else Path(to).expanduser())
+    return _Work(identity, dataset, asked, facts, **options)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,9 @@ class _Work:
     batch_size: int | Literal["auto"]
     fresh: bool
     progress: bool | None
-    stays: bool
+    device: torch.device | str | None
+    cluster: Cluster | None
+    stays: bool = True
 
 
 @contextmanager
@@ -177,34 +189,43 @@ def _look(work: _Work, run: PredictionStore) -> None:
     """Shows the model every image that is not in the run yet."""
     identity, dataset, protocol = work.identity, work.dataset, work.protocol
     done = run.done()
-    todo = [record for record in dataset.images if record.id not in done]
+    todo = len(dataset) - len(done)
     if not todo:
         return
-    from zoo.inference.detect import stream
-    from zoo.progress import Bar  # deferred: torch, which a run that is done already needs not
+    from zoo.progress import Bar
 
-    detector = identity.load()
-    check_classes(detector.label_space, dataset, model=identity.name)
-    run.names = detector.label_space.names
-    run.facts |= hardware(detector.device) | {
-        "settings_in_force": protocol.filled(detector.defaults).to_json(),
-        "started": now(),
-    }
-    images = [record.source() for record in todo]
-    with Bar(f"{identity.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
-        answers = stream(
-            detector, images, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
-        )
+    device = None if work.device is None else str(work.device)
+    request = Request(identity, dataset, protocol, work.batch_size, device, frozenset(done))
+    with (
+        _looking(request, work.cluster) as looking,
+        Bar(f"{identity.name} on {dataset.name}", total=todo, show=work.progress) as bar,
+    ):
+        check_classes(looking.label_space, dataset, model=identity.name)
+        run.names = looking.label_space.names
+        run.facts |= looking.facts | {
+            "settings_in_force": protocol.filled(looking.defaults).to_json(),
+            "started": now(),
+        }
         looked: list[tuple[int | str, tuple[int, int]]] = []
-        for record, detections in zip(todo, answers, strict=True):
+        for record, detections, facts in looking.looks:
+            run.note(facts)
             run.add(record, detections)
             if len(looked) < _FIRST and detections.size is not None:
                 looked.append((record.id, detections.size))
-                if len(looked) == min(_FIRST, len(todo)):
+                if len(looked) == min(_FIRST, todo):
                     compare_sizes(
                         looked, dataset, model=identity.name, stored=protocol.exif == "ignore"
                     )
             bar.advance()
+
+
+def _looking(request: Request, cluster: Cluster | None) -> AbstractContextManager[Looking]:
+    """The model at work, here or on a cluster."""
+    if cluster is None:
+        return in_process(request)
+    from zoo.evaluate.predictions.on_cluster import on_cluster  # deferred: torch
+
+    return on_cluster(request, cluster)
 
 
 def protocol_of(protocol: str | Protocol) -> Protocol:
@@ -222,7 +243,7 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
 
 
-def _check_applicable(protocol: Protocol) -> None:
+def _applicable(protocol: Protocol) -> Protocol:
     """Refuses settings that a detector in torch does not follow: its numbers would not be theirs.
 
     Raises: UsageError.
@@ -234,6 +255,7 @@ def _check_applicable(protocol: Protocol) -> None:
             "It is run as its family runs it, in torch.",
             f"Leave {' and '.join(given)} out; they describe predictions that were made elsewhere.",
         )
+    return protocol
 
 
 def _engine_of(protocol: Protocol, engine: str | None) -> str | None:

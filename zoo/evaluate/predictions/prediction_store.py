@@ -16,7 +16,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,6 +143,14 @@ class PredictionStore:
         if twice := done.intersection(part.image_ids.tolist()):
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
         return part
+
+    def note(self, facts: Mapping[str, str]) -> None:
+        """Hardware that images are looked at with from now on; of several kinds, all are listed."""
+        if all(value in self.facts.get(key, "").split("; ") for key, value in facts.items()):
+            return
+        self.flush()
+        before = {key: self.facts[key] for key in facts if key in self.facts}
+        self.facts |= joined_facts([before, facts])
 
     def add(self, record: ImageRecord, detections: Detections) -> None:
         """One more image; it is on disk within `SECONDS`, as long as images come."""

@@ -1,0 +1,147 @@
+"""Real workers, in processes of their own: they are killed, the command is killed, and the run is
+that of one process to the bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+from tests.evaluate.predictions.nano_run import same
+from zoo.cluster import Cluster
+from zoo.errors import UsageError
+from zoo.evaluate import Predictions, predict
+
+WORKER = "ray::Process"
+IMAGES = 60
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Sixty small images of noise, and annotations with the classes that YOLOX-Pico knows."""
+    folder = tmp_path_factory.mktemp("scenes")
+    names = zoo.catalogue().resolve("yolox_pico").entry.card.labels
+    rng = np.random.default_rng(0)
+    images = []
+    for number in range(IMAGES):
+        width = 60 + number
+        pixels = rng.integers(0, 256, (8, 12, 3), np.uint8)
+        resized = Image.fromarray(pixels).resize((width, 50), Image.Resampling.NEAREST)
+        resized.save(folder / f"{number}.png")
+        images.append({"id": number, "file_name": f"{number}.png", "width": width, "height": 50})
+    categories = [{"id": number, "name": name} for number, name in enumerate(names)]
+    box = {"id": 1, "image_id": 0, "category_id": 0, "bbox": [5, 5, 20, 20], "area": 400}
+    content = {"images": images, "annotations": [box], "categories": categories}
+    (folder / "instances.json").write_text(json.dumps(content))
+    return f"coco:{folder / 'instances.json'}"
+
+
+@pytest.fixture(scope="module")
+def alone(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Predictions:
+    """What one process with one thread sees."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    made = predict("yolox_pico", data=scenes, batch_size=2, to=tmp_path_factory.mktemp("alone"))
+    torch.set_num_threads(before)
+    assert len(made.scores) > IMAGES
+    return made
+
+
+def workers(of: int) -> list[psutil.Process]:
+    """The processes below another that look at images."""
+    try:
+        return [child for child in psutil.Process(of).children(recursive=True) if _is_worker(child)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return WORKER in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def wait_for(what: Callable[[], object], *, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def command(scenes: str, to: Path, *more: str) -> list[str]:
+    run = ["predict", "yolox_pico", "--data", scenes, "--to", str(to), "--batch-size", "2"]
+    return [sys.executable, "-m", "zoo", *run, *more]
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_at_random_change_no_bit(
+    scenes: str, alone: Predictions, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+    done = threading.Event()
+
+    def kill() -> None:
+        dice = random.Random(3)
+        while not done.wait(dice.uniform(0.5, 2.0)) and len(killed) < 2:
+            if alive := workers(os.getpid()):
+                victim = dice.choice(alive)
+                killed.append(victim.pid)
+                victim.kill()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    with Cluster("local,workers=2") as cluster:
+        killer.start()
+        made = predict("yolox_pico", data=scenes, batch_size=2, to=tmp_path, cluster=cluster)
+        done.set()
+        killer.join()
+    assert killed
+    assert same(made, alone)
+    assert made.provenance["threads"] == "1"
+    assert workers(os.getpid()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_is_ended_leaves_no_process_and_a_run_that_goes_on(
+    scenes: str, alone: Predictions, tmp_path: Path, blow: signal.Signals
+) -> None:
+    started = subprocess.Popen(
+        command(scenes, tmp_path, "--cluster", "local,workers=1"), stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: workers(started.pid))
+    below = workers(started.pid)
+    time.sleep(1.0)
+    started.send_signal(blow)
+    _, said = started.communicate(timeout=60)
+    wait_for(lambda: not any(_is_worker(process) for process in below), seconds=20)
+    if blow == signal.SIGINT:
+        assert started.returncode == 130, said
+        assert "Interrupted." in said
+        assert "Traceback" not in said
+    subprocess.run(
+        command(scenes, tmp_path),
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    [file] = tmp_path.glob("*.parquet")
+    assert same(Predictions.read(file), alone)
+
+
+def test_what_is_no_cluster_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(UsageError, match="neither local nor"):
+        predict("yolox_pico", data="coco:nowhere.json", cluster="nearby")
+    assert repr(Cluster("local,workers=2")) == "Cluster('local,workers=2')"

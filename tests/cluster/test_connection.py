@@ -1,0 +1,96 @@
+"""An address that leads nowhere says so within seconds, and what to type."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from zoo.cluster import Cluster
+from zoo.cluster.address import Address
+from zoo.cluster.connection import PREFIX, clear_left, processors
+from zoo.errors import ClusterError, MissingExtra
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_accept, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def _accept(server: socket.socket) -> None:
+    held = []
+    while True:
+        try:
+            held.append(server.accept())
+        except OSError:
+            return
+
+
+def test_a_port_that_nobody_listens_at_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    before = dict(os.environ)
+    with (
+        Cluster(f"ray://127.0.0.1:{port}") as cluster,
+        pytest.raises(ClusterError) as raised,
+    ):
+        _ = cluster.connection
+    assert raised.value.asked == f"The cluster ray://127.0.0.1:{port} can't be reached."
+    assert "Connection refused" in raised.value.case
+    assert "ray start --head --ray-client-server-port 10001" in raised.value.fix
+    assert dict(os.environ) == before
+
+
+@pytest.mark.slow
+def test_a_port_where_something_else_listens_is_said_within_seconds(silent: int) -> None:
+    start = time.monotonic()
+    with (
+        Cluster(f"ray://127.0.0.1:{silent}") as cluster,
+        pytest.raises(ClusterError, match=r"is not Ray's client server, or asks for a token"),
+    ):
+        _ = cluster.connection
+    assert time.monotonic() - start < 30
+
+
+def test_a_missing_ray_says_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoo.cluster import library
+
+    monkeypatch.setattr(library, "find_spec", lambda _: None)
+    monkeypatch.setattr(library, "optional", _missing)
+    with pytest.raises(MissingExtra, match=r"pip install 'detzoo\[ray\]'"):
+        Cluster("local")
+
+
+def _missing(package: str, *, wanted_for: str, extra: str | None = None) -> None:
+    raise MissingExtra(
+        f"{wanted_for} can't be had.", f"No {package}.", f"pip install 'detzoo[{extra}]'"
+    )
+
+
+def test_the_files_of_a_killed_command_are_removed_and_those_of_a_running_one_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"{PREFIX}{ended.pid}-a", f"{PREFIX}{os.getpid()}-b", f"{PREFIX}other", "c"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    clear_left()
+    assert {path.name for path in tmp_path.iterdir()} == set(names[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "least"), [("local,workers=64", 64), ("local,workers=20,threads=4", 80)]
+)
+def test_an_own_cluster_lends_as_many_processors_as_are_asked_for(text: str, least: int) -> None:
+    assert processors(Address.of(text)) == least

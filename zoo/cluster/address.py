@@ -1,0 +1,71 @@
+"""Address: where the work of a cluster goes, as `--cluster` names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zoo.errors import UsageError
+
+LOCAL = "local"
+SCHEME = "ray://"
+_PLACE = re.compile(r"ray://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
+_OPTIONS = "Its options are workers=COUNT and threads=COUNT: --cluster local,workers=2,threads=1."
+
+
+@dataclass(frozen=True)
+class Address:
+    """A cluster, and how many of its processors to take.
+
+    text:    as it was given.
+    host, port: of the head of a running cluster; None for an own one on this machine.
+    workers: processes that look at images; None for as many as fit.
+    threads: of each worker; None is one, or what divides the cores among the workers.
+    """
+
+    text: str
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine alone."""
+        return self.host is None
+
+    @classmethod
+    def of(cls, text: str) -> Address:
+        """The address that `local` or `ray://HOST:PORT` is, with `,workers=COUNT` and
+        `,threads=COUNT`. Raises: UsageError for any other text."""
+        place, *given = (part.strip() for part in text.split(","))
+        options = dict(_option(text, part) for part in given)
+        if place == LOCAL:
+            return cls(text, None, None, **options)
+        match = _PLACE.fullmatch(place)
+        if match is None or not 0 < int(match[2]) < 2**16:
+            raise UsageError(
+                f"The cluster '{text:.80}' can't be used.",
+                "That is neither local nor ray://HOST:PORT.",
+                f"Write cluster='local' for this machine, or cluster='{_meant(place)}'.",
+                fix_cli=f"Write --cluster local for this machine, or --cluster {_meant(place)}",
+            )
+        return cls(text, match[1].strip("[]"), int(match[2]), **options)
+
+
+def _option(text: str, part: str) -> tuple[str, int]:
+    """The name and number of an option. Raises: UsageError."""
+    name, _, value = part.partition("=")
+    number = int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else 0
+    if name in ("workers", "threads") and number > 0:
+        return name, number
+    case = f"'{part:.40}' is none of its options."
+    raise UsageError(f"The cluster '{text:.80}' can't be used.", case, _OPTIONS)
+
+
+def _meant(place: str) -> str:
+    """An address that a wrong one may stand for."""
+    host = place.partition("://")[2] or place
+    match = re.fullmatch(r"([A-Za-z0-9.-]+)(:\d+)?/?", host)
+    named = match is not None and ("." in match[1] or bool(match[2]) or "://" in place)
+    return f"{SCHEME}{match[1]}:10001" if match and named else f"{SCHEME}HOST:10001"

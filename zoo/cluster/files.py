@@ -1,0 +1,73 @@
+"""The files of a model where a worker is: those that are there already, and those that were
+sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from zoo.cluster.job import AbsentFiles, SentModel
+from zoo.environment import home
+from zoo.files import write_file
+from zoo.weights import WeightsFile
+from zoo.weights.records import FileStamp
+
+
+def placed(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | AbsentFiles:
+    """The model with the paths that its files have on this machine, or the roles of those that are
+    not there.
+
+    contents: of files that were sent, by role. They are kept in `$ZOO_HOME/cluster` by their hash.
+    """
+    if model.resolved is None:
+        return model
+    files = {
+        role: file if is_same(file) else _kept(file, contents.get(role))
+        for role, file in model.resolved.files.items()
+    }
+    absent = tuple(role for role, file in files.items() if file is None)
+    if absent:
+        return AbsentFiles(absent)
+    here = {role: file for role, file in files.items() if file is not None}
+    resolved = replace(model.resolved, files=here)
+    origin = resolved.exported
+    if origin is not None:
+        moved = next((file for file in here.values()), None)
+        path = str(moved.path) if moved is not None else str(origin)
+        entry = replace(resolved.choice.entry, origin=path)
+        resolved = replace(resolved, choice=replace(resolved.choice, entry=entry))
+    return replace(model, resolved=resolved)
+
+
+def content_of(file: WeightsFile) -> bytes:
+    """The content of a model's file, to be sent."""
+    return file.path.read_bytes()
+
+
+def is_same(file: WeightsFile) -> bool:
+    """Whether the file is here at the same path, with the same content."""
+    path = file.path
+    if not path.is_file():
+        return False
+    if file.stamp is not None and path == file.published and FileStamp.of(path) == file.stamp:
+        return True
+    return _sha256(path) == (file.converted or file.sha256)
+
+
+def _kept(file: WeightsFile, content: bytes | None) -> WeightsFile | None:
+    """The file in this machine's cache, where it is written if it was sent; None if it is not
+    there."""
+    sha256 = file.converted or file.sha256
+    path = home() / "cluster" / sha256[:24] / file.path.name
+    if not (path.is_file() and _sha256(path) == sha256):
+        if content is None or hashlib.sha256(content).hexdigest() != sha256:
+            return None
+        write_file(path, content)
+    return replace(file, path=path, published=path, stamp=None, own=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,33 @@
+"""Ray: imported when it is needed, after what it reads from the environment is set."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from zoo import environment
+from zoo.extras import optional
+
+WANTED_FOR = "Work on a cluster"
+
+
+def check_installed(*, client: bool) -> None:
+    """Raises: MissingExtra where Ray is not installed, or what speaks to a running cluster."""
+    for package in ("ray", "grpc") if client else ("ray",):
+        if find_spec(package) is None:
+            optional(package, wanted_for=WANTED_FOR, extra="ray")
+
+
+@cache
+def own_token() -> str:
+    """The token of clusters that this process starts; one for all, as Ray reads it once."""
+    return secrets.token_hex(32)
+
+
+def library(*, own: bool) -> Any:
+    """Ray. own: for a cluster that this process starts. Raises: MissingExtra where it is not
+    installed."""
+    environment.prepare_for_ray(own_token() if own else None)
+    return optional("ray", wanted_for=WANTED_FOR)

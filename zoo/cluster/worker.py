@@ -1,0 +1,157 @@
+"""Worker: holds one predictor in a process of its own, and looks at shards of images."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.cluster.files import placed
+from zoo.cluster.job import (
+    AbsentFiles,
+    AbsentImages,
+    Failed,
+    Job,
+    Ready,
+    SentImage,
+    SentModel,
+)
+from zoo.detections import Detections
+from zoo.errors import ImageError, ZooError
+from zoo.inference.batching import BatchLimit, Size, window_bytes
+from zoo.inference.detect import stream
+from zoo.inference.plan import PlannedWindow, planned
+
+if TYPE_CHECKING:
+    from zoo.detectors.detector import BasePredictor
+
+Answer = tuple[Detections, ...] | AbsentImages | Failed
+
+
+class Worker:
+    """Loads the model of a job, plans batches, and looks at shards. Errors are answers too: one
+    that is raised in here would be taken for the end of the process."""
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self._predictor: BasePredictor | None = None
+
+    def prepare(self, job: Job, contents: Mapping[str, bytes]) -> Ready | AbsentFiles | Failed:
+        """Loads the model. contents: of its files, by role, those that were found absent before."""
+        import torch  # deferred: the driver imports this module for its types alone
+
+        device = job.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if device == "cpu":
+            torch.set_num_threads(job.threads)
+        try:
+            model = placed(job.model, contents)
+            if isinstance(model, AbsentFiles):
+                return model
+            predictor = loaded(model, device, job.threads)
+            self._job, self._predictor = job, predictor
+            return Ready(predictor.label_space, predictor.defaults, job.describe(predictor))
+        except Exception as error:
+            return Failed(sendable(error))
+
+    def plan(self, sizes: Sequence[Size]) -> list[list[int]] | Failed:
+        """The batches that one process would form of images of these sizes."""
+        job, predictor = self._held()
+        limits = job.limits
+        assert limits is not None
+        limit = limit_of(job, predictor)
+        most = window_bytes(job.batch_size, limits.memory)
+        try:
+            return list(planned(sizes, predictor.input_size, limit, most_bytes=most))
+        except Exception as error:
+            return Failed(sendable(error))
+
+    def look(self, images: Sequence[SentImage], counts: Sequence[int]) -> Answer:
+        """Detections of each image. counts: of the images of each batch, in their order."""
+        job, predictor = self._held()
+        sources: list[Path | bytes] = []
+        for image in images:
+            source = source_of(image)
+            if source is None:
+                return AbsentImages(image.name)
+            sources.append(source)
+        window = PlannedWindow(counts, limit_of(job, predictor))
+        answers: list[Detections] = []
+        looks = stream(
+            predictor,
+            sources,
+            protocol=job.protocol,
+            batch_size=max(counts),
+            exif=job.protocol.exif,
+            threads=job.threads,
+            limits=job.limits,
+            window=window,
+        )
+        try:
+            answers.extend(looks)
+        except Exception as error:
+            name = images[min(len(answers), len(images) - 1)].name
+            return Failed(named(sendable(error), name), tuple(answers))
+        return tuple(answers)
+
+    def _held(self) -> tuple[Job, BasePredictor]:
+        if self._job is None or self._predictor is None:
+            raise RuntimeError("`prepare` comes first")
+        return self._job, self._predictor
+
+
+def limit_of(job: Job, predictor: BasePredictor) -> BatchLimit:
+    """How many images a batch has, as in one process."""
+    wanted = getattr(predictor, "auto_batch", None)
+    return BatchLimit(job.batch_size, predictor.device, wanted=wanted)
+
+
+def loaded(model: SentModel, device: str, threads: int) -> BasePredictor:
+    """The predictor of a model that was sent."""
+    if model.detector is not None:
+        return model.detector.to(device)
+    from zoo.detectors.load import load_resolved  # deferred, as above
+
+    assert model.resolved is not None
+    engine = model.engine
+    if engine is not None and "threads=" not in engine:
+        engine = f"{engine},threads={threads}"
+    return load_resolved(model.resolved, labels=model.labels, device=device, engine=engine)
+
+
+def source_of(image: SentImage) -> Path | bytes | None:
+    """The image's file or content as `detect` takes it; None where that is not here, or another
+    than where it was sent from."""
+    try:
+        content = image.content
+        if content is not None:
+            given = content() if callable(content) else content
+            fits = image.sha256 in ("", hashlib.sha256(given).hexdigest())
+            return given if fits else None
+        with open(image.name, "rb") as file:
+            fits = image.sha256 in ("", hashlib.file_digest(file, "sha256").hexdigest())
+        return Path(image.name) if fits else None
+    except (OSError, ZooError):
+        return None
+
+
+def named(error: Exception, name: str) -> Exception:
+    """The same, with the image's name where only its place was known."""
+    if (
+        not isinstance(error, ImageError)
+        or error.file is None
+        or not error.file.startswith("image ")
+    ):
+        return error
+    asked, case = (part.replace(error.file, name) for part in (error.asked, error.case))
+    return type(error)(asked, case, error.fix, fix_cli=error.fix_cli, file=name)
+
+
+def sendable(error: Exception) -> Exception:
+    """The error without its frames; as text, where it can't be pickled."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error.with_traceback(None)
