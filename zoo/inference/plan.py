@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 
 from zoo.images import Image
-from zoo.inference.batching import WINDOW_BYTES, BatchLimit, Size, Slot, Window
+from zoo.inference.batch_limit import BatchLimit, Size
+from zoo.inference.batching import WINDOW_BYTES, Slot, Window
 
 _DONE = LookupError("planned")
 
