@@ -120,6 +120,60 @@ def test_memory_that_runs_out_is_the_large_image_s(flat: Callable) -> None:
     batcher.close(seconds=WAIT)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "batches"), [(2, [1, 2, 2, 1]), (None, [1, 4, 1]), (9, [1, 4, 1])]
+)
+def test_a_batch_is_no_larger_than_detect_would_make_it(
+    wanted: int | None, batches: list[int], flat: Callable
+) -> None:
+    hold = Hold()
+    model = flat(on_batch=hold)
+    model.auto_batch = lambda height, width: wanted
+    batcher = Batcher(model, max_batch=4, max_wait=0)
+    batcher.submit(image(), PROTOCOL)
+    assert hold.began.wait(WAIT)
+    futures = [batcher.submit(image(), PROTOCOL) for _ in range(5)]
+    hold.free.set()
+    for future in futures:
+        future.result(WAIT)
+    assert model.batches == batches
+    batcher.close(seconds=WAIT)
+
+
+def test_batches_stay_small_once_memory_ran_out(flat: Callable) -> None:
+    hold = Hold()
+
+    def starve(images: list[torch.Tensor]) -> None:
+        hold(images)
+        if len(images) > 3:
+            raise MemoryError
+
+    model = flat(on_batch=starve)
+    batcher = Batcher(model, max_batch=8, max_wait=0)
+    for _ in range(2):
+        hold.began.clear(), hold.free.clear()
+        batcher.submit(image(), PROTOCOL)
+        assert hold.began.wait(WAIT)
+        futures = [batcher.submit(image(), PROTOCOL) for _ in range(6)]
+        hold.free.set()
+        assert all(len(future.result(WAIT).detections) == 1 for future in futures)
+    assert model.batches == [1, 6, 3, 3, 1, 3, 3]
+    batcher.close(seconds=WAIT)
+
+
+def test_a_predictor_that_can_t_say_its_batch_fails_its_requests_alone(flat: Callable) -> None:
+    model = flat()
+    batcher = Batcher(model, max_batch=8, max_wait=0)
+    model.auto_batch = lambda height, width: 1 // 0
+    broken = Batcher(model, max_batch=8, max_wait=0)
+    with pytest.raises(ZeroDivisionError):
+        broken.submit(image(), PROTOCOL)
+    assert broken.is_alive
+    assert len(batcher.submit(image(), PROTOCOL).result(WAIT).detections) == 1
+    for one in (batcher, broken):
+        assert one.close(seconds=WAIT)
+
+
 def test_who_left_is_not_predicted_and_the_rest_is_before_the_end(flat: Callable) -> None:
     hold = Hold()
     model = flat(on_batch=hold)

@@ -16,7 +16,7 @@ from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.images import Image
-from zoo.inference.batch_limit import Size
+from zoo.inference.batch_limit import BatchLimit, Size
 from zoo.inference.batching import BatchRunner
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Job:
 class Batcher:
     """Runs one predictor, on a thread of its own, until it is closed.
 
-    max_batch: images that run together at most.
+    max_batch: images that run together at most; fewer where `detect` by itself takes fewer of
+        their input size, and once memory ran out.
     max_wait:  seconds that an image waits for announced ones.
     ran:       called after each batch with its number of images and its seconds.
     """
@@ -65,6 +66,8 @@ class Batcher:
     ) -> None:
         self._predictor = predictor
         self._max_batch = max_batch
+        wanted = getattr(predictor, "auto_batch", None)
+        self._limit = BatchLimit("auto", predictor.device, wanted=wanted)
         self._max_wait = max_wait
         self._ran = ran
         self._groups: dict[Key, deque[Job]] = {}
@@ -98,6 +101,7 @@ class Batcher:
         """
         size = BatchRunner(self._predictor, protocol).input_size(image)
         job = Job(image, Key(size, protocol))
+        self._most(job.key)  # where the predictor's code fails, it is here, and not in the thread
         with self._changed:
             if self._closing:
                 raise RuntimeError("the batcher is closed")
@@ -158,7 +162,7 @@ class Batcher:
                     continue
                 oldest = min(self._groups, key=lambda key: self._groups[key][0].arrived)
                 left = self._groups[oldest][0].arrived + self._max_wait - monotonic()
-                full = [key for key, jobs in self._groups.items() if len(jobs) >= self._max_batch]
+                full = [key for key, jobs in self._groups.items() if len(jobs) >= self._most(key)]
                 if left > 0 and self._announced and not self._closing and not full:
                     self._changed.wait(left)
                     continue
@@ -166,11 +170,16 @@ class Batcher:
                 if jobs := self._taken(key):
                     return jobs
 
+    def _most(self, key: Key) -> int:
+        """How many images of that input size make a full batch."""
+        return min(self._max_batch, self._limit(key.size))
+
     def _taken(self, key: Key) -> list[Job]:
         """Up to a batch of jobs from that group, without those that nobody waits for."""
         jobs: list[Job] = []
         group = self._groups[key]
-        while group and len(jobs) < self._max_batch:
+        most = self._most(key)
+        while group and len(jobs) < most:
             job = group.popleft()
             if job.future.set_running_or_notify_cancel():
                 jobs.append(job)
@@ -187,6 +196,7 @@ class Batcher:
         except Exception as error:
             if is_out_of_memory(error):
                 runner.release()
+                self._limit.lower(jobs[0].key.size, len(jobs))
                 error = runner.too_large(jobs[0].image, error.with_traceback(None))
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
