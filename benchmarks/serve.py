@@ -4,11 +4,12 @@ endpoint around the same model, and beside `detect` in one process, in batches.
 YOLOX-Nano by ONNX Runtime; each request brings one JPEG file of ../shared/data, or a generated one.
 Both servers are processes of their own; clients are threads of this one, each with a connection
 that is kept, and send the next request once the last is answered. At half load requests come at
-half of the rate that the server reached with the most clients, whether those before are answered or
-not, and their time counts from when they were due. Rounds alternate.
+half of the rate that `zoo serve` reached with the most clients, whether those before are answered
+or not, and their time counts from when they were due. Rounds alternate. `CPU ms` is the processor
+time that a request took the server, which says more than the clock where others use the machine.
 
     python benchmarks/serve.py [--clients 1 8 64] [--requests 256] [--rounds 3] [--threads 2]
-        [--onnx FILE, exported before] [--json OUT]
+        [--max-batch 1 4] [--onnx FILE, exported before] [--json OUT]
 
 The plain endpoint decodes and detects image by image on FastAPI's threads.
 """
@@ -177,7 +178,8 @@ def measured(
     file: str, places: dict[str, Place], bodies: Sequence[bytes], asked: argparse.Namespace
 ) -> list[dict[str, str]]:
     model = zoo.load(f"file:{file}", engine="onnxruntime")
-    whole, single, half = Taken(), Taken(), Taken()
+    whole, single = Taken(), Taken()
+    halves = {name: Taken() for name in ("zoo serve", "plain FastAPI")}
     ways = {(name, clients): Taken() for clients in asked.clients for name in places}
     in_process(model, bodies, min(asked.requests, 32), Taken())
     for number in range(asked.rounds):
@@ -186,11 +188,12 @@ def measured(
         for (name, clients), taken in list(ways.items())[:: -1 if number % 2 else 1]:
             load(places[name], bodies, clients, asked.requests, taken)
     most = statistics.median(ways["zoo serve", max(asked.clients)].rates)
-    load(places["zoo serve"], bodies, 64, asked.requests, half, every=2 / most)
+    for name, half in halves.items():
+        load(places[name], bodies, 64, asked.requests, half, every=2 / most)
     table = [row("detect, in this process", "", whole, whole)]
     table += [row("detect, batch_size=1", "", single, whole)]
     table += [row(name, str(clients), taken, whole) for (name, clients), taken in ways.items()]
-    return [*table, row("zoo serve", "half load", half, whole)]
+    return table + [row(name, "half load", half, whole) for name, half in halves.items()]
 
 
 def row(name: str, clients: str, taken: Taken, whole: Taken) -> dict[str, str]:
@@ -218,6 +221,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=256, help="of each way in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--max-batch", type=int, nargs="*", default=[1, 4], help="of more servers")
     parser.add_argument("--onnx", help="an exported YOLOX-Nano; else it is exported first")
     parser.add_argument("--plain", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--json")
@@ -229,14 +233,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = graph(folder, asked.onnx)
         bodies = [path.read_bytes() for path in jpeg_files(Path(folder), 128)]
-        ports = [free_port() for _ in range(3)]
+        ports = [free_port() for _ in range(2 + len(asked.max_batch))]
         python = [sys.executable]
         zoo_serve = [*python, "-m", "zoo", "serve", f"file:{file}", "--quiet", "--port"]
         commands = {
             "zoo serve": [*zoo_serve, str(ports[0])],
-            "zoo serve --max-batch 1": [*zoo_serve, str(ports[1]), "--max-batch", "1"],
-            "plain FastAPI": [*python, __file__, "--plain", str(ports[2]), "--onnx", file],
+            "plain FastAPI": [*python, __file__, "--plain", str(ports[1]), "--onnx", file],
         }
+        for most, port in zip(asked.max_batch, ports[2:], strict=True):
+            command = [*zoo_serve, str(port), "--max-batch", str(most)]
+            commands[f"zoo serve --max-batch {most}"] = command
         with ExitStack() as servers:
             places = {
                 name: servers.enter_context(running(command, port, asked.threads, bodies[0]))

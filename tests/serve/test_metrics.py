@@ -70,7 +70,7 @@ def test_two_servers_in_one_process_count_apart() -> None:
 
 
 def test_a_scrape_is_what_happened(serving: Callable, flat: Callable, png: Callable) -> None:
-    running: Server = serving(flat())
+    running: Server = serving(flat(), max_batch=1)
     with httpx2.Client(base_url=running.url) as client:
         for content in (png(), png(), b"no image"):
             client.post("/v1/detect", content=content)
@@ -83,7 +83,7 @@ def test_a_scrape_is_what_happened(serving: Callable, flat: Callable, png: Calla
     assert values["zoo_requests_total", "/v1/detect", "422"] == 1
     assert values["zoo_requests_total", "other", "404"] == 3
     assert values["zoo_images_total", "flat.toy", "predicted"] == 2
-    assert values["zoo_batch_images_sum", "flat.toy"] == 3  # and the gray one before the first
+    assert values["zoo_batch_images_sum", "flat.toy"] == 4  # and two gray ones before the first
     assert values["zoo_waiting_images", "flat.toy"] == 0
     assert values["zoo_requests_inside",] == 0
     paths = {key[1] for key in values if key[0] == "zoo_requests_total"}

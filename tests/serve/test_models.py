@@ -84,15 +84,19 @@ def test_weights_are_told_by_their_hash(models_of: Make) -> None:
     assert facts["classes"] == list(detector.label_space.names)
 
 
-def test_a_gray_image_is_what_each_sees_first(flat: Callable, models_of: Make) -> None:
+def test_a_gray_image_and_a_batch_of_them_are_what_each_sees_first(
+    flat: Callable, models_of: Make
+) -> None:
     shapes: list[tuple[int, ...]] = []
 
     def note(images: Sequence[torch.Tensor]) -> None:
         shapes.extend(tuple(image.shape) for image in images)
 
-    for served in models_of(flat(on_batch=note)):
-        served.warm()
-    assert shapes == [(3, 480, 640)]
+    model = flat(on_batch=note)
+    [served] = models_of(model, max_batch=4, max_wait_ms=10_000)
+    served.warm()
+    assert shapes == [(3, 480, 640)] * 5
+    assert model.batches == [1, 4]
 
     def fail(images: Sequence[torch.Tensor]) -> None:
         raise ValueError("broken")

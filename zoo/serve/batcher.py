@@ -99,8 +99,7 @@ class Batcher:
             ContractError: the predictor's code failed.
             RuntimeError: the batcher is closed.
         """
-        size = BatchRunner(self._predictor, protocol).input_size(image)
-        job = Job(image, Key(size, protocol))
+        job = self._job(image, protocol)
         self._most(job.key)  # where the predictor's code fails, it is here, and not in the thread
         with self._changed:
             if self._closing:
@@ -108,6 +107,10 @@ class Batcher:
             self._groups.setdefault(job.key, deque()).append(job)
             self._changed.notify_all()
         return job.future
+
+    def full_batch(self, image: Image, protocol: Protocol) -> int:
+        """How many images like that make a full batch. Raises: as `submit`."""
+        return self._most(self._job(image, protocol).key)
 
     @property
     def waiting(self) -> int:
@@ -169,6 +172,10 @@ class Batcher:
                 key = full[0] if full and left > 0 else oldest
                 if jobs := self._taken(key):
                     return jobs
+
+    def _job(self, image: Image, protocol: Protocol) -> Job:
+        size = BatchRunner(self._predictor, protocol).input_size(image)
+        return Job(image, Key(size, protocol))
 
     def _most(self, key: Key) -> int:
         """How many images of that input size make a full batch."""

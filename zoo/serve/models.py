@@ -13,13 +13,13 @@ from zoo.errors import NameNotFound, UsageError
 from zoo.images import Image
 from zoo.serve.batcher import Batcher
 from zoo.serve.metrics import Metrics
-from zoo.serve.options import Options
+from zoo.serve.options import SCORE, Options
 from zoo.suggest import close_matches, join_or
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
 
-WARM = (480, 640)  # of the image that each model sees before the first request
+WARM = (480, 640)  # of the images that each model sees before the first request
 SECONDS_TO_WARM = 600.0
 
 
@@ -41,12 +41,19 @@ class Served:
         metrics.watch("zoo_waiting_images", waiting, lambda: self.batcher.waiting, self.name)
 
     def warm(self) -> None:
-        """Looks at one gray image: what the first prediction takes longer is not a request's.
+        """Looks at one gray image, and at a full batch of them: what the first prediction, and the
+        first of several images, take longer is not a request's.
 
         Raises: what the predictor raises.
         """
         image = Image(torch.full((3, *WARM), 128, dtype=torch.uint8), "a gray image")
-        self.batcher.submit(image, Protocol(score=0.3)).result(timeout=SECONDS_TO_WARM)
+        protocol = Protocol(score=SCORE)
+        self.batcher.submit(image, protocol).result(timeout=SECONDS_TO_WARM)
+        with self.batcher.announced():
+            count = self.batcher.full_batch(image, protocol)
+            futures = [self.batcher.submit(image, protocol) for _ in range(count)]
+        for future in futures:
+            future.result(timeout=SECONDS_TO_WARM)
 
     def facts(self, *, default: bool) -> dict[str, Any]:
         """Its entry in `/v1/models`."""
