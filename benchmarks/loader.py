@@ -4,8 +4,10 @@ augment, and collate to the network's input.
 Both read the same images, mirror half of them, scale them by 0.5 to 1.5, change brightness,
 contrast, saturation and hue, and resize to the same input, with the same number of workers. The
 peer is `CocoDetection` with transforms v2 on tensors of bytes, and torch's `DataLoader`. Rounds of
-all pipelines alternate. Without workers, seconds are those of this process's processor, so that
-others that run there do not change them; with workers, those on the clock.
+all pipelines alternate. In the first epoch every image is decoded; the zoo keeps the latest ones,
+256 MB of them, and finds these in later epochs. Without workers, seconds are those of this
+process's processor, so that others that run there do not change them; with workers, those on the
+clock.
 
     python benchmarks/loader.py [--data FOLDER with instances.json and val2017]
         [--size 640] [--workers 0] [--images 128] [--rounds 3] [--plain] [--device cpu]
@@ -41,19 +43,30 @@ from zoo.train.setup import accelerator_of, training_of
 BATCH = 8
 DATA = Path(__file__).parents[1] / "../shared/data/coco_val2017_128"
 PLAIN: tuple[Augmentation, ...] = (Flip(), Zoom(), Color())
+Clock = Callable[[], float]
 
 
-def ours(dataset: Dataset, options: argparse.Namespace, *augment: Augmentation) -> Samples:
-    """The loader of a run of that many images."""
+def ours(
+    dataset: Dataset, options: argparse.Namespace, *augment: Augmentation, epochs: int = 1
+) -> Samples:
+    """The loader of a run of that many times `images`."""
     recipe = Recipe(batch_size=BATCH, augment=augment, workers=options.workers, plain_share=0.0)
     rule = Input(resize="letterbox", size=[options.size] * 2, range=1.0)
     lookup = torch.arange(len(dataset.label_space))
-    return Samples(dataset, lookup, CardPreprocess(rule), recipe, options.images // BATCH)
+    return Samples(
+        dataset, lookup, CardPreprocess(rule), recipe, epochs * (options.images // BATCH)
+    )
 
 
-def by_zoo(samples: Samples) -> int:
-    """Runs through all batches; how many images there were."""
-    return sum(len(share.batch) for _, parts in shares(samples) for share in parts)
+def by_zoo(samples: Samples, clock: Clock, *, before: int = 0) -> tuple[int, float]:
+    """Runs through all batches; how many images there were behind the first `before` batches, and
+    the seconds they took."""
+    images, started = 0, clock()
+    for step, parts in shares(samples):
+        images += sum(len(share.batch) for share in parts)
+        if step + 1 == before:
+            images, started = 0, clock()
+    return images, clock() - started
 
 
 class Peer(datasets.CocoDetection):  # type: ignore[misc]
@@ -99,9 +112,11 @@ def _collated(found: list[Any]) -> tuple[torch.Tensor, list[Any]]:
     return torch.stack(images), list(targets)
 
 
-def by_peer(loader: DataLoader[Any]) -> int:
-    """Runs through all batches; how many images there were."""
-    return sum(len(images) for images, _ in loader)
+def by_peer(loader: DataLoader[Any], clock: Clock) -> tuple[int, float]:
+    """Runs through all batches; how many images there were, and the seconds they took."""
+    started = clock()
+    images = sum(len(images) for images, _ in loader)
+    return images, clock() - started
 
 
 def measured(folder: Path, options: argparse.Namespace) -> list[dict[str, str]]:
@@ -109,19 +124,29 @@ def measured(folder: Path, options: argparse.Namespace) -> list[dict[str, str]]:
     dataset = zoo.data.read(folder / "instances.json")
     theirs = peer(folder, options)
     steps = PLAIN[:-1] if options.plain else PLAIN
-    works: dict[str, Callable[[], int]] = {
-        "torchvision": lambda: by_peer(theirs),
-        "zoo": lambda: by_zoo(ours(dataset, options, *steps)),
-        "zoo, mosaic": lambda: by_zoo(ours(dataset, options, Mosaic(probability=1.0), *steps)),
-    }
+    mixed = (Mosaic(probability=1.0), *steps)
     clock = time.perf_counter if options.workers else time.process_time
+    epoch = options.images // BATCH
+
+    def first(*augment: Augmentation) -> tuple[int, float]:
+        return by_zoo(ours(dataset, options, *augment), clock)
+
+    def later(*augment: Augmentation) -> tuple[int, float]:
+        return by_zoo(ours(dataset, options, *augment, epochs=2), clock, before=epoch)
+
+    works: dict[str, Callable[[], tuple[int, float]]] = {
+        "torchvision": lambda: by_peer(theirs, clock),
+        "zoo, first epoch": lambda: first(*steps),
+        "zoo, later epochs": lambda: later(*steps),
+        "zoo, mosaic, first epoch": lambda: first(*mixed),
+        "zoo, mosaic, later epochs": lambda: later(*mixed),
+    }
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for number in range(options.rounds + 1):
         for name, work in works.items():
-            started = clock()
-            images = work()
+            images, taken = work()
             if number:  # the first round warms up
-                seconds[name].append((clock() - started) / images)
+                seconds[name].append(taken / images)
     each = {name: statistics.median(found) for name, found in seconds.items()}
     return [
         {

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.train.augment import Context, Sample, augment, clipped, copy_paste, draw_of, hulls, window
+from zoo.train.augment import Context, augment, copy_paste, draw_of
 from zoo.train.recipe import Augmentation, Color, CopyPaste, Crop, Flip, Mixup, Mosaic, Zoom
+from zoo.train.sample import Sample, hulls
 
 EVERY: list[Augmentation] = [
     Flip(probability=1),
@@ -118,19 +119,23 @@ def test_a_chance_of_nothing_does_nothing() -> None:
     assert augment(ONE, [Flip(probability=0)], draw_of(1), CONTEXT) is ONE
 
 
-def test_a_window_is_grey_outside_of_the_image() -> None:
-    result = window(ONE, -5, -5, 10, 10)
-    assert result.image[0, 0, 0] == 114
-    assert result.image[0, 9, 9] == 0
-    assert window(ONE, 100, 100, 4, 4).image.unique().tolist() == [114]
+@given(seed=st.integers(0, 10_000), side=st.integers(8, 90))
+def test_a_zoom_has_the_size_of_the_network_where_that_is_smaller(seed: int, side: int) -> None:
+    def fit(height: int, width: int) -> tuple[int, int]:
+        scale = side / max(height, width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
 
-
-def test_boxes_of_which_little_is_left_are_dropped() -> None:
-    image = torch.zeros(3, 10, 10, dtype=torch.uint8)
-    boxes = torch.tensor([[-9.0, 0, 1, 9], [-1, 0, 9, 9], [0, 0, 0.5, 9], [20, 20, 30, 30]])
-    result = clipped(Sample(image, boxes, torch.arange(4)), visible=0.25)
-    assert result.labels.tolist() == [1]
-    assert result.boxes.tolist() == [[0, 0, 9, 9]]
+    plain = augment(ONE, [Zoom()], draw_of(seed), CONTEXT)
+    result = augment(ONE, [Zoom()], draw_of(seed), Context(CONTEXT.load, 1, (64, 64), fit))
+    assert result.size == min(plain.size, fit(*plain.size))
+    assert len(result.boxes) == len(plain.boxes)  # whichever is dropped
+    scale = torch.tensor([result.size[1] / plain.size[1], result.size[0] / plain.size[0]] * 2)
+    assert ((result.boxes - plain.boxes * scale).abs() <= 1).all()
+    for box in result.boxes:
+        assert (box >= 0).all()
+        assert brightness(result, box) > 0.45 * WHITE
+    if result.size == plain.size:
+        assert torch.equal(result.image, plain.image)
 
 
 def test_random_numbers_are_of_their_key() -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from msgspec import structs
 from torch import Tensor
@@ -86,16 +87,17 @@ class CardPreprocess:
         rule = self.input
         sizes = [Size(image.shape[-2], image.shape[-1]) for image in images]
         whole = canvas(sizes, rule, step=self.step)
-        pixels = torch.full(
-            (len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device
-        )
+        pixels = _room((len(images), 3, whole.height, whole.width), dtype, device)
         scale, shift = _normalisation(rule, device, dtype)
         places = []
         for image, size, target in zip(images, sizes, pixels, strict=True):
             new = resized(size, rule)
-            values = resize(image, new, rule).to(device, dtype)
+            values = resize(image, new, rule)
             values = values if rule.channels == "rgb" else values.flip(0)
-            torch.addcmul(shift, values, scale, out=target[:, : new.height, : new.width])
+            target[:, new.height :] = rule.padding
+            target[:, : new.height, new.width :] = rule.padding
+            part = target[:, : new.height, : new.width].copy_(values.to(device))
+            torch.addcmul(shift, part, scale, out=part) if rule.mean else part.mul_(scale)
             scale_y, scale_x = new.height / size.height, new.width / size.width
             places.append(InputTransform(size.height, size.width, scale_y=scale_y, scale_x=scale_x))
         return Batch(pixels, tuple(places))
@@ -105,9 +107,22 @@ class CardPreprocess:
         size = canvas([Size(height, width)], self.input, step=self.step)
         return size.height, size.width
 
+    def fit(self, height: int, width: int) -> tuple[int, int]:
+        """The height and width to which an image of that size is resized, without padding."""
+        size = resized(Size(height, width), self.input)
+        return size.height, size.width
+
     def at(self, size: tuple[int, int]) -> CardPreprocess:
         """The same with another `size` in the card's `input`."""
         return replace(self, input=structs.replace(self.input, size=list(size)))
+
+
+def _room(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    """A tensor to be filled. Memory that NumPy takes for the CPU is in large pages where the system
+    has them, and filling it takes less than half of the time."""
+    if torch.device(device).type == "cpu" and dtype is torch.float32:
+        return torch.from_numpy(np.empty(shape, np.float32))
+    return torch.empty(shape, dtype=dtype, device=device)
 
 
 def _normalisation(

@@ -233,7 +233,7 @@ def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
     if image.format not in ("JPEG", "MPO"):
         return
     place = file.tell()
-    if _has_one_scan(image, file):
+    if has_one_scan(image, file):
         return
     file.seek(0)
     frames = int(getattr(image, "n_frames", 1))
@@ -249,7 +249,7 @@ def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
         )
 
 
-def _has_one_scan(image: PIL.Image.Image, file: IO[bytes]) -> bool:
+def has_one_scan(image: PIL.Image.Image, file: IO[bytes]) -> bool:
     """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not
     progressive."""
     place, channels = file.tell(), len(image.getbands())
@@ -281,10 +281,10 @@ def _pixels(
 def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
     """Decode; say which EXIF orientation was found, and which one the pixels still have to be
     turned by."""
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     image.load()
     # Pillow turns TIFF files upright by itself and takes the tag away.
-    remaining = _orientation(image)
+    remaining = orientation_of(image)
     if exif == "apply":
         return orientation, remaining
     if remaining != orientation:  # it is turned upright, and is to be as stored
@@ -292,7 +292,7 @@ def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
     return orientation, 1
 
 
-def _orientation(image: PIL.Image.Image) -> int:
+def orientation_of(image: PIL.Image.Image) -> int:
     """The EXIF orientation, 1 where there is none or where it can't be understood (as web browsers
     have it)."""
     try:

@@ -15,51 +15,50 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional as F
 
-from zoo.boxes import area, clip
 from zoo.train.colors import changed
 from zoo.train.recipe import Augmentation, Color, CopyPaste, Crop, Flip, Mixup, Mosaic, Zoom
+from zoo.train.sample import (
+    GREY,
+    Move,
+    Sample,
+    clipped,
+    fitted,
+    fitting,
+    hulls,
+    inside,
+    joined,
+    laid,
+    rows_of,
+    window,
+)
 
-GREY = 114  # of padding, as YOLOX has it; about the mean of photographs
 CENTER = (0.3, 0.7)  # of a mosaic: shares of its width and height
-LEAST_SIDE = 1.0  # pixels of a box that is kept
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An image and its objects.
-
-    image: uint8 RGB `(3, h, w)`. boxes: `(n, 4)` float32 xyxy in its pixels. labels: `(n,)` int64.
-    masks: `(n, h, w)` bool, without a pixel where it is not known; None where nothing needs them.
-    """
-
-    image: Tensor
-    boxes: Tensor
-    labels: Tensor
-    masks: Tensor | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.image.shape[-2], self.image.shape[-1]
 
 
 @dataclass(frozen=True)
 class Context:
     """The source of further images, and the size that the network takes.
 
-    load:  the sample of a row of the data set. rows: how many there are.
+    load:  a further sample, by its number from 0. rows: how many there are.
+    fit:   height and width of an image -> those it is resized to for the network; None if that is
+        not known.
     """
 
     load: Callable[[int], Sample]
     rows: int
     size: tuple[int, int]
+    fit: Callable[[int, int], tuple[int, int]] | None = None
 
     def other(self, draw: random.Random) -> Sample:
         """A random sample."""
         return self.load(draw.randrange(self.rows))
+
+    def smaller(self, height: int, width: int) -> tuple[int, int]:
+        """The size that such an image has in the network, or its own where that is smaller."""
+        size = self.fit(height, width) if self.fit else (height, width)
+        return size if size[0] <= height and size[1] <= width else (height, width)
 
 
 def draw_of(*key: object) -> random.Random:
@@ -78,17 +77,6 @@ def augment(
     return sample
 
 
-def clipped(sample: Sample, *, visible: float = 0.0) -> Sample:
-    """The sample without boxes of which less than `visible` is inside, the others cut at the
-    edges."""
-    height, width = sample.size
-    boxes = clip(sample.boxes, height=height, width=width)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    kept = (sides >= LEAST_SIDE).all(dim=1) & (area(boxes) >= visible * area(sample.boxes))
-    masks = None if sample.masks is None else sample.masks[kept]
-    return Sample(sample.image, boxes[kept], sample.labels[kept], masks)
-
-
 def flip(sample: Sample, step: Flip, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
     """Left and right exchanged."""
     left, top, right, bottom = sample.boxes.unbind(1)
@@ -98,14 +86,32 @@ def flip(sample: Sample, step: Flip, draw: random.Random, context: Context) -> S
     return Sample(F.horizontal_flip_image(sample.image), boxes, sample.labels, masks)
 
 
-def zoom(sample: Sample, step: Zoom, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
-    """A window of another size, padded where it is outside."""
+def zoom(sample: Sample, step: Zoom, draw: random.Random, context: Context) -> Sample:
+    """A window of another size, padded where it is outside. Where the network takes a smaller one,
+    it has that size already, and padding is never resized."""
     height, width = sample.size
     factor = _between(draw, step.factors)
     tall, wide = max(1, round(height / factor)), max(1, round(width / factor))
     top = round(draw.uniform(min(0, height - tall), max(0, height - tall)))
     left = round(draw.uniform(min(0, width - wide), max(0, width - wide)))
-    return clipped(window(sample, top, left, tall, wide), visible=step.visible)
+    corner = sample.boxes.new_tensor([left, top] * 2)
+    boxes, kept = inside(sample.boxes - corner, (tall, wide), step.visible)
+    size = context.smaller(tall, wide)
+    (y1, y2), (down, up) = _overlap(top, tall, height, size[0])
+    (x1, x2), (across, end) = _overlap(left, wide, width, size[1])
+    part = rows_of(replace(sample, boxes=boxes + corner), kept)
+    image = sample.image.new_full((3, *size), GREY)
+    return laid(image, part, Move((y1, x1, y2, x2), (down, across, up, end)))
+
+
+def _overlap(
+    start: int, length: int, side: int, shown: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Along one axis, what a window has of an image, and where that is in the window once it is
+    `shown` pixels long."""
+    first, last = max(start, 0), min(start + length, side)
+    begin = min(round((first - start) * shown / length), shown - 1)
+    return (first, last), (begin, max(begin + 1, round((last - start) * shown / length)))
 
 
 def crop(sample: Sample, step: Crop, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
@@ -128,31 +134,44 @@ def color(sample: Sample, step: Color, draw: random.Random, context: Context) ->
 
 
 def mosaic(sample: Sample, step: Mosaic, draw: random.Random, context: Context) -> Sample:
-    """Four images around a point; the sample is the first."""
+    """Four images around a point; the sample is the first. Of each, what is hidden is not
+    resized."""
     height, width = context.size
     y, x = round(draw.uniform(*CENTER) * height), round(draw.uniform(*CENTER) * width)
     image = sample.image.new_full((3, height, width), GREY)
     parts = []
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
         source = sample if (row, column) == (0, 0) else context.other(draw)
-        tile = _fitted(source, context.size, _between(draw, step.factors))
-        tall, wide = (height - y if row else y), (width - x if column else x)
-        top = 0 if row else tile.size[0] - tall  # the corner at the point stays
-        left = 0 if column else tile.size[1] - wide
-        part = clipped(window(tile, top, left, tall, wide), visible=step.visible)
-        down, across = (y if row else 0), (x if column else 0)
-        image[:, down : down + tall, across : across + wide] = part.image
-        masks = part.masks
-        if masks is not None:
-            masks = _cut(masks, (-down, -across, height, width), 0)
-        boxes = part.boxes + part.boxes.new_tensor([across, down] * 2)
-        parts.append(Sample(part.image, boxes, part.labels, masks))
+        tall, wide = fitting(source.size, context.size, _between(draw, step.factors))
+        (y1, y2), (down, up) = _from_point(y, height, tall, source.size[0], after=row)
+        (x1, x2), (across, end) = _from_point(x, width, wide, source.size[1], after=column)
+        part = laid(image, source, Move((y1, x1, y2, x2), (down, across, up, end)))
+        corner = part.boxes.new_tensor([x if column else 0, y if row else 0] * 2)
+        quarter = (height - y if row else y), (width - x if column else x)
+        boxes, kept = inside(part.boxes - corner, quarter, step.visible)
+        parts.append(rows_of(replace(part, boxes=boxes + corner), kept))
     return joined(image, parts)
+
+
+def _from_point(
+    point: int, side: int, length: int, full: int, *, after: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Along one axis, what can be seen of a tile that begins or ends at a point, and where.
+
+    length: of the tile once it is resized. full: before that.
+    """
+    visible = min(length, side - point if after else point)
+    part = max(1, round(full * visible / length))
+    return (
+        ((0, part), (point, point + visible))
+        if after
+        else ((full - part, full), (point - visible, point))
+    )
 
 
 def mixup(sample: Sample, step: Mixup, draw: random.Random, context: Context) -> Sample:
     """A second image over the first, scaled to fit and in its upper left corner."""
-    second = window(_fitted(context.other(draw), sample.size, 1.0), 0, 0, *sample.size)
+    second = window(fitted(context.other(draw), sample.size, 1.0), 0, 0, *sample.size)
     blend = torch.lerp(sample.image.float(), second.image.float(), step.share).round_()
     return clipped(joined(blend.byte(), [sample, second]))
 
@@ -165,7 +184,7 @@ def copy_paste(sample: Sample, step: CopyPaste, draw: random.Random, context: Co
     """
     second = context.other(draw)
     second = flip(second, Flip(), draw, context) if draw.random() < 0.5 else second
-    second = _fitted(second, sample.size, _between(draw, step.factors))
+    second = fitted(second, sample.size, _between(draw, step.factors))
     (height, width), (tall, wide) = sample.size, second.size
     top = round(draw.uniform(min(0, tall - height), max(0, tall - height)))
     left = round(draw.uniform(min(0, wide - width), max(0, wide - width)))
@@ -201,67 +220,6 @@ def _hidden(sample: Sample, over: Tensor, *, visible: float) -> Sample:
                 near, far = torch.maximum(boxes[row], hull), torch.minimum(boxes[row], hull)
                 boxes[row] = torch.cat([near[:2], far[2:]])
     return Sample(sample.image, boxes[kept], sample.labels[kept], masks[kept])
-
-
-def hulls(masks: Tensor) -> Tensor:
-    """`(n, 4)` the boxes around masks, each of which has a pixel."""
-    columns, rows = masks.any(dim=1).byte(), masks.any(dim=2).byte()
-    width, height = columns.shape[1], rows.shape[1]
-    edges = [
-        columns.argmax(1),
-        rows.argmax(1),
-        width - columns.flip(1).argmax(1),
-        height - rows.flip(1).argmax(1),
-    ]
-    return torch.stack(edges, dim=1).float()
-
-
-def joined(image: Tensor, parts: Sequence[Sample]) -> Sample:
-    """The objects of several samples in one image."""
-    known = [part.masks for part in parts if part.masks is not None]
-    return Sample(
-        image,
-        torch.cat([part.boxes for part in parts]),
-        torch.cat([part.labels for part in parts]),
-        torch.cat(known) if len(known) == len(parts) else None,
-    )
-
-
-def window(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
-    """The part of the image in a window, grey where that is outside; boxes move with it, and are
-    not cut."""
-    area = (top, left, height, width)
-    image = _cut(sample.image, area, GREY)
-    masks = None if sample.masks is None else _cut(sample.masks, area, 0)
-    boxes = sample.boxes - sample.boxes.new_tensor([left, top, left, top])
-    return Sample(image, boxes, sample.labels, masks)
-
-
-def _cut(planes: Tensor, area: tuple[int, int, int, int], outside: int) -> Tensor:
-    """Planes `(n, h, w)` in a window: its top, left, height and width."""
-    top, left, height, width = area
-    part = planes.new_full((len(planes), height, width), outside)
-    tall, wide = planes.shape[-2:]
-    y1, y2 = max(top, 0), min(top + height, tall)
-    x1, x2 = max(left, 0), min(left + width, wide)
-    if y1 < y2 and x1 < x2:
-        part[:, y1 - top : y2 - top, x1 - left : x2 - left] = planes[:, y1:y2, x1:x2]
-    return part
-
-
-def _fitted(sample: Sample, size: tuple[int, int], factor: float) -> Sample:
-    """The sample resized to fit into `size`, times a factor."""
-    height, width = sample.size
-    scale = factor * min(size[0] / height, size[1] / width)
-    tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    image = F.resize_image(sample.image, [tall, wide], antialias=True)
-    boxes = sample.boxes * sample.boxes.new_tensor([wide / width, tall / height] * 2)
-    masks = sample.masks
-    if masks is not None and len(masks):
-        masks = interpolate(masks[None].byte(), (tall, wide), mode="nearest-exact")[0].bool()
-    elif masks is not None:
-        masks = masks.new_zeros((0, tall, wide))
-    return Sample(image, boxes, sample.labels, masks)
 
 
 def _between(draw: random.Random, factors: Sequence[float]) -> float:

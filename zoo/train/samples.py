@@ -12,8 +12,9 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import torch
@@ -23,9 +24,15 @@ from torch.utils.data import Dataset as TorchDataset
 
 from zoo.contract import Batch, Preprocess, Target
 from zoo.data import Dataset
-from zoo.train.augment import Context, Sample, augment, clipped, draw_of
+from zoo.detectors.preprocess import CardPreprocess
+from zoo.files import read_regular
+from zoo.images.jpeg import plain_jpeg
+from zoo.train.augment import Context, augment, draw_of
+from zoo.train.recent import Recent
 from zoo.train.recipe import MIXING, CopyPaste, MultiScale, Recipe
+from zoo.train.sample import Sample, clipped
 
+NEAR = 64  # images before each, of which mosaic and mixup take their others
 MOST_WORKERS = 8
 SMALL_MACHINE = 4  # cores; on one with no more, workers only take time from the network
 
@@ -82,7 +89,8 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         draw = draw_of(self.recipe.seed, epoch, self.dataset.images[row].id)
         plain = position // self.recipe.batch_size >= self.plain_from
         steps = [step for step in self.recipe.augment if not (plain and isinstance(step, MIXING))]
-        sample = augment(self.load(row), steps, draw, self._context)
+        context = self._context(position)
+        sample = augment(self.load(row), steps, draw, context)
         return sample.image, Target(sample.boxes, sample.labels)
 
     def place(self, position: int) -> tuple[int, int]:
@@ -96,8 +104,16 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return epoch * len(self.dataset) + int((order == row).nonzero())
 
     def load(self, row: int) -> Sample:
-        """An image as it is, without its crowds and what its classes have no label for."""
-        image = self.dataset.image(row).pixels
+        """An image as it is, without its crowds and what its classes have no label for; nobody
+        writes into it, as the latest ones are kept."""
+        return self._recent.get(row, self._loaded)
+
+    @cached_property
+    def _recent(self) -> Recent:
+        return Recent()
+
+    def _loaded(self, row: int) -> Sample:
+        image = self._pixels(row)
         height, width = image.shape[-2:]
         target = self.dataset.target(row, mask_size=(height, width) if self._masked else None)
         labels = self.lookup[target.labels]
@@ -106,6 +122,15 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
             kept &= ~target.crowd
         masks = None if target.masks is None else target.masks[kept]
         return clipped(Sample(image, target.boxes[kept], labels[kept], masks))
+
+    def _pixels(self, row: int) -> Tensor:
+        """The pixels of an image. Raises: as `Dataset.image`."""
+        with suppress(OSError, ValueError):  # which says so by name
+            source = self.dataset.images[row].source()
+            content = source if isinstance(source, bytes) else read_regular(source)
+            if (pixels := plain_jpeg(content)) is not None:
+                return pixels
+        return self.dataset.image(row).pixels
 
     @property
     def plain_from(self) -> int:
@@ -116,17 +141,30 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
     def _masked(self) -> bool:
         return any(isinstance(step, CopyPaste) for step in self.recipe.augment)
 
-    @cached_property
-    def _context(self) -> Context:
+    def size_at(self, step: int) -> tuple[int, int]:
+        """The `size` of the model's input at a step."""
+        scale = None if step >= self.plain_from else self.recipe.multi_scale
+        return scaled(self.preprocess.size, scale, self.recipe.seed, step)
+
+    def near(self, position: int, number: int) -> Sample:
+        """One of the images that are seen before a position, which were decoded a moment ago."""
+        return self.load(self.place(position - 1 - number)[1])
+
+    def _context(self, position: int) -> Context:
+        """Other images, and what becomes of an image in the network's input of that step."""
         height, width = self.preprocess.size
-        return Context(self.load, len(self.dataset), (height, width))
+        rule = self.preprocess.at(self.size_at(position // self.recipe.batch_size))
+        return Context(
+            load=partial(self.near, position),
+            rows=min(NEAR, len(self.dataset)),
+            size=(height, width),
+            fit=rule.fit if isinstance(rule, CardPreprocess) else None,
+        )
 
     def share(self, part: Part) -> Share:
         """The images of a part of a step, in the network's input of that step."""
         images, targets = zip(*map(self.__getitem__, part.positions), strict=True)
-        scale = None if part.step >= self.plain_from else self.recipe.multi_scale
-        size = scaled(self.preprocess.size, scale, self.recipe.seed, part.step)
-        return Share(part, self.preprocess.at(size)(images), targets)
+        return Share(part, self.preprocess.at(self.size_at(part.step))(images), targets)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from zoo.detections import Detections
 from zoo.detectors import Detector
 from zoo.draw import draw, save
 from zoo.labels import LabelSpace
-from zoo.train.augment import Sample
+from zoo.train.sample import Sample
 
 IMAGES = 4
 SCORE = 0.3

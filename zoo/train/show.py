@@ -23,10 +23,10 @@ from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import Input
 from zoo.registry.requirements import check_requirements
-from zoo.train.augment import Sample
 from zoo.train.data import images_of
 from zoo.train.defaults import Given, complete, given_fields, preset_of, whole
 from zoo.train.recipe import Augmentation, Recipe
+from zoo.train.sample import Sample
 from zoo.train.samples import Samples
 from zoo.train.setup import lookup_of
 from zoo.weights.resolve import choose
