@@ -188,8 +188,9 @@ def measured(
         for (name, clients), taken in list(ways.items())[:: -1 if number % 2 else 1]:
             load(places[name], bodies, clients, asked.requests, taken)
     most = statistics.median(ways["zoo serve", max(asked.clients)].rates)
-    for name, half in halves.items():
-        load(places[name], bodies, 64, asked.requests, half, every=2 / most)
+    for _ in range(asked.rounds):
+        for name, half in halves.items():
+            load(places[name], bodies, 64, asked.requests, half, every=2 / most)
     table = [row("detect, in this process", "", whole, whole)]
     table += [row("detect, batch_size=1", "", single, whole)]
     table += [row(name, str(clients), taken, whole) for (name, clients), taken in ways.items()]
