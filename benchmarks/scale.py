@@ -154,7 +154,8 @@ def _write_entries(entries: int, folder: Path) -> int:
     _write_truth(truth, folder.parent / "toys.json")
     truth = data.read(f"coco:{folder.parent / 'toys.json'},name=toys").truth
     folder.mkdir()
-    protocol: dict[str, Any] = {"score": 0.01, "iou": 0.65, "max_boxes": 100}
+    protocol: dict[str, Any] = {"score": 0.01, "iou": 0.65, "max_boxes": 100, "exif": "apply"}
+    protocol |= {"nms": "class", "precision": "float32", "resize": "card"}
     for number in range(entries):
         noise = rng.normal(0, 5 + 20 * rng.uniform(), (30, 3, 4)) * [1, 1, 0, 0]
         images = [

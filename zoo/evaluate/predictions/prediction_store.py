@@ -177,7 +177,10 @@ class PredictionStore:
             "finished": max(fact["finished"] for fact in facts),
             "seconds": f"{sum(float(fact['seconds']) for fact in facts):.1f}",
         }
-        joined(self._parts, joined_facts(facts) | times, order=order).write(self.file)
+        whole = joined(self._parts, joined_facts(facts) | times, order=order)
+        self._parts = []  # a large run would not be held several times
+        whole.write(self.file)
+        del whole
         shutil.rmtree(self.parts, ignore_errors=True)
         return Predictions.read(self.file)
 

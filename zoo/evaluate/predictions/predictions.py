@@ -157,22 +157,30 @@ def joined(
     image is in two parts."""
     ids = np.concatenate([part.image_ids for part in parts])
     counts = np.concatenate([np.diff(part.starts) for part in parts])
-    first = np.concatenate([[0], np.cumsum(counts)])
     place = {image_id: row for row, image_id in enumerate(ids.tolist())}
     rows = np.array([place[image_id] for image_id in order], np.int64)
-    taken = (
-        np.concatenate([np.arange(first[row], first[row + 1]) for row in rows])
-        if len(rows)
-        else np.zeros(0, np.int64)
-    )
+    starts = np.concatenate([[0], np.cumsum(counts[rows])]).astype(np.int64)
+    to = np.full(len(ids), -1)  # the first row of each image's detections; -1 for one left out
+    to[rows] = starts[:-1]
+    boxes = np.empty((int(starts[-1]), 4), np.float32)
+    scores, labels = np.empty(len(boxes), np.float32), np.empty(len(boxes), np.int32)
+    first = 0
+    for part in parts:  # one after another: all at once take several times the memory
+        mine = to[first : first + len(part)]
+        first += len(part)
+        lengths = np.diff(part.starts)
+        wanted = np.repeat(mine >= 0, lengths)
+        rows_to = np.repeat(mine - part.starts[:-1], lengths) + np.arange(len(part.scores))
+        for column, values in ((boxes, part.boxes), (scores, part.scores), (labels, part.labels)):
+            column[rows_to[wanted]] = values[wanted]
     return Predictions(
         image_ids=ids[rows],
         files=np.concatenate([part.files for part in parts])[rows],
         sizes=np.concatenate([part.sizes for part in parts])[rows],
-        starts=np.concatenate([[0], np.cumsum(counts[rows])]).astype(np.int64),
-        boxes=np.concatenate([part.boxes for part in parts])[taken],
-        scores=np.concatenate([part.scores for part in parts])[taken],
-        labels=np.concatenate([part.labels for part in parts])[taken],
+        starts=starts,
+        boxes=boxes,
+        scores=scores,
+        labels=labels,
         names=parts[0].names,
         provenance=provenance,
     )
