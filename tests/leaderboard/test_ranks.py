@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.leaderboard import rank
+from zoo.leaderboard import rank, ranks
 from zoo.leaderboard.ranks import adjusted, groups
 
 
@@ -98,3 +98,24 @@ def test_an_adjusted_p_value_is_never_below_that_of_the_comparison_alone():
         alone = adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0]
         assert p_value >= alone
         assert p_value == pytest.approx(min(p_value, 1))
+
+
+def test_p_values_do_not_depend_on_how_many_pairs_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.uniform(0, 1, 9)
+    drawn = values[:, None] + rng.normal(0, 0.1, (9, 60))
+    pairs = list(combinations(range(9), 2))
+    whole = adjusted(values, drawn, pairs)
+    for at_once in (1, 5, 36, 50):
+        monkeypatch.setattr(ranks, "AT_ONCE", at_once)
+        assert adjusted(values, drawn, pairs) == whole
+
+
+def test_hundreds_of_models_are_grouped_in_a_moment() -> None:
+    """Each differs from all but its 20 neighbours."""
+    models = 500
+    differ = {(a, b) for a in range(models) for b in range(a + 20, models)}
+    made = groups([float(models - at) for at in range(models)], differ)
+    assert made == [tuple(range(at, at + 20)) for at in range(models - 19)]

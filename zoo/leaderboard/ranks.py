@@ -26,6 +26,7 @@ from zoo.evaluate import Report
 from zoo.evaluate.intervals import Interval, symmetric
 
 LEVEL = 0.95
+AT_ONCE = 4096  # pairs whose resamplings are held; of all pairs of many models they fill memory
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,23 @@ def adjusted(
         return []
     first, second = np.array(pairs).T
     gaps = values[second] - values[first]  # (q,)
-    moved = drawn[second] - drawn[first]  # (q, b)
-    spread = moved.std(axis=1)
+    parts = [slice(start, start + AT_ONCE) for start in range(0, len(gaps), AT_ONCE)]
+    spread = np.concatenate(
+        [(drawn[second[part]] - drawn[first[part]]).std(axis=1) for part in parts]
+    )
     steady = np.where(spread > 0, spread, 1.0)
     ratios = np.where(spread > 0, np.abs(gaps) / steady, np.where(gaps != 0, np.inf, 0.0))
-    chance = np.abs(moved - moved.mean(axis=1, keepdims=True)) / steady[:, None]
     order = np.argsort(-ratios, kind="stable")
-    largest = np.maximum.accumulate(chance[order][::-1], axis=0)[
-        ::-1
-    ]  # (q, b) among this pair and all less clear ones
-    raw = (1 + (largest >= ratios[order, None]).sum(axis=1)) / (1 + drawn.shape[1])
+    raw = np.empty(len(gaps))
+    among = np.zeros(drawn.shape[1])  # (b,) the largest so far, from the least clear pair on
+    for part in reversed(parts):
+        rows = order[part]
+        moved = drawn[second[rows]] - drawn[first[rows]]
+        chance = np.abs(moved - moved.mean(axis=1, keepdims=True)) / steady[rows, None]
+        chance[-1] = np.maximum(chance[-1], among)
+        largest = np.maximum.accumulate(chance[::-1], axis=0)[::-1]
+        among = largest[0]
+        raw[part] = (1 + (largest >= ratios[rows, None]).sum(axis=1)) / (1 + drawn.shape[1])
     made = np.empty(len(pairs))
     made[order] = np.maximum.accumulate(raw)
     return [float(value) for value in made]
@@ -110,15 +118,31 @@ def adjusted(
 def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[int, ...]]:
     """The largest sets of models of which no two differ, the best first. differ: pairs of
     positions, the smaller one first."""
-    groups = [frozenset(range(len(values)))]
-    for a, b in sorted(differ):
-        split = [
-            part
-            for whole in groups
-            for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])
+    apart = [0] * len(values)  # a bit for each later model that differs
+    for a, b in differ:
+        apart[a] |= 1 << b
+    groups = [(1 << len(values)) - 1]
+    for at, others in enumerate(apart):
+        kept: list[int] = []
+        parts: dict[int, None] = {}
+        for whole in groups:
+            if whole >> at & 1 and whole & others:
+                parts |= dict.fromkeys([whole & ~(1 << at), whole & ~others])
+            else:
+                kept.append(whole)
+        every = [*kept, *parts]
+        groups = kept + [
+            part for part in parts if not any(part & other == part != other for other in every)
         ]
-        groups = [rank for rank in dict.fromkeys(split) if not any(rank < other for other in split)]
-    best_first = [tuple(sorted(group, key=lambda at: (-values[at], at))) for group in groups]
+    best_first = [
+        tuple(
+            sorted(
+                (at for at in range(len(values)) if group >> at & 1),
+                key=lambda at: (-values[at], at),
+            )
+        )
+        for group in groups
+    ]
     return sorted(best_first, key=lambda group: ([-values[at] for at in group], group))
 
 
