@@ -54,7 +54,7 @@ check: $(VENV)/.ready-to-test  # format, lint, types, import contracts
 	$(VENV)/bin/lint-imports
 
 tests: $(VENV)/.ready-to-test  # the whole suite, docs included: a process a core, each with one thread for arithmetic
-	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --dist worksteal
 
 test-gpu: $(VENV)/.ready-to-test  # what only a GPU can show, in a few minutes; skipped, with the reason, where there is none
 	$(PY) -m pytest tests/gpu --durations 5

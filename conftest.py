@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 
 import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
@@ -21,6 +21,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what 
 settings.register_profile("suite", deadline=None)  # a busy machine makes no test wrong
 settings.load_profile("suite")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
+
+
+@pytest.hookimpl(trylast=True)  # after they were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that have slow tests first into the share of each process, so that no process
+    begins one when the others have nothing left to do."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [tests for tests in files.values() if any(map(is_slow, tests))]
+    rest = chain.from_iterable(tests for tests in files.values() if not any(map(is_slow, tests)))
+    left, processes = len(items), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ordered: list[pytest.Item] = []
+    for process in range(processes):
+        share = list(chain.from_iterable(slow[process::processes]))
+        size = left // (processes - process)  # as --dist worksteal deals them out
+        share += islice(rest, max(0, size - len(share)))
+        ordered += share
+        left -= len(share)
+    items[:] = [*ordered, *rest]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """The cards: their networks, and weights that are there without a network and find shapes."""
 
 import hashlib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import detzoo_shapes
 import pytest
 import torch
+from detzoo_shapes import dataset
 from detzoo_shapes.outlines import NAMES
 from safetensors.torch import load_file
 
@@ -84,7 +87,17 @@ def test_offline_it_finds_cells_it_never_learnt(monkeypatch: pytest.MonkeyPatch)
     assert report.ap50 > 0.8
 
 
+@pytest.fixture(scope="module")
+def _rendered_once() -> Iterator[None]:
+    """Scenes are kept, 250 MB of them: an evaluation looks at each three times, and three models
+    are measured on the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "encoded", cache(dataset.encoded))
+        yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_rendered_once")
 @pytest.mark.parametrize(
     ("name", "data"),
     [
