@@ -42,6 +42,7 @@ MODULES = {
     "zoo.train": "Training: a recipe, one loop for every detector with a loss.",
     "zoo.train.train": "What `zoo.train(…)` does.",
     "zoo.train.recipe": "Every field of a recipe.",
+    "zoo.timing": "Timing: latency, throughput, memory and start-up of models and engines.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.serve": "Detections over HTTP: a server, its options, a client.",
     "zoo.video": "Clips, cameras and streams.",

@@ -15,6 +15,7 @@ SURFACE = [
     "Target",
     "ZooError",
     "__version__",
+    "benchmark",
     "catalogue",
     "compare",
     "compose",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.publish.push import push as push
     from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
+    from zoo.timing.benchmark import benchmark as benchmark
     from zoo.train.train import train as train
     from zoo.video.detect import detect_video as detect_video
 
@@ -33,6 +34,7 @@ _HOME = {
     "Protocol": "zoo.detectors",
     "Target": "zoo.detectors",
     "ZooError": "zoo.errors",
+    "benchmark": "zoo.timing",
     "catalogue": "zoo.registry",
     "compare": "zoo.evaluate",
     "compose": "zoo.detectors",
@@ -48,7 +50,7 @@ _HOME = {
 _PACKAGES = (
     *("boxes", "cluster", "contract", "data", "detections", "detectors", "draw", "engines"),
     *("errors", "evaluate", "gallery", "images", "inference", "labels", "leaderboard", "pages"),
-    *("publish", "registry", "serve", "testing", "train", "video", "weights"),
+    *("publish", "registry", "serve", "testing", "timing", "train", "video", "weights"),
 )
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "Target",
     "ZooError",
     "__version__",
+    "benchmark",
     "catalogue",
     "compare",
     "compose",

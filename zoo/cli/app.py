@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("Measure it", "zoo.cli.commands.predict:predict"),
     "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),
     "compare": ("Measure it", "zoo.cli.commands.compare:compare"),
+    "benchmark": ("Measure it", "zoo.cli.commands.benchmark:benchmark"),
     "leaderboard": ("Measure it", "zoo.cli.commands.leaderboard:app"),
     "data": ("Prepare data", "zoo.cli.commands.data:app"),
     "pull": ("Keep weights", "zoo.cli.commands.pull:pull"),

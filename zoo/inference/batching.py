@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -281,6 +282,8 @@ def step(name: str) -> Iterator[None]:
     Errors that name their reason (ContractError, ImageError) pass, and so does running out of
     memory. A plugin's `sys.exit` is an error too: it would be taken for the end of all work.
     """
+    watch = _watch.get()
+    begun = watch.clock() if watch else 0.0
     try:
         yield
     except (ContractError, ImageError, StepError):
@@ -289,6 +292,30 @@ def step(name: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise StepError(name, error) from error
+    if watch:
+        watch.seconds[name] = watch.seconds.get(name, 0.0) + watch.clock() - begun
+
+
+@dataclass
+class Watch:
+    """Seconds of each step that ended while it was looked at. clock: tells the time in seconds."""
+
+    clock: Callable[[], float]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+_watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
+
+
+@contextmanager
+def watched(clock: Callable[[], float]) -> Iterator[dict[str, float]]:
+    """The seconds of each step of this thread in the block, by its name."""
+    watch = Watch(clock)
+    token = _watch.set(watch)
+    try:
+        yield watch.seconds
+    finally:
+        _watch.reset(token)
 
 
 @dataclass

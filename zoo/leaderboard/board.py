@@ -36,7 +36,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     protocol, provenance: what such a list does not say itself: the settings it was made with, and
         where it is from.
     data:        the data sets it is measured on, by name; all of them where this is left out.
-    name:        what the row is called; the model's name where it is left out.
+    engine:      what computes its network, as for `zoo.load`; its timing is measured with it too.
+    name:        what the row is called; the model's name where it is left out, with its engine.
     note:        what a reader has to know, as in "never trained".
     """
 
@@ -47,13 +48,15 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     data: Annotated[list[Name], Meta(min_length=1)] | None = None
     protocol: dict[str, Setting] | None = None
     provenance: dict[str, Text] | None = None
+    engine: Text | None = None
     name: Name | None = None
     note: Text | None = None
 
     @property
     def shown(self) -> str:
         """The name of the row."""
-        return self.name or self.model
+        by = f" ({self.engine})" if self.engine else ""
+        return self.name or f"{self.model}{by}"
 
     def on(self, data: Sequence[str]) -> dict[str, Row]:
         """The row as it is measured on each data set of a board that it has to do with."""
@@ -155,8 +158,11 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             "Nobody ran a network for `predictions`.",
             "Leave it out, or name the file they were made with.",
         )
-    if row.predictions is not None and row.labels is not None:
-        yield "labels", "Nobody runs a network for `predictions`.", "Leave it out."
+    for at in ("labels", "engine"):
+        if row.predictions is not None and getattr(row, at) is not None:
+            yield at, "Nobody runs a network for `predictions`.", "Leave it out."
+    if row.engine is not None and row.weights == RANDOM:
+        yield "engine", "A network with random weights is not exported.", "Leave it out."
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
             reason = (

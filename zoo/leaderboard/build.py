@@ -43,8 +43,9 @@ from zoo.leaderboard.source import (
     weights_of,
 )
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
-from zoo.leaderboard.timing import IMAGES, Request, time_model
+from zoo.leaderboard.timing import Request, time_model
 from zoo.registry import add, catalogue
+from zoo.timing.timed import IMAGES
 from zoo.weights.resolve import resolve_name
 
 KEY = "entry_sha256"
@@ -213,6 +214,7 @@ def _timing(work: _Build, row: Row, dataset: Dataset, source: Source) -> Timing 
             model=model_of(row, work.folder),
             weights=weights_of(row, work.folder),
             labels=labels_of(row, source.choice, dataset),
+            engine=row.engine,
             images=[str(record.file()) for record in dataset.images[:IMAGES]],
             registry=work.registry,
             runs=work.board.runs,

@@ -126,14 +126,14 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
             _most(tuple(sorted(entry.protocol.items())) for entry in some)
         )
         for entry in some:
-            if unsaid := sorted(usual.keys() - entry.protocol.keys()):
+            if unsaid := sorted(usual.keys() - entry.protocol.keys() - {"engine"}):
                 case = f"It does not say {', '.join(unsaid)}, on which its numbers depend."
                 like = ", ".join(f"{name}: {_written(usual[name])}" for name in unsaid)
                 fix = f"Say in the board's row how it was made; the table has protocol: {{{like}}}"
                 yield finding(mixed_protocols, entry, "protocol", case, fix)
             for name, ours in sorted(entry.protocol.items()):
                 theirs = usual.get(name, "not given")
-                if ours != theirs:
+                if ours != theirs and name != "engine":  # it is the row's, and agrees with torch
                     case = f"It is {_written(ours)} here and {_written(theirs)} in the table."
                     yield finding(
                         mixed_protocols,
@@ -179,6 +179,8 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
     for first, other in _pairs(entries):
         if id(other) in reported or id(first) in reported or first.points <= 0:
             continue
+        if first.engine != other.engine and first.model.weights == other.model.weights:
+            continue  # one model by two engines
         same, of = _shared(first, other)
         if of and same / of >= COPIED:
             reported.add(id(other))
@@ -192,7 +194,7 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """One file under several names, at one input size."""
+    """One file under several names, at one input size, by one engine."""
     for first, other in _alike(entries, _file):
         case = f"It is the file of {first.name}, {first.model.weights.sha256:.12}…"
         yield finding(
@@ -336,10 +338,10 @@ def _shared(first: Entry, second: Entry) -> tuple[int, int]:
     return sum(abs(a - b) <= CLOSE for a, b in telling), len(telling)
 
 
-def _file(entry: Entry) -> tuple[str, str] | None:
-    """The weights of an entry and the size of its input, which make a model of them."""
+def _file(entry: Entry) -> tuple[str, str, str | None] | None:
+    """The weights of an entry, the size of its input and its engine, which make a row of them."""
     sha256 = entry.model.weights.sha256
-    return (sha256, str(entry.model.input)) if sha256 else None
+    return (sha256, str(entry.model.input), entry.engine) if sha256 else None
 
 
 def _written(value: Setting) -> str:

@@ -75,7 +75,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How fast and how large it is where it ran; see `zoo.leaderboard.timing`.
+    """How fast and how large it is where it ran, by the engine of its protocol; see `zoo.timing`.
 
     hardware: the processor or accelerator. threads: of torch, on a processor. runs: images timed.
     median_ms, p95_ms: one image in, boxes out; warm, batches of one, reading the file not
@@ -116,6 +116,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def name(self) -> str:
         """The name of the row."""
         return self.model.name
+
+    @property
+    def engine(self) -> str | None:
+        """What computed its network; None for torch."""
+        engine = self.protocol.get("engine")
+        return None if engine is None else str(engine)
 
     def claim(self, metric: str = "AP") -> Claim | None:
         """Its claim on this data set, else on the first data set that has one."""

@@ -84,6 +84,7 @@ def _cells(line: Line) -> Iterator[str]:
     yield (
         escaped(model.name)
         + (" (random weights)" if model.weights.source == RANDOM else "")
+        + _engine(line)
         + (" ⚠" if line.findings else "")
     )
     yield _number(numbers.get("AP"), 100)
@@ -96,6 +97,12 @@ def _cells(line: Line) -> Iterator[str]:
     elsewhere = f" on {escaped(line.claim.dataset)}" if line.claim and line.gap is None else ""
     yield f"{line.claim.value:g}{elsewhere}" if line.claim else UNKNOWN
     yield UNKNOWN if line.gap is None else f"{line.gap:+.1f}"
+
+
+def _engine(line: Line) -> str:
+    """The engine of a row, where its name does not say it."""
+    engine = line.entry.engine
+    return f" ({escaped(engine)})" if engine and engine not in line.entry.name else ""
 
 
 def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,13 @@ from zoo.labels import match_labels, space_of
 from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
-from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.folder import PREFIX
+from zoo.timing.timed import same_weights
 from zoo.weights.resolve import Resolved, choose, resolve, resolve_name
+
+if TYPE_CHECKING:
+    from zoo.detectors import Detector
 
 ImageColumns = Mapping[str, NDArray[Any]]
 
@@ -63,12 +66,13 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **optio
         choice = choose(known, model_of(row, folder), weights)
         resolved = None if weights is False else resolve(known, choice, weights)
         labels = labels_of(row, choice, dataset)
-        model = resolved or loaded(model_of(row, folder), False, labels=labels)
+        model = resolved or _random(model_of(row, folder), labels)
         predictions = predict(
             model,
             data=dataset,
             protocol=board.settings,
             labels=labels if resolved else None,
+            engine=row.engine,
             **options,
         )
         facts = {  # a detector at hand does not say them
@@ -99,6 +103,14 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **optio
     if row.protocol is not None:
         facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
     return Source(path, facts, dict(row.protocol or {}), images, choice)
+
+
+def _random(model: str, labels: str | list[str] | None) -> Detector:
+    """The model with random weights, the same ones each time."""
+    from zoo.detectors import load  # deferred: reading a finished entry needs no torch
+
+    with same_weights():
+        return load(model, weights=False, labels=labels)
 
 
 def check_code(row: Row, source: Source) -> None:

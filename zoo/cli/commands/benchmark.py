@@ -1,0 +1,161 @@
+"""`zoo benchmark`: how fast models and engines are, in turn, each in a process of its own.
+
+With `--json`, one object: rows (model, asked, engine, threads, batch, input, calls, median_ms,
+p95_ms, images_per_s, read_ms, preprocess_ms, network_ms, postprocess_ms, start_s, memory_mb,
+gflops, warm), rounds, images, hardware, software, steadiness {slowest, computed} and remarks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from zoo.cli import output, stderr
+from zoo.cli.format import UNKNOWN, table
+from zoo.cli.options import Device, Weights, labels_of, weights_of
+from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.timing import Benchmark, Row
+
+HEADER = (
+    "model", "engine", "threads", "batch", "median", "p95", "images/s",
+    "read", "pre", "network", "post", "memory", "start",
+)  # fmt: skip
+LEFT = ("model", "engine")
+UNITS = (
+    "median, p95: ms from images in memory to boxes, of a batch; read, pre, network, post: ms an "
+    "image; memory: MB; start: s"
+)
+
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME", help="Names that zoo list shows, or file:PATH.")
+]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        metavar="NAMES",
+        help="torch, auto, onnxruntime, openvino, compile, with commas between.",
+        show_default=False,
+    ),
+]
+Batches = Annotated[
+    str, typer.Option("--batch", metavar="COUNTS", help="Images given at once, as 1,8.")
+]
+Threads = Annotated[
+    str | None,
+    typer.Option(metavar="COUNTS", help="Threads of the arithmetic, as 1,2; else one a core."),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH", help="Images to look at, not rendered scenes.", show_default=False
+    ),
+]
+Data = Annotated[
+    str | None, typer.Option(metavar="coco:FILE", help="A data set whose images to look at.")
+]
+Labels = Annotated[str | None, typer.Option(metavar="NAMES", help="Classes instead of the card's.")]
+Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Drop boxes below it.")]
+Rounds = Annotated[int, typer.Option(metavar="COUNT", help="Times that each has its turn.")]
+Seconds = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Of a turn, for each size of a batch.")
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(metavar="OUT.png", help="Draw images a second, and the parts of their time."),
+]
+
+
+def benchmark(  # noqa: PLR0913 - one parameter an option
+    models: Names,
+    engine: Engines = None,
+    batch: Batches = "1,8",
+    threads: Threads = None,
+    images: Images = None,
+    data: Data = None,
+    weights: Weights = None,
+    labels: Labels = None,
+    device: Device = None,
+    score: Score = 0.3,
+    rounds: Rounds = 5,
+    seconds: Seconds = 1.0,
+    plot: Plot = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Time models and engines: latency, images a second by batch, memory, start-up.
+
+    Each has a process of its own, and they run in turn. A fixed piece of work before, between and
+    after the rounds says whether the machine was steady.
+    """
+    from zoo.timing.benchmark import benchmark as timed  # deferred: it imports torch's callers
+
+    engines = [name.strip() for text in engine or ["torch"] for name in text.split(",")]
+    if not all(engines):
+        case = "A name before or after a comma is missing."
+        raise UsageError("--engine was given.", case, "Write --engine torch,onnxruntime")
+    if plot and plot.suffix != ".png":
+        case = "A plot is a PNG."
+        raise UsageError(f"--plot {plot} was given.", case, "Write --plot speed.png")
+    result = timed(
+        models,
+        engines=engines,
+        batches=_counts("--batch", batch),
+        threads=None if threads is None else _counts("--threads", threads),
+        images=images,
+        data=data,
+        weights=weights_of(weights),
+        labels=None if labels is None else labels_of(labels),
+        device=device,
+        score=score,
+        rounds=rounds,
+        seconds=seconds,
+    )
+    if plot:
+        result.plot(plot)
+    if as_json:
+        output.document(msgspec.json.format(msgspec.json.encode(result.to_json())).decode())
+    else:
+        output.lines(_page(result))
+    for remark in result.remarks:
+        stderr.warning(remark)
+
+
+def _counts(option: str, text: str) -> list[int]:
+    """Numbers with commas between. Raises: UsageError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts):
+        case = "It is a number, or several with commas between."
+        raise UsageError(f"{option} {text:.40} was given.", case, f"Write {option} 1,8")
+    return [int(part) for part in parts]
+
+
+def _page(result: Benchmark) -> list[str]:
+    right = [name for name in HEADER if name not in LEFT]
+    facts = {**result.hardware, **result.software}
+    shown = ", ".join(
+        [facts.get("processor", ""), f"{facts.get('threads', '')} cores"]
+        + [f"{name} {facts[name]}" for name in ("python", "torch") if name in facts]
+    )
+    rows = [_cells(row) for row in result.rows]
+    about = f"{result.images}, {result.rounds} rounds. {shown}"
+    return [*table(HEADER, rows, right=right), "", UNITS, about]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    engine = f"{row.asked}: {row.engine}" if row.asked == "auto" else row.engine
+    times = (row.median_ms, row.p95_ms, row.images_per_s, row.read_ms, row.preprocess_ms)
+    rest = (row.network_ms, row.postprocess_ms)
+    return (
+        row.model,
+        engine,
+        UNKNOWN if row.threads is None else str(row.threads),
+        str(row.batch),
+        *(UNKNOWN if value is None else f"{value:.1f}" for value in (*times, *rest)),
+        UNKNOWN if row.memory_mb is None else f"{row.memory_mb:.0f}",
+        f"{row.start_s:.1f}",
+    )

@@ -1,0 +1,222 @@
+"""`zoo.benchmark`: latency, throughput, memory and start-up of models and engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import product
+from os import PathLike, fspath
+
+from zoo.errors import UsageError
+from zoo.images import expand
+from zoo.progress import Bar
+from zoo.timing.result import Benchmark, Row
+from zoo.timing.steadiness import Reference, Steadiness
+from zoo.timing.timed import IMAGES, SCENES, Call, Variant
+from zoo.timing.worker import Worker
+
+WARM_UP_CALLS, WARM_UP_SECONDS = 3, 5.0
+MOST_CALLS = 10_000  # in one round
+MOST = 4096  # threads, or images of a batch
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Timed:
+    """One variant in its process: how warm each batch was, and its calls."""
+
+    worker: Worker
+    asked: str
+    warm: dict[int, bool] = field(default_factory=dict)
+    calls: dict[int, list[Call]] = field(default_factory=dict)
+
+
+def benchmark(  # noqa: PLR0913 - one parameter an option
+    models: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    engines: str | Sequence[str] = "torch",
+    batches: int | Sequence[int] = (1, 8),
+    threads: int | Sequence[int] | None = None,
+    images: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+    data: str | None = None,
+    weights: bool | str = True,
+    labels: str | list[str] | None = None,
+    device: str | None = None,
+    score: float = 0.3,
+    rounds: int = 5,
+    seconds: float = 1.0,
+    progress: bool | None = None,
+) -> Benchmark:
+    """Times models, each by every engine and number of threads, on batches of every size.
+
+    Each of them has a process of its own. They wait while another one runs: in every round each
+    runs once for every batch size, so that whatever the machine does meanwhile meets all alike.
+
+    models:  names as for `zoo.load`, or folders and exported files.
+    engines: "torch", "auto", "onnxruntime", "openvino", "compile", or a plugin's.
+    batches: images that are given at once.
+    threads: of the arithmetic; None is one a core.
+    images:  files, folders or globs to look at; or data: a data set, as `coco:PATH`. 16 of them, at
+             most, are taken; without both, rendered scenes.
+    score:   below which boxes are dropped: fewer boxes are decoded sooner.
+    seconds: that each batch size of each is run for in a round, once at least.
+
+    Raises:
+        UsageError: an option can't be meant. ImageError, DataError: there are no such images.
+        Whatever loading a model raises.
+    """
+    counts = _numbers("batches", batches)
+    names = [fspath(name) for name in _listed(models)]
+    variants = _variants(
+        names,
+        [str(engine) for engine in _listed(engines)],
+        [None] if threads is None else _numbers("threads", threads),
+        Variant(
+            model="",
+            weights=weights,
+            labels=labels,
+            device=device,
+            images=_files(images),
+            data=data,
+            score=score,
+        ),
+    )
+    _check(variants, rounds, seconds, both=bool(images is not None and data))
+    total = len(variants) * (1 + len(counts) * (rounds + 1))
+    with ExitStack() as stack, Bar("Timing", total=total, show=progress) as bar:
+        timed = [_started(variant, stack, bar.advance) for variant in variants]
+        for each, count in product(timed, counts):
+            each.warm[count] = each.worker.warm_up(
+                count, calls=WARM_UP_CALLS, seconds=WARM_UP_SECONDS
+            )
+            bar.advance()
+        reference = _rounds(timed, counts, rounds, seconds, bar.advance)
+        rows = _rows(timed, counts)
+    return _benchmark(rows, rounds, variants[0], reference)
+
+
+def _variants(
+    names: Sequence[str], engines: Sequence[str], threads: Sequence[int | None], common: Variant
+) -> list[Variant]:
+    from msgspec import structs
+
+    return [
+        structs.replace(common, model=name, engine=engine, threads=count)
+        for name, engine, count in product(names, engines, threads)
+    ]
+
+
+def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
+    """The variant in its process, loaded; one after the other, as each is timed until then."""
+    worker = stack.enter_context(Worker(variant))
+    worker.load()
+    advance()
+    return _Timed(worker, variant.engine or "torch")
+
+
+def _rounds(
+    timed: Sequence[_Timed],
+    batches: Sequence[int],
+    rounds: int,
+    seconds: float,
+    advance: Callable[[], None],
+) -> list[Reference]:
+    """Runs all of them in turn, the first another one each round; the runs of the reference before,
+    between and after."""
+    reference = [Reference.run()]
+    for number in range(rounds):
+        first = number % len(timed)
+        for each in [*timed[first:], *timed[:first]]:
+            for count in batches:
+                calls = each.worker.run(count, calls=MOST_CALLS, seconds=seconds)
+                each.calls.setdefault(count, []).extend(calls)
+                advance()
+        reference.append(Reference.run())
+    return reference
+
+
+def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
+    rows = []
+    for each in timed:
+        facts = each.worker.facts()
+        for count in batches:
+            rows.append(
+                Row.of(
+                    each.calls[count],
+                    facts,
+                    asked=each.asked,
+                    batch=count,
+                    start=each.worker.started or 0.0,
+                    warm=each.warm[count],
+                )
+            )
+    return rows
+
+
+def _benchmark(
+    rows: Sequence[Row], rounds: int, variant: Variant, reference: Sequence[Reference]
+) -> Benchmark:
+    from zoo.evaluate.predictions.provenance import hardware, software
+
+    named = f"{len(variant.images)} files" if variant.images else variant.data or SCENES
+    return Benchmark(
+        rows=tuple(rows),
+        rounds=rounds,
+        images=named,
+        hardware=hardware(),
+        software=software(),
+        steadiness=Steadiness.of(reference),
+    )
+
+
+def _listed(given: object) -> list[object]:
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _files(given: object) -> list[str]:
+    """The paths of the images. Raises: ImageError where there are none."""
+    if given is None:
+        return []
+    found = [str(path) for each in _listed(given) for path in expand(each)]  # type: ignore[arg-type]
+    return found[:IMAGES]
+
+
+def _numbers(name: str, given: int | Sequence[int]) -> list[int]:
+    """The numbers, each once. Raises: UsageError."""
+    numbers = _listed(given)
+    for number in numbers:
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MOST:
+            raise _refused(name, number, f"It is a number from 1 to {MOST}.", f"{name}=[1, 8]")
+    return list(dict.fromkeys(numbers))  # type: ignore[arg-type]
+
+
+def _check(variants: Sequence[Variant], rounds: int, seconds: float, *, both: bool) -> None:
+    """Raises: UsageError for options that can't be meant."""
+    if not variants:
+        case = "No model or no engine was named."
+        raise UsageError("Nothing can be timed.", case, "zoo benchmark yolox_pico")
+    if both:
+        case = "Both say which images are looked at."
+        raise UsageError("images and data were given.", case, "Leave one of them out.")
+    if not isinstance(rounds, int) or isinstance(rounds, bool) or not 1 <= rounds <= MOST:
+        raise _refused("rounds", rounds, f"It is a number from 1 to {MOST}.", "rounds=5")
+    if not isinstance(seconds, int | float) or not 0 < seconds <= MOST:
+        raise _refused("seconds", seconds, "It is a time above 0.", "seconds=1")
+    names = [(variant.model, variant.engine, variant.threads) for variant in variants]
+    if twice := [name for name in names if names.count(name) > 1]:
+        case = "Two rows would be the same."
+        raise UsageError(f"'{twice[0][0]}' is to be timed twice.", case, "Name it once.")
+
+
+def _refused(name: str, value: object, case: str, example: str) -> UsageError:
+    shell = (
+        f"--{name.removesuffix('es') if name == 'batches' else name} {example.partition('=')[2]}"
+    )
+    shell = shell.replace("[", "").replace("]", "").replace(", ", ",")
+    return UsageError(
+        f"{name}={value!r:.60} can't be used.",
+        case,
+        f"Write for example {example}.",
+        fix_cli=f"Write for example {shell}",
+    )

@@ -1,0 +1,130 @@
+"""What a benchmark measured: a row for each model, engine, number of threads and batch; as a table,
+as JSON, and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import to_builtins
+
+from zoo.timing.clock import quantile
+from zoo.timing.steadiness import Steadiness
+from zoo.timing.timed import Call, Facts
+
+PARTS = ("read", "preprocess", "network", "postprocess")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One model as it ran in batches of one size.
+
+    asked: the engine as it was asked for; engine: what computed, with its version.
+    input: height and width of the network's input. calls: that were timed, batches each.
+    median_ms, p95_ms: of a call, images in memory to boxes. images_per_s: in such a call.
+    read_ms: an image's file or bytes to pixels, not a part of the call. preprocess_ms, network_ms,
+        postprocess_ms: an image's share of the call; null where the predictor names no steps.
+    start_s: from the start of its process to the first boxes. memory_mb: the peak of the process,
+        or what was allocated on an accelerator. gflops: of one image.
+    warm: whether it got no faster any more before it was timed.
+    """
+
+    model: str
+    asked: str
+    engine: str
+    threads: int | None
+    batch: int
+    input: tuple[int, int]
+    calls: int
+    median_ms: float
+    p95_ms: float
+    images_per_s: float
+    read_ms: float
+    preprocess_ms: float | None
+    network_ms: float | None
+    postprocess_ms: float | None
+    start_s: float
+    memory_mb: float | None
+    gflops: float | None
+    warm: bool
+
+    @classmethod
+    def of(
+        cls,
+        calls: Sequence[Call],
+        facts: Facts,
+        *,
+        asked: str,
+        batch: int,
+        start: float,
+        warm: bool,
+    ) -> Row:
+        """The row of these calls."""
+        taken = sorted(call.seconds for call in calls)
+        median = quantile(taken, 0.5)
+        return cls(
+            model=facts.name,
+            asked=asked,
+            engine=facts.engine,
+            threads=facts.threads,
+            batch=batch,
+            input=facts.input,
+            calls=len(calls),
+            median_ms=1000 * median,
+            p95_ms=1000 * quantile(taken, 0.95),
+            images_per_s=batch / median,
+            start_s=start,
+            memory_mb=facts.peak_mb,
+            gflops=facts.gflops,
+            warm=warm,
+            **{f"{part}_ms": _share(calls, part, batch) for part in PARTS},  # type: ignore[arg-type]
+        )
+
+
+def _share(calls: Sequence[Call], part: str, batch: int) -> float | None:
+    """The median of a part, in milliseconds an image."""
+    values = [getattr(call, part) for call in calls]
+    if any(value is None for value in values):
+        return None
+    return 1000 * quantile(sorted(values), 0.5) / batch
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were measured in turn, and where.
+
+    rounds: in each of which every row was run. images: what was looked at.
+    hardware, software: facts by name. steadiness: of the machine meanwhile.
+    """
+
+    rows: tuple[Row, ...]
+    rounds: int
+    images: str
+    hardware: dict[str, str]
+    software: dict[str, str]
+    steadiness: Steadiness
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences on what makes its numbers doubtful."""
+        flaw = self.steadiness.flaw
+        cold = [
+            f"{row.model} by {row.engine}, batch {row.batch}, was still getting faster or varied."
+            for row in self.rows
+            if not row.warm
+        ]
+        return [*([flaw] if flaw else []), *cold]
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict for `json.dump`."""
+        facts: dict[str, Any] = to_builtins(self)
+        return {**facts, "remarks": self.remarks}
+
+    def plot(self, path: str | Path) -> None:
+        """Draws images a second and the parts of an image's time, as a PNG.
+
+        Raises: MissingExtra where matplotlib is not installed. DataError where it can't be written.
+        """
+        from zoo.timing.plot import save  # deferred: it imports matplotlib
+
+        save(self, Path(path))
