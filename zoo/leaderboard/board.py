@@ -158,11 +158,7 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             "Nobody ran a network for `predictions`.",
             "Leave it out, or name the file they were made with.",
         )
-    for at in ("labels", "engine"):
-        if row.predictions is not None and getattr(row, at) is not None:
-            yield at, "Nobody runs a network for `predictions`.", "Leave it out."
-    if row.engine is not None and row.weights == RANDOM:
-        yield "engine", "A network with random weights is not exported.", "Leave it out."
+    yield from _unused(row)
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
             reason = (
@@ -179,6 +175,15 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         data,
     )
     yield from _unknown("protocol", "setting", list(row.protocol or ()), SETTINGS)
+
+
+def _unused(row: Row) -> Iterator[tuple[str, str, str]]:
+    """What is for a network that is run, where none is, or none that can be exported."""
+    for at in ("labels", "engine"):
+        if row.predictions is not None and getattr(row, at) is not None:
+            yield at, "Nobody runs a network for `predictions`.", "Leave it out."
+    if row.engine is not None and row.weights == RANDOM:
+        yield "engine", "A network with random weights is not exported.", "Leave it out."
 
 
 def _unknown(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import product
-from os import PathLike, fspath
+from os import PathLike
+from pathlib import Path
 
-from zoo.errors import UsageError
-from zoo.images import expand
+from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
 from zoo.timing.result import Benchmark, Row
 from zoo.timing.steadiness import Reference, Steadiness
@@ -67,7 +67,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
         Whatever loading a model raises.
     """
     counts = _numbers("batches", batches)
-    names = [fspath(name) for name in _listed(models)]
+    names = [name if isinstance(name, str) else f"file:{name}" for name in _listed(models)]
     variants = _variants(
         names,
         [str(engine) for engine in _listed(engines)],
@@ -86,11 +86,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     total = len(variants) * (1 + len(counts) * (rounds + 1))
     with ExitStack() as stack, Bar("Timing", total=total, show=progress) as bar:
         timed = [_started(variant, stack, bar.advance) for variant in variants]
-        for each, count in product(timed, counts):
-            each.warm[count] = each.worker.warm_up(
-                count, calls=WARM_UP_CALLS, seconds=WARM_UP_SECONDS
-            )
-            bar.advance()
+        _warm_up(timed, counts, bar.advance)
         reference = _rounds(timed, counts, rounds, seconds, bar.advance)
         rows = _rows(timed, counts)
     return _benchmark(rows, rounds, variants[0], reference)
@@ -113,6 +109,12 @@ def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) ->
     worker.load()
     advance()
     return _Timed(worker, variant.engine or "torch")
+
+
+def _warm_up(timed: Sequence[_Timed], batches: Sequence[int], advance: Callable[[], None]) -> None:
+    for each, count in product(timed, batches):
+        each.warm[count] = each.worker.warm_up(count, calls=WARM_UP_CALLS, seconds=WARM_UP_SECONDS)
+        advance()
 
 
 def _rounds(
@@ -178,7 +180,14 @@ def _files(given: object) -> list[str]:
     """The paths of the images. Raises: ImageError where there are none."""
     if given is None:
         return []
+    from zoo.images import expand  # deferred: it imports torch, which only workers need
+
     found = [str(path) for each in _listed(given) for path in expand(each)]  # type: ignore[arg-type]
+    for path in found[:IMAGES]:
+        if not Path(path).is_file():
+            asked = f"Image '{path}' was to be looked at."
+            fix = "Name files, folders or globs of images."
+            raise ImageError(asked, "There is no such file.", fix, file=path)
     return found[:IMAGES]
 
 

@@ -118,12 +118,9 @@ class Worker:
         line = self._process.stdout.readline()
         if not line:
             raise self._ended()
-        answer: Failure | Answer = msgspec.json.decode(
-            line[1:], type=Failure if line.startswith(b"-") else kind
-        )
-        if isinstance(answer, Failure):
-            raise answer.error()
-        return answer
+        if line.startswith(b"-"):
+            raise msgspec.json.decode(line[1:], type=Failure).error()
+        return msgspec.json.decode(line[1:], type=kind)
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None

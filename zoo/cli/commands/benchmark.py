@@ -17,6 +17,7 @@ from zoo.cli import output, stderr
 from zoo.cli.format import UNKNOWN, table
 from zoo.cli.options import Device, Weights, labels_of, weights_of
 from zoo.errors import UsageError
+from zoo.extras import optional
 
 if TYPE_CHECKING:
     from zoo.timing import Benchmark, Row
@@ -101,6 +102,8 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     if plot and plot.suffix != ".png":
         case = "A plot is a PNG."
         raise UsageError(f"--plot {plot} was given.", case, "Write --plot speed.png")
+    if plot:
+        optional("matplotlib", wanted_for="Plots", extra="plots")  # before minutes go by
     result = timed(
         models,
         engines=engines,

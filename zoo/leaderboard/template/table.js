@@ -98,5 +98,6 @@ function title(line, families, open, turn) {
     el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label", title: model.name }, breakable(model.name))),
     el("span", { class: "under" }, family(line),
       trained(line) ? null : el("span", { class: "badge" }, "random weights"),
+      line.entry.protocol.engine ? el("span", { class: "badge" }, line.entry.protocol.engine) : null,
       line.findings.length ? el("span", { class: "badge warn" }, `⚠ ${line.findings.length}`) : null));
 }
