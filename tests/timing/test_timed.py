@@ -55,7 +55,7 @@ def test_it_is_warm_when_it_gets_no_faster(
 
     monkeypatch.setattr(timed, "_call", lambda _: Fake(next(taken)))
     assert timed.warm_up(1, calls=3, seconds=60)
-    assert list(taken) == [7.0]
+    assert list(taken) == [1.05, 7.0]
 
 
 def test_facts_name_what_computed(timed: TimedModel) -> None:
