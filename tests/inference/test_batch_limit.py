@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from zoo.inference.batch_limit import BatchLimit
+from zoo.inference.batching import BatchLimit
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.contract.protocol import Protocol, Thresholds
 from zoo.detections import Detections
-from zoo.inference.batch_limit import BatchLimit
+from zoo.inference.batching import BatchLimit
 from zoo.inference.detect import stream
 from zoo.inference.plan import PlannedWindow, planned
 from zoo.labels import LabelSpace

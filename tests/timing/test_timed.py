@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 from zoo.errors import ImageError
-from zoo.timing.timed import TimedModel, Variant
+from zoo.timing.timed import TimedModel, Variant, is_warm
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,22 @@ def test_one_call_is_made_when_time_is_over(timed: TimedModel) -> None:
     assert len(timed.run(1, calls=9, seconds=0)) == 1
 
 
-def test_it_is_warm_when_it_gets_no_faster(
-    timed: TimedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken = iter([9.0, 5.0, 3.0, 2.0, 1.0, 1.0, 1.05, 7.0])
+@pytest.mark.parametrize(
+    ("taken", "warm"),
+    [
+        ([9.0, 5.0], False),
+        ([9.0, 5.0, 3.0], False),
+        ([9.0, 5.0, 3.0, 1.0, 1.05], True),
+        ([1.0, 1.0, 9.0, 1.05], True),
+        ([1.0, 1.0, 2.0, 2.0, 2.0], False),
+    ],
+)
+def test_it_is_warm_when_it_gets_no_faster(taken: list[float], warm: bool) -> None:
+    assert is_warm(taken) is warm
 
-    class Fake:
-        def __init__(self, seconds: float) -> None:
-            self.seconds = seconds
 
-    monkeypatch.setattr(timed, "_call", lambda _: Fake(next(taken)))
-    assert timed.warm_up(1, calls=3, seconds=60)
-    assert list(taken) == [1.05, 7.0]
+def test_warming_up_ends(timed: TimedModel) -> None:
+    assert not timed.warm_up(1, calls=3, seconds=0)
 
 
 def test_facts_name_what_computed(timed: TimedModel) -> None:

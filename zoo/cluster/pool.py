@@ -16,7 +16,7 @@ from zoo.cluster.process import Process
 from zoo.cluster.shards import Shard
 from zoo.detections import Detections
 from zoo.errors import ClusterError
-from zoo.inference.batch_limit import Size
+from zoo.inference.batching import Size
 from zoo.text import listed, pluralize
 
 MOST_DEATHS = 3  # of the workers that look at one shard, or of those that load the model

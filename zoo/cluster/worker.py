@@ -20,8 +20,7 @@ from zoo.cluster.job import (
 )
 from zoo.detections import Detections
 from zoo.errors import ImageError, ZooError
-from zoo.inference.batch_limit import BatchLimit, Size
-from zoo.inference.batching import window_bytes
+from zoo.inference.batching import BatchLimit, Size, window_bytes
 from zoo.inference.detect import stream
 from zoo.inference.plan import PlannedWindow, planned
 

@@ -16,8 +16,7 @@ from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Image, ImageWarning, Limits, Source, Sources, expand, is_many
-from zoo.inference.batch_limit import BatchLimit, BatchSize
-from zoo.inference.batching import BatchRunner, Slot, Window, window_bytes
+from zoo.inference.batching import WINDOW_BYTES, BatchLimit, BatchRunner, BatchSize, Slot, Window
 from zoo.inference.prefetch import Broken, Read, prefetch
 from zoo.progress import Bar
 from zoo.text import pluralize
@@ -190,6 +189,12 @@ def stream(  # noqa: PLR0913 - one parameter an option
         limit = BatchLimit(batch_size, device, wanted=getattr(predictor, "auto_batch", None))
         window = Window(limit, most_bytes=window_bytes(batch_size, limits.memory))
     return _stream(BatchRunner(predictor, protocol), window, images, failed, looked)
+
+
+def window_bytes(batch_size: BatchSize, memory: int) -> int:
+    """How many bytes of images may wait for company: a batch of the caller's size may take the
+    memory that images may."""
+    return WINDOW_BYTES if batch_size == "auto" else max(WINDOW_BYTES, memory)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:

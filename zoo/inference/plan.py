@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 
 from zoo.images import Image
-from zoo.inference.batch_limit import BatchLimit, Size
-from zoo.inference.batching import WINDOW_BYTES, Slot, Window
+from zoo.inference.batching import WINDOW_BYTES, BatchLimit, Size, Slot, Window
 
 _DONE = LookupError("planned")
 

@@ -178,7 +178,7 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _unused(row: Row) -> Iterator[tuple[str, str, str]]:
-    """What is for a network that is run, where none is, or none that can be exported."""
+    """Flaws of fields for a network that is run, where none is, or none that can be exported."""
     for at in ("labels", "engine"):
         if row.predictions is not None and getattr(row, at) is not None:
             yield at, "Nobody runs a network for `predictions`.", "Leave it out."

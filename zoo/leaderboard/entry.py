@@ -119,7 +119,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def engine(self) -> str | None:
-        """What computed its network; None for torch."""
+        """The engine that computed its network; None for torch."""
         engine = self.protocol.get("engine")
         return None if engine is None else str(engine)
 

@@ -16,8 +16,7 @@ from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.images import Image
-from zoo.inference.batch_limit import BatchLimit, Size
-from zoo.inference.batching import BatchRunner
+from zoo.inference.batching import BatchLimit, BatchRunner, Size
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor

@@ -9,6 +9,8 @@ from itertools import product
 from os import PathLike
 from pathlib import Path
 
+from msgspec import structs
+
 from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
 from zoo.timing.result import Benchmark, Row
@@ -48,40 +50,27 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     seconds: float = 1.0,
     progress: bool | None = None,
 ) -> Benchmark:
-    """Times models, each by every engine and number of threads, on batches of every size.
-
-    Each of them has a process of its own. They wait while another one runs: in every round each
-    runs once for every batch size, so that whatever the machine does meanwhile meets all alike.
+    """Times models, each by every engine and number of threads, on batches of every size, in a
+    process of its own. In every round each has its turn, while the others wait.
 
     models:  names as for `zoo.load`, or folders and exported files.
     engines: "torch", "auto", "onnxruntime", "openvino", "compile", or a plugin's.
     batches: images that are given at once.
     threads: of the arithmetic; None is one a core.
-    images:  files, folders or globs to look at; or data: a data set, as `coco:PATH`. 16 of them, at
-             most, are taken; without both, rendered scenes.
-    score:   below which boxes are dropped: fewer boxes are decoded sooner.
-    seconds: that each batch size of each is run for in a round, once at least.
+    images:  up to 16 files, folders or globs; or data: a data set, as `coco:PATH`; else rendered
+             scenes.
+    seconds: of a turn, for each size of a batch.
 
     Raises:
         UsageError: an option can't be meant. ImageError, DataError: there are no such images.
         Whatever loading a model raises.
     """
     counts = _numbers("batches", batches)
-    names = [name if isinstance(name, str) else f"file:{name}" for name in _listed(models)]
-    variants = _variants(
-        names,
-        [str(engine) for engine in _listed(engines)],
-        [None] if threads is None else _numbers("threads", threads),
-        Variant(
-            model="",
-            weights=weights,
-            labels=labels,
-            device=device,
-            images=_files(images),
-            data=data,
-            score=score,
-        ),
+    common = Variant(
+        model="", weights=weights, labels=labels, device=device, data=data, score=score
     )
+    common = structs.replace(common, images=_files(images))
+    variants = _variants(models, engines, threads, common)
     _check(variants, rounds, seconds, both=bool(images is not None and data))
     total = len(variants) * (1 + len(counts) * (rounds + 1))
     with ExitStack() as stack, Bar("Timing", total=total, show=progress) as bar:
@@ -93,13 +82,14 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
 
 
 def _variants(
-    names: Sequence[str], engines: Sequence[str], threads: Sequence[int | None], common: Variant
+    models: object, engines: object, threads: int | Sequence[int] | None, common: Variant
 ) -> list[Variant]:
-    from msgspec import structs
-
+    """Every model by every engine and number of threads."""
+    counts: Sequence[int | None] = [None] if threads is None else _numbers("threads", threads)
+    names = [name if isinstance(name, str) else f"file:{name}" for name in _listed(models)]
     return [
-        structs.replace(common, model=name, engine=engine, threads=count)
-        for name, engine, count in product(names, engines, threads)
+        structs.replace(common, model=name, engine=str(engine), threads=count)
+        for name, engine, count in product(names, _listed(engines), counts)
     ]
 
 
@@ -182,13 +172,13 @@ def _files(given: object) -> list[str]:
         return []
     from zoo.images import expand  # deferred: it imports torch, which only workers need
 
-    found = [str(path) for each in _listed(given) for path in expand(each)]  # type: ignore[arg-type]
-    for path in found[:IMAGES]:
+    paths = [str(path) for each in _listed(given) for path in expand(each)][:IMAGES]  # type: ignore[arg-type]
+    for path in paths:
         if not Path(path).is_file():
-            asked = f"Image '{path}' was to be looked at."
+            asked = f"Models can't be timed on the image '{path}'."
             fix = "Name files, folders or globs of images."
             raise ImageError(asked, "There is no such file.", fix, file=path)
-    return found[:IMAGES]
+    return paths
 
 
 def _numbers(name: str, given: int | Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a benchmark measured: a row for each model, engine, number of threads and batch; as a table,
+"""Results of a benchmark: a row for each model, engine, number of threads and batch; as a table,
 as JSON, and as a plot."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PARTS = ("read", "preprocess", "network", "postprocess")
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One model as it ran in batches of one size.
 
-    asked: the engine as it was asked for; engine: what computed, with its version.
+    asked: the name of the engine that was given; engine: what computed, with its version.
     input: height and width of the network's input. calls: that were timed, batches each.
     median_ms, p95_ms: of a call, images in memory to boxes. images_per_s: in such a call.
     read_ms: an image's file or bytes to pixels, not a part of the call. preprocess_ms, network_ms,

@@ -47,7 +47,7 @@ class Steadiness(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, runs: Sequence[Reference]) -> Steadiness:
-        """What these runs say."""
+        """The steadiness that these runs show."""
         seconds = [run.seconds for run in runs]
         share = min(run.computed / run.seconds for run in runs)
         return cls(max(seconds) / min(seconds), min(1.0, share))

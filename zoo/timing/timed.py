@@ -118,13 +118,12 @@ class TimedModel:
         until = perf_counter() + seconds
         while perf_counter() < until or not taken:
             taken.append(self._call(batch).seconds)
-            last = sorted(taken[-LAST:])
-            if len(taken) >= max(calls, LAST) and last[LAST // 2] <= WARM * min(taken):
+            if len(taken) >= calls and is_warm(taken):
                 return True
         return len(taken) >= calls
 
     def facts(self) -> Facts:
-        """What is known now, the most memory up to here with it."""
+        """Facts that are known now, the most memory up to here with them."""
         import torch
 
         from zoo.evaluate.predictions.provenance import hardware
@@ -148,7 +147,7 @@ class TimedModel:
         )
 
     def _call(self, batch: int) -> Call:
-        from zoo.inference.batching import watched
+        from zoo.inference.watch import watched
 
         begun = perf_counter()
         images = [self._read(source) for source in self._next(batch)]
@@ -181,6 +180,12 @@ class TimedModel:
 
             torch.cuda.synchronize(self.predictor.device)
         return perf_counter()
+
+
+def is_warm(taken: Sequence[float]) -> bool:
+    """Whether the last calls took about as long as the fastest."""
+    last = sorted(taken[-LAST:])
+    return len(taken) >= LAST and last[LAST // 2] <= WARM * min(taken)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is to do next: `load`, `warm_up`, `run`, or to say the `facts`."""
+    """The next act of a worker: `load`, `warm_up`, `run`, or to say the `facts`."""
 
     do: Literal["load", "warm_up", "run", "facts"]
     batch: int = 1

@@ -7,6 +7,7 @@ gflops, warm), rounds, images, hardware, software, steadiness {slowest, computed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,18 +96,10 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     """
     from zoo.timing.benchmark import benchmark as timed  # deferred: it imports torch's callers
 
-    engines = [name.strip() for text in engine or ["torch"] for name in text.split(",")]
-    if not all(engines):
-        case = "A name before or after a comma is missing."
-        raise UsageError("--engine was given.", case, "Write --engine torch,onnxruntime")
-    if plot and plot.suffix != ".png":
-        case = "A plot is a PNG."
-        raise UsageError(f"--plot {plot} was given.", case, "Write --plot speed.png")
-    if plot:
-        optional("matplotlib", wanted_for="Plots", extra="plots")  # before minutes go by
+    _check_plot(plot)
     result = timed(
         models,
-        engines=engines,
+        engines=_engines(engine or ["torch"]),
         batches=_counts("--batch", batch),
         threads=None if threads is None else _counts("--threads", threads),
         images=images,
@@ -126,6 +119,24 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
         output.lines(_page(result))
     for remark in result.remarks:
         stderr.warning(remark)
+
+
+def _check_plot(path: Path | None) -> None:
+    """Raises: UsageError for a plot that is no PNG; MissingExtra, before minutes go by."""
+    if path and path.suffix != ".png":
+        case = "A plot is a PNG."
+        raise UsageError(f"--plot {path} was given.", case, "Write --plot speed.png")
+    if path:
+        optional("matplotlib", wanted_for="Plots", extra="plots")
+
+
+def _engines(texts: Sequence[str]) -> list[str]:
+    """Names with commas between. Raises: UsageError."""
+    names = [name.strip() for text in texts for name in text.split(",")]
+    if not all(names):
+        case = "A name before or after a comma is missing."
+        raise UsageError("--engine was given.", case, "Write --engine torch,onnxruntime")
+    return names
 
 
 def _counts(option: str, text: str) -> list[int]:
