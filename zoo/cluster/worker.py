@@ -20,8 +20,8 @@ from zoo.cluster.job import (
 )
 from zoo.detections import Detections
 from zoo.errors import ImageError, ZooError
-from zoo.inference.batching import BatchLimit, Size, window_bytes
-from zoo.inference.detect import stream
+from zoo.inference.batching import BatchLimit, Size
+from zoo.inference.detect import stream, window_bytes
 from zoo.inference.plan import PlannedWindow, planned
 
 if TYPE_CHECKING:
