@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import torch
@@ -30,28 +31,34 @@ FORMATS = {"onnx": "model.onnx", "openvino": "openvino", "torch": "model.pt2"}
 TRAINED = ("yolox_pico", "retinanet_pico", "fasterrcnn_pico")
 SMALL = (
     "fcos_resnet50_fpn",
+    "retinanet_resnet50_fpn",
     "retinanet_resnet50_fpn_v2",
     "ssdlite320_mobilenet_v3_large",
     "ssd300_vgg16",
     "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "fasterrcnn_mobilenet_v3_large_fpn",
+    "fasterrcnn_resnet50_fpn",
+    "fasterrcnn_resnet50_fpn_v2",
     "maskrcnn_resnet50_fpn",
+    "maskrcnn_resnet50_fpn_v2",
     "keypointrcnn_resnet50_fpn",
 )
 COMPOSED = {
     "timm-fpn-fcos": {"backbone": "timm/test_resnet", "neck": "fpn", "head": "fcos"},
     "timm-pafpn-ssd": {"backbone": "timm/test_resnet", "neck": "pafpn", "head": "ssd"},
+    "timm-pafpn-yolox": {"backbone": "timm/test_resnet", "neck": "pafpn", "head": "yolox"},
 }
 NAMES = (*TRAINED, *SMALL, *COMPOSED)
 TOP = """# Exports
 
 Which architecture can be exported to which format; made by `docs/build_exports.py`. {trained} have their weights, the
 others random ones and the small inputs of `docs/conformance.yaml`. Each export ran in a process of its own, with one
-thread; seconds and memory are those of the whole export, its comparison with torch included. *Difference* is the
+thread; seconds (of one core) and memory are those of the whole export, its comparison with torch included. *Difference* is the
 largest of any output, *score* and *box* (in pixels) the largest of a detection, over {images} images, one, two and
 three at once. Files that differ by more than the [parity gate](../howto/export.md) allows are not written.
 
-| model | format | batch | exporter | s | peak GB | difference | score | box | detections |
-|---|---|---|---|---|---|---|---|---|---|
+| model | architecture | format | batch | exporter | s | peak GB | difference | score | box | detections |
+|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -73,8 +80,10 @@ def attempt(name: str, format: str) -> dict[str, Any]:
     """What one export came to."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
+        subject = detector(name)
+        begun = process_time()
         try:
-            made = zoo.export(detector(name), to=Path(folder) / FORMATS[format], progress=False)
+            made = zoo.export(subject, to=Path(folder) / FORMATS[format], progress=False)
         except ZooError as error:
             return {"reason": " ".join(error.case.split())}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -82,7 +91,7 @@ def attempt(name: str, format: str) -> dict[str, Any]:
     return {
         "batch": made.batch or "any",
         "exporter": made.exporter,
-        "seconds": round(made.seconds, 1),
+        "seconds": round(process_time() - begun, 1),
         "peak": round(peak, 2),
         "worst": parity.worst,
         "score": parity.score,
@@ -104,13 +113,21 @@ def tried(name: str, format: str) -> dict[str, Any]:
 
 def line(name: str, format: str, row: dict[str, Any]) -> str:
     """A line of the table."""
+    start = f"| `{name}` | {architecture(name)} | {format} |"
     if "reason" in row:
-        return (
-            f"| `{name}` | {format} | not | {row['reason'][:200].replace('|', '/')} | | | | | | |\n"
-        )
+        return f"{start} not | {row['reason'][:200].replace('|', '/')} | | | | | | |\n"
     distances = f"{row['worst']:.1e} | {row['score']:.1e} | {row['box']:.1e}"
     cells = f"{row['batch']} | {row['exporter']} | {row['seconds']} | {row['peak']} | {distances}"
-    return f"| `{name}` | {format} | {cells} | {row['detections']} |\n"
+    return f"{start} {cells} | {row['detections']} |\n"
+
+
+def architecture(name: str) -> str:
+    """The architecture of a row; of a composed one with its head."""
+    if name in COMPOSED:
+        return f"`zoo/compose`, head `{COMPOSED[name]['head']}`"
+    card = zoo.catalogue().resolve(name).entry.card
+    head = card.arguments.get("head")
+    return f"`{card.architecture}`" + (f", head `{head}`" if head else "")
 
 
 def main() -> None:

@@ -161,7 +161,7 @@ MIRRORED = (
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
     "testing/conformance/checks",
-    *("serve", "train", "video"),
+    *("engines", "serve", "train", "video"),
 )
 
 

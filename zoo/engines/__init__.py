@@ -15,4 +15,6 @@ from zoo.engines.engine import Engine as Engine
 from zoo.engines.export import Exported as Exported
 from zoo.engines.export import export as export
 from zoo.engines.graph import graph_engine as graph_engine
+from zoo.engines.int8 import Int8 as Int8
+from zoo.engines.int8 import Quantized as Quantized
 from zoo.engines.parity import Parity as Parity

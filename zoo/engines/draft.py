@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -151,10 +151,13 @@ class Draft:
         file = write_half(made.file, _folder(folder / "whole"), facts)
         return Made(file, facts, parity, made.tried, measured)
 
-    def engine(self, file: Path, facts: ExportFacts) -> Engine:
-        """The engine of a file that was made here. Raises: ExportError where it can't be read."""
+    def engine(self, file: Path, facts: ExportFacts, *, threads: int | None = None) -> Engine:
+        """The engine of a file that was made here. threads: else as many as there are cores.
+
+        Raises: ExportError where it can't be read.
+        """
         name, start = _CHECKED_BY[facts.format]
-        request = request_for(self.detector, self.choice, name)
+        request = replace(request_for(self.detector, self.choice, name), threads=threads)
         try:
             session = start(file, request)
         except ZooError:

@@ -24,6 +24,7 @@ from zoo.engines.accuracy import Accuracy
 from zoo.engines.card import choice_of
 from zoo.engines.draft import Draft, Format, Made, Way, ways
 from zoo.engines.formats import Exporter
+from zoo.engines.int8 import Int8, Quantized, quantized
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
 from zoo.errors import ExportError, UsageError
@@ -40,9 +41,11 @@ class Exported:
     path:    the file, or the folder of OpenVINO IR; `zoo.load(f"file:{path}")` loads it.
     batch:   images at once; None is any number. dynamic_size: it takes inputs of several sizes.
     exporter: what wrote the graph, and what was tried before and could not, with the reason.
-    precision: of its weights, "float32" or "float16". float32_bytes: what it would have in float32.
+    float32_bytes: what it would have in float32.
+    precision: "float32"; "float16" weights; or "int8", weights and activations of most layers.
     parity:  the differences from torch that were measured before it was written.
-    accuracy: its AP and that in float32, where data was given.
+    accuracy: its AP and that in float32, where it was measured.
+    int8:    the layers in int8, and what was gained.
     """
 
     path: Path
@@ -57,6 +60,7 @@ class Exported:
     tried: tuple[str, ...]
     parity: Parity
     accuracy: Accuracy | None
+    int8: Quantized | None
     seconds: float
 
     def to_json(self) -> str:
@@ -73,6 +77,7 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     images: Sequence[str] = (),
     exporter: Exporter | None = None,
     half: bool = False,
+    int8: Int8 | None = None,
     data: str | os.PathLike[str] | Dataset | None = None,
     progress: bool | None = None,
 ) -> Exported:
@@ -90,12 +95,14 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     images:   files, folders or globs to compare on; else rendered scenes.
     exporter: of ONNX: "dynamo" or "legacy"; None tries them in that order.
     half:     store the weights in float16, at half the size; the arithmetic stays in float32.
+    int8:     compute layers in int8, within a budget of AP, where that is faster; of ONNX.
     data:     annotated images to measure the AP on, of a lighter file and in float32.
     progress: a bar; None shows one on a terminal where it takes longer than a second.
 
     Raises:
         ExportError: the network can't be exported; or the graph does not agree with torch, naming
-            the output that differs, where and by how much. Nothing is written then.
+            the output that differs, where and by how much; or no INT8 file is both within the
+            budget and faster. Nothing is written then.
         DataError, LabelError: the data is wrong, or the model knows none of its classes.
         UsageError: an option can't be; the detector has no card.
         MissingExtra: a package that writes or checks the format is not installed.
@@ -104,24 +111,25 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     chosen = _format(format, path)
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)
-    dataset = _dataset(data, lighter=half)
+    lighter = _lighter(chosen, half, int8, data)
     detector = model if isinstance(model, Detector) else _loaded(model, progress)
     _check_place(detector)
     looked_at = images_of(images) if images else scenes()
-    return _written(detector, path, chosen, tried, looked_at, _Lighter(half, dataset), progress)
+    return _written(detector, path, chosen, tried, looked_at, lighter, progress)
 
 
 @dataclass(frozen=True)
 class _Lighter:
-    """The lighter file that is wanted. data: to measure its AP on."""
+    """The lighter file that is wanted, if any. data: to measure its AP on."""
 
     half: bool
+    int8: Int8 | None
     data: Dataset | None
 
     @property
     def steps(self) -> int:
         """How many it takes."""
-        return self.half + (self.data is not None)
+        return self.half + (self.half and self.data is not None)
 
 
 def _written(
@@ -136,25 +144,31 @@ def _written(
     """Writes the path by the first of the ways that gives a graph which agrees with torch."""
     begun = perf_counter()
     title, steps = f"Exporting {detector.name or 'a detector'}", 3 + lighter.steps
-    with Bar(title, total=steps, show=progress) as bar:
-        work = Draft(
-            detector=detector,
-            choice=choice_of(detector),
-            format=format,
-            images=images,
-            say=lambda what: bar.advance(what=what),
-        )
-        with tempfile.TemporaryDirectory(prefix="zoo-export-") as folder, eval_mode(detector):
-            made = work.made(Path(folder), tried)
+    choice, outcome = choice_of(detector), None
+    with tempfile.TemporaryDirectory(prefix="zoo-export-") as name, eval_mode(detector):
+        folder = Path(name)
+        with Bar(title, total=steps, show=progress) as bar:
+            work = Draft(
+                detector=detector,
+                choice=choice,
+                format=format,
+                images=images,
+                say=lambda what: bar.advance(what=what),
+            )
+            made = work.made(folder, tried)
             float32_bytes = _bytes(_whole(made.file, format))
             if lighter.half:
-                made = work.halved(made, Path(folder), lighter.data)
-            _place(made.file, path, format)
+                made = work.halved(made, folder, lighter.data)
+        if lighter.int8 is not None:
+            made, outcome = quantized(work, made, folder, lighter.int8, lighter.data, show=progress)
+        _place(made.file, path, format)
     seconds = perf_counter() - begun
-    return _exported(path, made, float32_bytes=float32_bytes, seconds=seconds)
+    return _exported(path, made, outcome, float32_bytes=float32_bytes, seconds=seconds)
 
 
-def _exported(path: Path, made: Made, *, float32_bytes: int, seconds: float) -> Exported:
+def _exported(
+    path: Path, made: Made, outcome: Quantized | None, *, float32_bytes: int, seconds: float
+) -> Exported:
     """All that there is to say of the file."""
     facts = made.facts
     return Exported(
@@ -170,6 +184,7 @@ def _exported(path: Path, made: Made, *, float32_bytes: int, seconds: float) -> 
         tried=made.tried,
         parity=made.parity,
         accuracy=made.accuracy,
+        int8=outcome,
         seconds=seconds,
     )
 
@@ -215,16 +230,33 @@ def _format(format: Format | None, path: Path) -> Format:
     return said  # type: ignore[no-any-return]
 
 
-def _dataset(data: str | os.PathLike[str] | Dataset | None, *, lighter: bool) -> Dataset | None:
-    """The data to measure on. Raises: UsageError where there is nothing to measure."""
-    if data is not None and not lighter:
+def _lighter(
+    format: Format,
+    half: bool,
+    int8: Int8 | None,
+    data: str | os.PathLike[str] | Dataset | None,
+) -> _Lighter:
+    """The lighter file that is wanted. Raises: UsageError for what can't be."""
+    if half and int8 is not None:
+        raise UsageError(
+            "A model can't be exported in float16 and in INT8.",
+            "They are two files.",
+            "Leave out one of the two.",
+        )
+    if int8 is not None and format != "onnx":
+        raise UsageError(
+            f"A model can't be exported in INT8 as {format}.",
+            "It is quantised by ONNX Runtime, as ONNX, which OpenVINO reads as well.",
+            "Name a file that ends in .onnx.",
+        )
+    if data is not None and not half and int8 is None:
         raise UsageError(
             "AP can't be measured on the data.",
             "A file in float32 gives the detections of the model: there is nothing to compare.",
             "Leave the data out, or export with half=True.",
             fix_cli="Leave --data out, or add --half.",
         )
-    return None if data is None else read_data(data)
+    return _Lighter(half, int8, None if data is None else read_data(data))
 
 
 def _check_batch(batch: object) -> None:

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 import zoo
 from zoo.cli.app import app
-from zoo.engines import Accuracy, Exported, Parity
+from zoo.engines import Accuracy, Exported, Int8, Parity, Quantized
+from zoo.engines.latency import Speed
 
 MADE = Exported(
     path=Path("x.onnx"),
@@ -28,6 +29,7 @@ MADE = Exported(
     tried=("dynamo, batch dynamic: it failed",),
     parity=Parity(7, [(320, 320)], [1, 2, 3], {"values": 1e-5}, 254, 1e-6, 1e-4),
     accuracy=None,
+    int8=None,
     seconds=5.0,
 )
 
@@ -90,3 +92,33 @@ def test_a_lighter_file_says_what_it_gains_and_loses(
     assert "Weights in float16: 52 % of 2.3 MB in float32" in ran.output
     assert "AP 33.8, and 33.9 in float32, on 128 images of coco128: -0.05 points" in ran.output
     assert "boxes by 0.0001 pixels; 2 in one of the two alone" in ran.output
+
+
+def test_an_int8_file_says_how_many_layers_and_how_fast(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = Speed(before=18.5, after=16.9, ratio=0.91, low=0.9, high=0.93)
+    outcome = Quantized(113, ("a", "b", "c"), 32, 0.5, speed, ())
+    made = replace(LIGHTER, precision="int8", int8=outcome)
+    monkeypatch.setattr(sys.modules[__name__], "MADE", made)
+    ran = run(
+        *("yolox_pico", "--to", "x.onnx", "--int8", "--calibrate", "coco:x.json"),
+        *("--budget", "0.3", "--even-if-slower"),
+    )
+    assert asked["int8"] == Int8("coco:x.json", budget=0.3, even_if_slower=True)
+    assert "110 of 113 layers in int8, calibrated on 32 images: 16.9 ms of one core" in ran.output
+    assert "Compared in float32, before it was quantised, with torch on 7 images" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--int8",), "Add --calibrate coco:PATH"),
+        (("--budget", "1"), "--budget was given"),
+        (("--even-if-slower",), "--even-if-slower was given"),
+    ],
+)
+def test_options_of_int8_go_together(options: tuple[str, ...], message: str) -> None:
+    ran = run("yolox_pico", "--to", "x.onnx", *options)
+    assert ran.exit_code != 0
+    assert message in str(ran.exception)

@@ -4,8 +4,12 @@ with torch.
 With `--json`, one object: path, name, format, bytes, float32_bytes, precision, batch (null is any
 number of images), dynamic_size, exporter, tried (what failed before, with the reason), parity
 {images, sizes, batches, outputs: the largest difference in each, detections, score, box,
-unmatched}, accuracy (null without data, else {data, images, before, after, low, high, p_value}, AP
-from 0 to 1), seconds.
+unmatched}, accuracy (null where none was measured, else {data, images, before, after, low, high,
+p_value}, AP from 0 to 1), int8 (null, or {layers, floating: the names of those in float32,
+calibrated, budget, speed {before, after: milliseconds of one core, ratio, low, high}, tried
+[{floating, ap, lost}]}), seconds.
+
+Where no INT8 file is both within the budget and faster, none is written and the exit code is 13.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from zoo.errors import UsageError
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
-    from zoo.engines import Exported
+    from zoo.engines import Exported, Int8
 
 
 class FormatName(StrEnum):
@@ -80,6 +84,27 @@ Data = Annotated[
         help="Annotated images, as coco:PATH, to measure what a lighter file loses in AP.",
     ),
 ]
+Lighter = Annotated[
+    bool, typer.Option("--int8", help="Compute in int8 as many layers as the budget allows.")
+]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Annotated images for --int8; a quarter calibrate it, and AP is measured on the "
+        "others, or on --data.",
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(metavar="POINTS", help="Points of AP that INT8 may lose. [default: 0.5]"),
+]
+Slower = Annotated[
+    bool,
+    typer.Option(
+        "--even-if-slower", help="Write an INT8 file for its size, also where it is not faster."
+    ),
+]
 
 
 def export(  # noqa: PLR0913 - one parameter an option
@@ -92,6 +117,10 @@ def export(  # noqa: PLR0913 - one parameter an option
     images: Images = None,
     exporter: Writer = None,
     half: Half = False,
+    int8: Lighter = False,
+    calibrate: Calibrate = None,
+    budget: Budget = None,
+    even_if_slower: Slower = False,
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
@@ -103,6 +132,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     from zoo import export as write  # deferred: torch, which help does not need
     from zoo import load
 
+    quantised = _int8(int8, calibrate, budget, even_if_slower)
     detector = load(
         model,
         weights=weights_of(weights),
@@ -117,6 +147,7 @@ def export(  # noqa: PLR0913 - one parameter an option
         images=images or (),
         exporter=exporter.value if exporter else None,
         half=half,
+        int8=quantised,
         data=data,
     )
     if as_json:
@@ -124,6 +155,30 @@ def export(  # noqa: PLR0913 - one parameter an option
     else:
         for line in _lines(made):
             output.line(line)
+
+
+def _int8(
+    asked: bool, calibrate: str | None, budget: float | None, even_if_slower: bool
+) -> Int8 | None:
+    """The INT8 file that the options ask for, if any. Raises: UsageError."""
+    from zoo.engines import Int8  # deferred: torch
+
+    if not asked:
+        given = [("--calibrate", calibrate), ("--budget", budget)]
+        names = [name for name, value in given if value is not None]
+        names += ["--even-if-slower"] * even_if_slower
+        if names:
+            case = "It is for INT8 files, and none is asked for."
+            raise UsageError(f"{names[0]} was given.", case, "Add --int8, or leave it out.")
+        return None
+    if calibrate is None:
+        raise UsageError(
+            "--int8 was given.",
+            "What its layers hold is measured on images, and none are named.",
+            "Add --calibrate coco:PATH, a hundred annotated images or more.",
+        )
+    options = {} if budget is None else {"budget": budget}
+    return Int8(calibrate, even_if_slower=even_if_slower, **options)
 
 
 def _batch_of(text: str | None) -> int | Literal["dynamic"] | None:
@@ -143,8 +198,8 @@ def _lines(made: Exported) -> list[str]:
     lines = [
         f"{made.path}  {format_megabytes(made.bytes)}, {batch} at once, written by {made.exporter}",
         *_lighter(made),
-        f"Compared with torch on {pluralize(parity.images, 'image')} of {sizes} input pixels, "
-        f"{', '.join(map(str, parity.batches))} at once:",
+        f"{_compared(made)} with torch on {pluralize(parity.images, 'image')} of {sizes} input "
+        f"pixels, {', '.join(map(str, parity.batches))} at once:",
         f"  outputs differ by {parity.worst:.2g} at most",
         f"  {pluralize(parity.detections, 'detection')}: scores by {parity.score:.2g}, "
         f"boxes by {parity.box:.2g} pixels{_unmatched(parity.unmatched)}",
@@ -159,7 +214,16 @@ def _lighter(made: Exported) -> list[str]:
     share = made.bytes / made.float32_bytes
     size = f"{format_megabytes(made.float32_bytes)} in float32"
     lines = [f"Weights in {made.precision}: {100 * share:.0f} % of {size}"]
+    if made.int8 is not None:
+        lines.append(
+            f"{made.int8.layers - len(made.int8.floating)} of {made.int8.layers} layers in int8, "
+            f"calibrated on {pluralize(made.int8.calibrated, 'image')}: {made.int8.speed}"
+        )
     return lines if made.accuracy is None else [*lines, str(made.accuracy)]
+
+
+def _compared(made: Exported) -> str:
+    return "Compared" if made.int8 is None else "Compared in float32, before it was quantised,"
 
 
 def _unmatched(count: int) -> str:
