@@ -113,7 +113,12 @@ def onnx_batch(path: Path) -> int | None:
 def label_onnx(path: Path, facts: ExportFacts) -> None:
     """Puts facts into an ONNX file."""
     onnx: Any = optional("onnx", wanted_for="An ONNX file")
-    model = onnx.load(path)
+    save_onnx(onnx.load(path), path, facts)
+
+
+def save_onnx(model: Any, path: Path, facts: ExportFacts) -> None:
+    """Writes an ONNX model with facts."""
+    onnx: Any = optional("onnx", wanted_for="An ONNX file")
     model.producer_name, model.producer_version = "detzoo", facts.versions["detzoo"]
     onnx.helper.set_model_props(model, {KEY: msgspec.json.encode(facts).decode()})
     onnx.save(model, path)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.engines import openvino_runtime
-from zoo.engines.formats import label_onnx, quiet, write_program
+from zoo.engines.formats import quiet, save_onnx, write_program
 from zoo.extras import optional
 from zoo.registry.exported import IR, KEY, ExportFacts
 
@@ -39,8 +39,7 @@ def _half_onnx(file: Path, to: Path, facts: ExportFacts) -> Path:
     onnx: Any = optional("onnx", wanted_for="An ONNX file")
     model = onnx.load(file)
     halve_onnx(model)
-    onnx.save(model, to)
-    label_onnx(to, facts)
+    save_onnx(model, to, facts)
     return to
 
 
