@@ -91,6 +91,7 @@ def test_an_automatic_batch_is_for_the_lanes(
     session = Counting(engine)
     other = _with(pico, pico_onnx, session, lanes)
     assert other.auto_batch(320, 320) == (4 * lanes or None)
+    assert other.calls_at_once == (2 if lanes > 1 else 1)
     other.detect([scene] * 4)
     assert session.counts == counts
 

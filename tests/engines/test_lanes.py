@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -94,8 +95,13 @@ def test_detections_are_those_of_the_image_alone(
     engine = zoo.load(f"file:{pico_onnx.path}", engine=f"{name},threads=2")
     assert engine.auto_batch(320, 320) == 8
     assert engine.auto_batch(8192, 8192) == 1
+    assert engine.calls_at_once == 2
     images = [scene, scene.flip(1), scene.flip(2), scene.flip(1, 2), scene]
-    for image, together in zip(images, engine.detect(images, score=0.05), strict=True):
+    with ThreadPoolExecutor(2) as threads:  # as the threads of a server do
+        calls = list(threads.map(lambda _: engine.detect(images, score=0.05), range(4)))
+    for one, *others in zip(*calls, strict=True):
+        assert all(torch.allclose(one.boxes, other.boxes, atol=0.01) for other in others)
+    for image, together in zip(images, calls[0], strict=True):
         alone = engine.detect(image, score=0.05)
         assert torch.equal(together.labels, alone.labels)
         assert torch.allclose(together.boxes, alone.boxes, atol=0.01)

@@ -174,6 +174,29 @@ def test_a_predictor_that_can_t_say_its_batch_fails_its_requests_alone(flat: Cal
         assert one.close(seconds=WAIT)
 
 
+def test_two_threads_run_two_batches_at_a_time_and_end_together(flat: Callable) -> None:
+    both, free = threading.Barrier(3), threading.Event()
+
+    def hold(images: object) -> None:
+        both.wait(WAIT)
+        assert free.wait(WAIT)
+
+    model = flat(on_batch=hold)
+    batcher = Batcher(model, max_batch=1, max_wait=0, threads=2)
+    futures = [batcher.submit(image(gray), PROTOCOL) for gray in (100, 101)]
+    both.wait(WAIT)
+    assert batcher.waiting == 0
+    assert batcher.busy_seconds > 0
+    assert not batcher.close(seconds=0.01)
+    assert batcher.is_alive
+    free.set()
+    scores = [future.result(WAIT).detections.scores.item() for future in futures]
+    assert [round(score * 255) for score in scores] == [100, 101]
+    assert batcher.close(seconds=WAIT)
+    assert not batcher.is_alive
+    assert batcher.busy_seconds == 0
+
+
 def test_who_left_is_not_predicted_and_the_rest_is_before_the_end(flat: Callable) -> None:
     hold = Hold()
     model = flat(on_batch=hold)

@@ -95,6 +95,12 @@ class Engine(BasePredictor):
             return None
         return max(1, min(IMAGES_A_LANE * self._lanes.count, MOST_PIXELS // (height * width)))
 
+    @property
+    def calls_at_once(self) -> int:
+        """How many threads may usefully call `predict`: with lanes, whose sessions are run by
+        several threads anyway, one call computes while another prepares images or makes boxes."""
+        return 2 if self._lanes and self._lanes.count > 1 else 1
+
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Preprocess, graph and decode; a graph for a fixed number of images gets as many, the last
         of them repeated."""

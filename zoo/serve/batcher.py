@@ -1,5 +1,5 @@
-"""Batches of images that requests bring: one thread a predictor, images of one input size and one
-protocol together; one image that fails does not fail its neighbours."""
+"""Batches of images that requests bring: on threads of each predictor, images of one input size and
+one protocol together; one image that fails does not fail its neighbours."""
 
 from __future__ import annotations
 
@@ -52,16 +52,24 @@ class Job:
 
 
 class Batcher:
-    """Runs one predictor, on a thread of its own, until it is closed.
+    """Runs one predictor, on threads of its own, until it is closed.
 
     max_batch: images that run together at most; fewer where `detect` by itself takes fewer of
         their input size, and once memory ran out.
     max_wait:  seconds that an image waits for announced ones.
+    threads:   batches that run at a time; while one is prepared, or its boxes are made, another
+        keeps the cores busy.
     ran:       called after each batch with its number of images and its seconds.
     """
 
     def __init__(
-        self, predictor: Predictor, *, max_batch: int, max_wait: float, ran: Ran | None = None
+        self,
+        predictor: Predictor,
+        *,
+        max_batch: int,
+        max_wait: float,
+        threads: int = 1,
+        ran: Ran | None = None,
     ) -> None:
         self._predictor = predictor
         self._max_batch = max_batch
@@ -72,10 +80,14 @@ class Batcher:
         self._groups: dict[Key, deque[Job]] = {}
         self._announced = 0
         self._closing = False
-        self._busy_since: float | None = None
+        self._busy_since: dict[int, float] = {}  # by thread
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="zoo-serve", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._work, args=(place,), name="zoo-serve", daemon=True)
+            for place in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @contextmanager
     def announced(self) -> Iterator[None]:
@@ -119,37 +131,39 @@ class Batcher:
 
     @property
     def busy_seconds(self) -> float:
-        """How long the batch that runs now has been running; 0 where none does."""
-        since = self._busy_since
-        return 0.0 if since is None else monotonic() - since
+        """How long the oldest batch that runs now has been running; 0 where none does."""
+        since = list(self._busy_since.values())
+        return monotonic() - min(since) if since else 0.0
 
     @property
     def is_alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
+        """Whether its threads run."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def close(self, *, seconds: float) -> bool:
-        """Finishes what is in line and ends the thread. Returns whether it ended within that
+        """Finishes what is in line and ends the threads. Returns whether they ended within that
         time."""
+        until = monotonic() + seconds
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self) -> None:
+    def _work(self, place: int) -> None:
         while (jobs := self._next()) is not None:
-            self._busy_since = monotonic()
+            self._busy_since[place] = began = monotonic()
             try:
-                self._answer(jobs, self._busy_since)
+                self._answer(jobs, began)
             except BaseException as error:  # whoever waits gets it, and the thread goes on
                 for job in jobs:
                     if not job.future.done():
                         job.future.set_exception(error)
             finally:
                 if self._ran:
-                    self._ran(len(jobs), monotonic() - self._busy_since)
-                self._busy_since = None
+                    self._ran(len(jobs), monotonic() - began)
+                del self._busy_since[place]
                 del jobs  # they hold their images, and the next may be long in coming
 
     def _next(self) -> list[Job] | None:

@@ -35,6 +35,7 @@ class Served:
             predictor,
             max_batch=options.max_batch,
             max_wait=options.max_wait_ms / 1000,
+            threads=getattr(predictor, "calls_at_once", 1),
             ran=lambda images, seconds: metrics.batch(self.name, images, seconds),
         )
         waiting = "Images in line for a batch."
