@@ -25,3 +25,9 @@ def test_it_is_said_in_points() -> None:
         "AP 32.6, and 33.9 in float32, on 128 images of coco128: -1.21 points (95 % interval -2.00 "
         "to -0.40, p 0.01)"
     )
+
+
+def test_nothing_has_no_sign() -> None:
+    assert ": +0.00 points (95 % interval +0.00 to +0.00" in str(
+        Accuracy("scenes", 8, 0.5, 0.5 - 1e-9, -1e-9, 1e-9, 1.0)
+    )

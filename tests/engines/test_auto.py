@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import zoo
 from zoo.detectors import Detector
 from zoo.engines import Engine, Exported, auto
 from zoo.engines import cache as caches
+from zoo.environment import home
 from zoo.errors import MissingExtra
 
 
@@ -54,3 +56,16 @@ def test_where_none_is_installed_the_pip_line_is_said(
     monkeypatch.setattr("zoo.engines.openvino_runtime.library", absent)
     with pytest.raises(MissingExtra, match="pip install"):
         zoo.load(f"file:{pico_onnx.path}")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_kept")
+def test_what_is_taken_was_timed_on_this_machine() -> None:
+    pytest.importorskip("onnxruntime")
+    model = zoo.load("yolox_pico", engine="auto")
+    (file,) = (home() / "engines").glob("*/auto.json")
+    facts = json.loads(file.read_text())
+    assert {"onnxruntime", "torch"} <= set(facts["seconds"])
+    assert all(0 < seconds < 60 for seconds in facts["seconds"].values())
+    fastest = min(facts["seconds"], key=lambda name: facts["seconds"][name])
+    assert facts["engine"] == fastest == (model.engine or "torch")

@@ -36,10 +36,13 @@ class Accuracy:
         return 100 * (self.before - self.after)
 
     def __str__(self) -> str:
+        points, low, high = (
+            round(100 * each, 2) + 0.0 for each in (self.after - self.before, self.low, self.high)
+        )
         return (
             f"AP {100 * self.after:.1f}, and {100 * self.before:.1f} in float32, on "
-            f"{pluralize(self.images, 'image')} of {self.data}: {-self.lost:+.2f} points "
-            f"(95 % interval {100 * self.low:+.2f} to {100 * self.high:+.2f}, p {self.p_value:.2g})"
+            f"{pluralize(self.images, 'image')} of {self.data}: {points:+.2f} points "
+            f"(95 % interval {low:+.2f} to {high:+.2f}, p {self.p_value:.2g})"
         )
 
 
