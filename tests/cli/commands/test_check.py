@@ -239,3 +239,15 @@ def test_one_fault_in_many_checks_is_told_once(
     assert first["reason"].startswith("ValueError: Box")
     told = {(one["status"], one["reason"], one["same_as"]) for one in others}
     assert told == {("failed", "", "sees_something")}
+
+
+def test_with_an_engine_the_engine_alone_is_checked(shell: Shell) -> None:
+    answer = shell("check", "yolox_pico", "--engine", "acme", "--json")
+    document = json.loads(answer.out)
+    assert answer.code == 1
+    assert (document["failed"], document["passed"], document["skipped"]) == (5, 0, 0)
+    assert {check["group"] for check in document["checks"]} == {"engines"}
+    assert "No engine named 'acme'" in document["checks"][0]["reason"]
+    assert {check["same_as"] for check in document["checks"][1:]} == {
+        document["checks"][0]["check"]
+    }
