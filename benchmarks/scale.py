@@ -5,8 +5,8 @@ Everything is made up, so that no model has to be run: images have a hundred det
 entries the reports of noisy detectors. Each step is a process of its own, and its own seconds of
 processor are stated, which other programs on the machine do not add to.
 
+    python benchmarks/scale.py                        # all three, of moderate sizes
     python benchmarks/scale.py run 100000 1000000
-    python benchmarks/scale.py evaluate 5000 50000
     python benchmarks/scale.py board 100 1000
 """
 
@@ -204,6 +204,7 @@ def _megabytes(*paths: Path) -> float:
     return round(sum(path.stat().st_size for path in paths) / 1e6, 2)
 
 
+SIZES = {"run": [100_000, 300_000], "evaluate": [5_000, 50_000], "board": [100, 300]}
 STEPS: dict[str, Step] = {"run": run, "evaluate": evaluate, "board": board}
 
 
@@ -220,8 +221,8 @@ def alone(step: str, count: int) -> dict[str, object]:
 def main() -> None:
     """Prints a table of each count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=STEPS)
-    parser.add_argument("counts", type=int, nargs="+")
+    parser.add_argument("step", choices=STEPS, nargs="?")
+    parser.add_argument("counts", type=int, nargs="*")
     parser.add_argument("--here", action="store_true", help="one step in this process, as JSON")
     parser.add_argument("--json", help="a file for the numbers")
     asked = parser.parse_args()
@@ -234,10 +235,11 @@ def main() -> None:
         return
     from table import report
 
-    rows = [{"count": count} | alone(asked.step, count) for count in asked.counts]
-    notes = ("Seconds are of the processor, of all threads.",)
-    title = f"Growing: {asked.step}"
-    report(title, rows, distributions=("numpy", "pyarrow"), notes=notes, to=asked.json)
+    for step in [asked.step] if asked.step else STEPS:
+        rows = [{"count": count} | alone(step, count) for count in asked.counts or SIZES[step]]
+        notes = ("Seconds are of the processor, of all threads.",)
+        title = f"Growing: {step}"
+        report(title, rows, distributions=("numpy", "pyarrow"), notes=notes, to=asked.json)
 
 
 if __name__ == "__main__":
