@@ -48,7 +48,7 @@ def test_each_change_is_what_it_says(tmp_path: Path) -> None:
     text = "\n".join(made.changes)
     for words in (
         "gone.jpg: the image is left out. missing.",
-        "size.jpg: its size is (80, 60), not (64.0, 48.0).",
+        "size.jpg: its size is 80 x 60, not 64 x 48.",
         "turned.jpg: its boxes are turned, as EXIF turns the image.",
         "fractions.jpg: its boxes are fractions, and become pixels.",
         "boxes.jpg: the cat (50, 30, 70, 60) is cut to (50, 30, 64, 48).",

@@ -20,7 +20,7 @@ from zoo.data.box_tables import to_xywh
 from zoo.data.check import Check
 from zoo.data.convert import Conversion, check_place, convert
 from zoo.data.dataset import Dataset
-from zoo.data.finding import spelled_box
+from zoo.data.finding import spelled_box, spelled_size
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_checks import frame_of, leaked
 from zoo.data.image_records import files_of, gather
@@ -125,7 +125,8 @@ def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dat
             boxes[rows] = upright_boxes(boxes[rows], fact)
             changes.append(f"{names[row]}: its boxes are turned, as EXIF turns the image.")
         elif not np.isnan(annotated).any() and tuple(annotated) != fact.upright:
-            changes.append(f"{names[row]}: its size is {fact.upright}, not {tuple(annotated)}.")
+            others = f"{spelled_size(fact.upright)}, not {spelled_size(annotated)}"
+            changes.append(f"{names[row]}: its size is {others}.")
     ids = truth.image_ids
     records = gather([dataset.images], np.arange(len(dataset)), ids)
     return replace(dataset, images=replace(records, sizes=sizes), truth=_with(truth, boxes))

@@ -109,3 +109,10 @@ def test_real_detections_with_shifted_ids_are_remarked_on(shared: Path, tmp_path
     assert report.ap is not None
     assert report.ap < 0.02
     assert any("Category ids look shifted by one" in note for note in report.measured.notes)
+
+
+def test_a_model_that_finds_everything_as_one_class_is_not_told_that_ids_are_shifted() -> None:
+    truth = street_of((0, 1, 2), [1] * 18 + [2] * 2)
+    [note] = notes(truth, lambda label: 2)
+    assert "nearly all are 'class 2', whatever the box is" in note
+    assert "shifted" not in note

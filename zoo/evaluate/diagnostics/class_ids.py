@@ -18,6 +18,7 @@ from zoo.labels import LabelSpace, get
 SOME = 10  # boxes that are in their place by no accident
 FEWEST = 6  # the same of boxes that are all in place
 MOST = 0.5  # the share of them from which on another class is not chance either
+ONLY = 0.9  # the share of the detections that are of one class if a model knows no other
 CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
 
@@ -60,7 +61,15 @@ def other_classes(
         return
     _, first = np.unique(which, return_index=True)  # the box that each overlaps most
     wrong = other[which[first]]
-    said, true = labels[which[first]][wrong], truth.labels[near[first]][wrong]
+    said, true = labels[which[first]], truth.labels[near[first]]
+    if (only := _only_class(said.tolist(), true.tolist())) is not None:
+        yield (
+            f"Of the {met.sum():,} best detections that meet an annotated box, nearly all are "
+            f"'{truth.label_space.names[only]:.80}', whatever the box is: the model does not tell "
+            "the classes apart, as one that was trained too little."
+        )
+        return
+    said, true = said[wrong], true[wrong]
     yield (
         f"Of the {len(rows):,} best detections {met.sum():,} meet an annotated box, and only "
         f"{own.sum():,} of these one of their "
@@ -94,6 +103,14 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
         f"annotated, {often:,} times: "
         "are the classes those of the data set, in its order?"
     )
+
+
+def _only_class(said: list[int], true: list[int]) -> int | None:
+    """The label that nearly all boxes are found as, whatever they are; None if there is none."""
+    label, often = Counter(said).most_common(1)[0]
+    of_it = Counter(other for own, other in zip(said, true, strict=True) if own == label)
+    rest = often - of_it.most_common(1)[0][1]  # ids that are shifted have one class for each
+    return label if often >= ONLY * len(said) and rest >= (1 - ONLY) / 2 * often else None
 
 
 def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
