@@ -77,16 +77,25 @@ def by_hand(detector: Detector, tensors: Sequence[torch.Tensor], batch: int) -> 
 
 def measure(ways: dict[str, Callable[[], object]], rounds: int) -> list[Seconds]:
     """Seconds of every way in every round, the order turning from round to round."""
+    return measure_both(ways, rounds)[0]
+
+
+def measure_both(
+    ways: dict[str, Callable[[], object]], rounds: int
+) -> tuple[list[Seconds], list[Seconds]]:
+    """The same, and the seconds of the processor, of all threads of this process."""
     names = list(ways)
-    taken = []
+    taken, computed = [], []
     for number in range(rounds + 1):
         one: Seconds = {}
+        own: Seconds = {}
         for name in names[number % len(names) :] + names[: number % len(names)]:
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), time.process_time()
             ways[name]()
-            one[name] = time.perf_counter() - begun
+            one[name], own[name] = time.perf_counter() - begun, time.process_time() - before
         taken.append(one)
-    return taken[1:]  # the first warms up
+        computed.append(own)
+    return taken[1:], computed[1:]  # the first warms up
 
 
 def median(rounds: list[Seconds], value: Callable[[Seconds], float]) -> float:

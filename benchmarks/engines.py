@@ -32,7 +32,7 @@ import numpy as np
 import onnxruntime
 import PIL.Image
 import torch
-from detect import SHARED, WEIGHTS, Seconds, image_files, measure
+from detect import SHARED, WEIGHTS, Seconds, image_files, measure_both
 from table import report
 from torch import Tensor
 from torchvision.ops import batched_nms
@@ -182,13 +182,17 @@ def ways(
     }
 
 
+def median_of(rounds: Sequence[Seconds], name: str) -> float:
+    return statistics.median(one[name] for one in rounds)
+
+
 def rows(
     works: dict[str, Callable[[], object]], images: int, rounds: int, threads: int
 ) -> list[dict[str, str]]:
     """A row a way; the last is the bare work."""
     found = {name: work() for name, work in works.items() if "," in name}
-    taken = measure(works, rounds)
-    for one in taken:
+    taken, computed = measure_both(works, rounds)
+    for one in [*taken, *computed]:
         one["bare"] = one["decoding"] + one["session"]
 
     def ratio(top: str, bottom: str) -> str:
@@ -206,6 +210,7 @@ def rows(
                 "threads": str(threads),
                 "files to detections": name,
                 "images/s": f"{images / statistics.median(one[name] for one in taken):.1f}",
+                "processor ms": f"{1000 * median_of(computed, name) / images:.1f}",
                 "times eager torch": ratio("zoo, torch", name),
                 "time to by hand": ratio(name, "by hand, onnxruntime"),
                 "time to bare": ratio(name, "bare"),
