@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,8 +64,15 @@ class Lanes:
 
 
 def contiguous(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inputs of a graph as it takes them."""
-    return {name: tensor.contiguous() for name, tensor in inputs.items()}
+    """The inputs of a graph as it takes them, copied by NumPy: torch would start threads of its own
+    for it in every lane."""
+    return {name: _contiguous(tensor) for name, tensor in inputs.items()}
+
+
+def _contiguous(tensor: Tensor) -> Tensor:
+    if tensor.is_contiguous() or not tensor.is_cpu or tensor.dtype is torch.bfloat16:
+        return tensor.contiguous()
+    return torch.from_numpy(np.ascontiguousarray(tensor.numpy()))
 
 
 def split(inputs: Mapping[str, Tensor], size: int) -> list[dict[str, Tensor]]:
