@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from time import perf_counter
 
@@ -44,7 +45,7 @@ def test_a_program_is_compiled_once_for_any_batch(pico: Detector, tmp_path: Path
     torch.export.save(program, tmp_path / "conv.pt2")
     request = request_for(pico, choice_of(pico), "compile")
     session = start_compiled(tmp_path / "conv.pt2", request)
-    seconds = []
+    seconds, before = [], set(threading.enumerate())
     for count in (2, 3, 5):
         pixels = torch.rand(count, 3, 4, 4)
         begun = perf_counter()
@@ -53,3 +54,4 @@ def test_a_program_is_compiled_once_for_any_batch(pico: Detector, tmp_path: Path
         with torch.no_grad():
             assert torch.allclose(values, network(pixels)[0], atol=1e-5)
     assert seconds[2] < seconds[0] / 10  # the first one compiles
+    assert [each for each in threading.enumerate() if each not in before and not each.daemon] == []

@@ -12,6 +12,8 @@ from torch import Tensor
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
 
+_COMPILING = {"compile_threads": 1}  # its pool of threads would stay for as long as the process
+
 
 def start(file: Path, request: EngineRequest) -> Session:
     """Reads a program."""
@@ -21,7 +23,8 @@ def start(file: Path, request: EngineRequest) -> Session:
 def start_compiled(file: Path, request: EngineRequest) -> Session:
     """Reads a program, in channels-last, and compiles it when it is first run."""
     module = _module(file, request).to(memory_format=torch.channels_last)
-    return _ProgramSession(torch.compile(module, dynamic=True), channels_last=True)
+    compiled = torch.compile(module, dynamic=True, options=_COMPILING)
+    return _ProgramSession(compiled, channels_last=True)
 
 
 def _module(file: Path, request: EngineRequest) -> torch.nn.Module:
