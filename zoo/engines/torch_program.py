@@ -12,7 +12,9 @@ from torch import Tensor
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
 
-_COMPILING = {"compile_threads": 1}  # its pool of threads would stay for as long as the process
+_COMPILING: dict[str, Any] = {
+    "compile_threads": 1
+}  # its pool of threads would stay for as long as the process
 
 
 def start(file: Path, request: EngineRequest) -> Session:
