@@ -88,3 +88,8 @@ def test_a_wrong_board_is_named_with_line_and_field(text, said, tmp_path):
 
 def test_the_settings_a_row_may_state_are_those_of_a_protocol():
     assert set(SETTINGS) == {field.name for field in fields(zoo.Protocol)}
+
+
+def test_a_row_is_called_with_its_engine():
+    assert Row(model="yolox_nano", engine="onnxruntime").shown == "yolox_nano (onnxruntime)"
+    assert Row(model="yolox_nano", engine="onnxruntime", name="mine").shown == "mine"

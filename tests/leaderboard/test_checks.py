@@ -280,3 +280,14 @@ def test_a_claim_on_another_data_set_is_not_held_against_the_measured(make_entry
 def test_every_check_says_in_a_sentence_what_it_is_for(one):
     assert one.__doc__.rstrip().endswith(".")
     assert list(one([])) == []
+
+
+def test_one_model_by_two_engines_is_no_copy_and_may_stand_in_one_table(make_entry):
+    by_torch = make_entry("toy", sha256="a" * 64)
+    protocol = {**by_torch.protocol, "engine": "onnxruntime"}
+    other = make_entry("toy (onnxruntime)", sha256="a" * 64, protocol=protocol)
+    other = structs.replace(other, model=structs.replace(by_torch.model, name=other.name))
+    found = {finding.check for finding in check([by_torch, other])}
+    assert not found & {"same_numbers", "same_weights", "mixed_protocols"}
+    again = structs.replace(by_torch, model=structs.replace(by_torch.model, name="copy"))
+    assert {"same_numbers", "same_weights"} <= {each.check for each in check([by_torch, again])}
