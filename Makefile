@@ -16,7 +16,7 @@ $(VENV)/.ready: pyproject.toml hatch_build.py $(CONSTRAINTS) $(wildcard zoo/eval
 	@echo "Setting up $(VENV): pip fetches PyTorch and what else the zoo needs. This takes minutes; on Linux it is gigabytes, for CUDA."
 	python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip setuptools
-	$(PY) -m pip install $(PINNED) --editable ".[evaluate]"
+	$(PY) -m pip install $(PINNED) --editable ".[evaluate,video]"
 	$(PY) -m compileall -q zoo plugins  # as pip does where it copies: some machines let no process write byte code
 	rm -f $(VENV)/.constraints && $(if $(CONSTRAINTS),cp $(CONSTRAINTS) $(VENV)/.constraints,true)
 	touch $@
@@ -39,7 +39,7 @@ help:                          # what can be made
 
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
-demo: setup                    # scenes rendered, detected in, measured, on a leaderboard; without a network
+demo: setup                    # scenes and a clip rendered, detected in, measured, on a leaderboard; without a network
 	$(PY) docs/demo.py
 
 docs: $(VENV)/.ready-to-test   # the documentation as a site that can be searched, in build/site; a dead link stops it

@@ -4,6 +4,7 @@ import json
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import av
 import pytest
 
 DEMO = Path(__file__).parent.parent / "docs" / "demo.py"
@@ -31,10 +32,13 @@ def test_the_demo_finds_what_it_renders_and_ranks_it(
     images = json.loads((out / "detections.json").read_text())
     assert [len(image["detections"]) > 0 for image in images] == [True] * 4
     assert len(list((out / "annotated").glob("*.png"))) == 4
+    with av.open(str(out / "clip.mp4")) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == demo.FRAMES
     assert (out / "site" / "index.html").is_file()
     said = capfd.readouterr()
     assert all(name in said.out for name in demo.MODELS)
     board = (out / "site" / "index.html").read_text()
     assert all(name in board for name in demo.MODELS)
     assert "Look at the annotated images" in said.out
+    assert f"Play {demo.OUT / 'clip.mp4'}." in said.out
     assert "Traceback" not in said.err + said.out

@@ -55,6 +55,17 @@ def test_results_a_clip_and_a_summary_come_of_one_run(
     assert f"Video: {to}" in err
 
 
+def test_a_page_has_frames_with_their_times(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = tmp_path / "out.html"
+    request = Request(source=str(clip), model=PICO, report_to=to, report_images=6)
+    assert run(request) == 0
+    page = to.read_text()
+    assert [f"clip.mp4, 0:00.{index}" in page for index in range(10)] == [True, False] * 5
+    assert f"Report: {to}" in capsys.readouterr().err
+
+
 def test_results_have_tracks_where_they_are_asked_for(clip: Path, tmp_path: Path) -> None:
     rows = tmp_path / "out.jsonl"
     protocol = Protocol(score=0.001, max_boxes=5)
@@ -120,6 +131,7 @@ def test_what_was_lost_is_exit_code_1(
         ({"save_to": "clip.mp4"}, "That is the clip itself"),
         ({"json_to": "clip.mp4"}, "That is the clip itself"),
         ({"save_to": "a.mp4", "json_to": "a.mp4"}, "Both would be written"),
+        ({"report_to": "a.html", "json_to": "./a.html"}, "Both would be written"),
         ({"font": "a.ttf"}, "It is for --save"),
         ({"options": ["x"]}, "It is not NAME=VALUE"),
         ({"track": "magic"}, "No 'magic' among the trackers"),

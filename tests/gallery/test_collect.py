@@ -28,7 +28,7 @@ def collected(count: int, most: int) -> Collection:
     collection = Collection(count, most=most)
     pairs = [pair(number) for number in range(count)]
     for image, seen in pairs[::-1]:  # batches come in an order of their own
-        collection.look(image, seen)
+        collection.look(image.pixels, seen)
     for _, seen in pairs:
         collection.add(seen)
     return collection
@@ -46,6 +46,20 @@ def test_an_even_choice_of_the_images_is_shown_in_their_order(count: int, most: 
     assert bool(gallery.chosen) == (count > most)
 
 
+@pytest.mark.parametrize(("count", "most"), [(3, 10), (10, 10), (11, 10), (101, 10), (5, 1)])
+def test_of_a_clip_whose_length_nobody_knows_an_even_choice_is_shown(count: int, most: int) -> None:
+    collection = Collection(None, most=most)
+    for number in range(count):
+        image, seen = pair(number)
+        collection.look(image.pixels, seen)
+        collection.add(seen, name=f"{number}")
+    gallery = collection.gallery(title="t")
+    numbers = [int(image.name) for image in gallery.images]
+    assert min(count, (most + 1) // 2) <= len(numbers) <= most
+    assert numbers == list(range(0, count, numbers[1] if len(numbers) > 1 else count))
+    assert gallery.total == count
+
+
 def test_boxes_are_in_parts_of_the_image() -> None:
     [shown] = collected(1, 1).gallery(title="t", lowest=0.3).images
     assert shown.found == ((1, 7500, 1000, 1000, 4000, 8000, -1),)
@@ -55,7 +69,7 @@ def test_boxes_are_in_parts_of_the_image() -> None:
 def test_of_very_many_boxes_the_best_are_shown_and_the_rest_counted() -> None:
     collection = Collection(1)
     image, seen = pair(0, MOST_BOXES + 7)
-    collection.look(image, seen)
+    collection.look(image.pixels, seen)
     collection.add(seen)
     [shown] = collection.gallery(title="t").images
     assert len(shown.found) == MOST_BOXES

@@ -23,7 +23,7 @@ from zoo.detectors.detector import BasePredictor
 from zoo.draw import draw, save
 from zoo.errors import ImageError, OfflineError, SourceError, UsageError
 from zoo.fonts import letters_of
-from zoo.gallery import Collection, write
+from zoo.gallery import Collection
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
 from zoo.inference.detect import Looked, stream
@@ -92,7 +92,7 @@ def run(asked: Request) -> int:
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
         looks: list[Looked] = [saving] if saving else []
-        looks += [page.look] if page else []
+        looks += [page.look_at] if page else []
         failed = _look(asked, detector, images, writers, looks)
         if page:
             page.write(detector, failed)
@@ -302,17 +302,16 @@ class _Page(Collection):
         super().__init__(len(images), most=asked.report_images)
         self._asked = asked
 
+    def look_at(self, image: Image, detections: Detections) -> None:
+        """Makes the JPEG of an image that is to be shown."""
+        self.look(image.pixels, detections)
+
     def write(self, detector: BasePredictor, failed: Sequence[ImageError]) -> None:
         """Writes the page of everything that was detected."""
         for error in failed:
             self.fail(error)
-        protocol = self._asked.protocol
-        made = self.gallery(
-            title=f"Detections of {detector.name}",
-            lowest=protocol.score or 0.0,
-            facts=gallery.facts_of(detector, protocol),
-        )
-        gallery.say(write(made, self._asked.report_to or ""))
+        asked = self._asked
+        gallery.write_page(self, detector, asked.protocol, asked.report_to or Path())
 
 
 class _Saving:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.detectors import Protocol
     from zoo.detectors.detector import BasePredictor
     from zoo.evaluate import Predictions, Report
-    from zoo.gallery import Written
+    from zoo.gallery import Collection, Written
 
 IMAGES = 200
 To: TypeAlias = Annotated[
@@ -71,6 +71,20 @@ def facts_of(detector: BasePredictor, protocol: Protocol) -> dict[str, str]:
         **hardware(detector.device),
         "made": now(),
     }
+
+
+def write_page(
+    collection: Collection, detector: BasePredictor, protocol: Protocol, to: Path
+) -> None:
+    """Writes the page of everything that was detected, and says where it is."""
+    from zoo.gallery import write  # deferred: it imports torch, which help does not need
+
+    made = collection.gallery(
+        title=f"Detections of {detector.name}",
+        lowest=protocol.score or 0.0,
+        facts=facts_of(detector, protocol),
+    )
+    say(write(made, to))
 
 
 def say(written: Written) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from zoo.cli import interrupt, output, stderr
+from zoo.cli import gallery, interrupt, output, stderr
 from zoo.cli.detect_run import loaded
 from zoo.cli.results import STANDARD_OUTPUT, json_list
 from zoo.detectors import Protocol as Protocol
 from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
 from zoo.fonts import letters_of
+from zoo.gallery import Collection
 from zoo.progress import Bar
 from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
@@ -47,6 +48,8 @@ class Request:
     save_to: Path | None = None
     sound: bool = True
     json_to: str | None = None
+    report_to: Path | None = None
+    report_images: int = gallery.IMAGES
     font: Path | None = None
     track: str | bool = False
 
@@ -104,6 +107,9 @@ def run(asked: Request) -> int:
             writers.append(lambda frame: writer.write(frame.draw(font=asked.font), frame.time))
         if add:
             writers.append(_json_writer(add, detector, flush=asked.json_to == STANDARD_OUTPUT))
+        page = Collection(None, most=asked.report_images) if asked.report_to else None
+        if page:
+            writers.append(_page_writer(page))
         protocol, batch_size = asked.protocol, asked.batch_size
         stream = stack.enter_context(
             detect_in(detector, source, protocol=protocol, batch_size=batch_size, tracks=tracks)
@@ -114,6 +120,8 @@ def run(asked: Request) -> int:
             if writer:
                 writer.close(whole=not stopped)
             stack.close()
+            if page and asked.report_to and tally.frames:
+                gallery.write_page(page, detector, protocol, asked.report_to)
     return _said(asked, stream, tally, stopped)
 
 
@@ -168,6 +176,15 @@ def _json_writer(add: Callable[[object], None], detector: BasePredictor, *, flus
     return write
 
 
+def _page_writer(page: Collection) -> Write:
+    def write(frame: Frame) -> None:
+        page.look(frame.image, frame.detections)
+        name = Path(frame.detections.source or "frame").name
+        page.add(frame.detections, name=f"{name}, {_clock(frame.time)}")
+
+    return write
+
+
 def _check_places(asked: Request) -> None:
     """Refuses outputs that get in each other's way or replace the clip. Raises: UsageError."""
     if asked.font and not asked.save_to:
@@ -175,19 +192,19 @@ def _check_places(asked: Request) -> None:
         raise UsageError("--font was given.", case, "Add --save annotated.mp4")
     if asked.font:
         letters_of(12, asked.font)
-    places = [
-        (option, Path(to).resolve())
-        for option, to in (("--save", asked.save_to), ("--json", asked.json_to))
-        if to and str(to) != STANDARD_OUTPUT
-    ]
-    for option, place in places:
+    taken: dict[Path, str] = {}
+    places = {"--save": asked.save_to, "--json": asked.json_to, "--report": asked.report_to}
+    for option, to in places.items():
+        if not to or str(to) == STANDARD_OUTPUT:
+            continue
+        place = Path(to).resolve()
         if place == Path(asked.source).resolve() and place.exists():
             case = "That is the clip itself, and would be replaced."
             fix = "Name another file."
             raise UsageError(f"{option} {place.name} was given.", case, fix)
-    if len({place for _, place in places}) < len(places):
-        case = f"Both would be written to '{asked.json_to}'."
-        raise UsageError("--save and --json were given.", case, "Name a file of its own for each.")
+        if (before := taken.setdefault(place, option)) != option:
+            case, fix = f"Both would be written to '{to}'.", "Name a file of its own for each."
+            raise UsageError(f"{before} and {option} were given.", case, fix)
 
 
 def _option(text: str) -> tuple[str, str]:

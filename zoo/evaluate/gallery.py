@@ -267,7 +267,7 @@ def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str,
         )
     ]
     more = max(len(best) - MOST_BOXES, 0)
-    jpeg = data_url(image, most=room(count))
+    jpeg = data_url(image.pixels, most=room(count))
     return ShownImage(_name(record), width, height, jpeg, columns, annotated, more)
 
 

@@ -13,8 +13,10 @@ from zoo.gallery.shown import FALSE, Found, Gallery, ShownImage, part_of, score_
 from zoo.gallery.write import Written, check_place, write
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from zoo.files import Named
-    from zoo.images import Image, Source
+    from zoo.images import Source
 
 IMAGES = 200
 MOST_BOXES = 300  # the best of an image
@@ -23,13 +25,15 @@ MOST_BOXES = 300  # the best of an image
 class Collection:
     """The images of a page, chosen while they come.
 
-    total: how many will come. most: how many of them are shown; more than that are thinned out
-    evenly.
+    total: how many will come; None where nobody knows. most: how many of them are shown; more than
+    that are thinned out evenly, to as many, or to half as many or more where `total` is None.
     """
 
-    def __init__(self, total: int, *, most: int = IMAGES) -> None:
+    def __init__(self, total: int | None, *, most: int = IMAGES) -> None:
         check_most(most)
-        self._total, self._most = total, min(most, max(total, 1))
+        self._total = total
+        self._most = most if total is None else min(most, max(total, 1))
+        self._stride = 1
         self._room = room(self._most)
         self._looked = 0
         self._jpegs: dict[int, str] = {}
@@ -37,24 +41,34 @@ class Collection:
         self._shown: list[ShownImage] = []
         self._unreadable: list[tuple[str, str]] = []
 
-    def look(self, image: Image, detections: Detections) -> None:
-        """Makes the JPEG of an image that is to be shown, while its pixels are there."""
-        before = self._looked * self._most // max(self._total, 1)
+    def look(self, pixels: Tensor, detections: Detections) -> None:
+        """Makes the JPEG of an image that is to be shown, uint8 `(3, h, w)`, while it is there."""
+        if self._is_chosen(self._looked):
+            self._jpegs[id(detections)] = data_url(pixels, most=self._room)
         self._looked += 1
-        after = self._looked * self._most // max(self._total, 1)
-        if after > before:
-            self._jpegs[id(detections)] = data_url(image, most=self._room)
 
-    def add(self, detections: Detections) -> None:
-        """Takes in the detections of an image, which `look` has seen before, in their order."""
+    def _is_chosen(self, index: int) -> bool:
+        if self._total is None:
+            return index % self._stride == 0
+        total = max(self._total, 1)
+        return (index + 1) * self._most // total > index * self._most // total
+
+    def add(self, detections: Detections, *, name: str | None = None) -> None:
+        """Takes in the detections of an image, which `look` has seen before, in their order.
+
+        name: on the page; the image's source unless given.
+        """
         self._names = detections.label_space.names
         jpeg = self._jpegs.pop(id(detections), None)
         if jpeg is None or detections.size is None:
             return
         height, width = detections.size
-        name = detections.source or f"image {len(self._shown)}"
+        name = name or detections.source or f"image {len(self._shown)}"
         more = max(len(detections) - MOST_BOXES, 0)
         self._shown.append(ShownImage(name, width, height, jpeg, found_in(detections), more=more))
+        if self._total is None and len(self._shown) > self._most:
+            self._shown = self._shown[::2]
+            self._stride *= 2
 
     def fail(self, error: ImageError) -> None:
         """Takes in an image that could not be read."""
@@ -100,7 +114,7 @@ def save(
     listed = list(pairs)
     collection = Collection(len(listed), most=most)
     for source, detections in listed:
-        collection.look(read(source), detections)
+        collection.look(read(source).pixels, detections)
         collection.add(detections)
     scores = [float(detections.scores[-1]) for _, detections in listed if len(detections)]
     lowest = min(scores, default=0.0)

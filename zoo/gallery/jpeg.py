@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import PIL.Image
 
 if TYPE_CHECKING:
-    from zoo.images import Image
+    from torch import Tensor
 
 MOST_BYTES = 24_000_000  # of all images of a page together, as they stand in it
 MOST_IMAGES = 2_000
@@ -24,10 +24,10 @@ def room(images: int) -> int:
     return MOST_BYTES // max(images, 1)
 
 
-def data_url(image: Image, *, most: int) -> str:
-    """The image as a JPEG in a data URL of at most `most` characters: smaller until it fits."""
-    pixels = image.pixels.permute(1, 2, 0).contiguous().numpy()
-    whole = PIL.Image.fromarray(pixels)
+def data_url(pixels: Tensor, *, most: int) -> str:
+    """A uint8 RGB image `(3, h, w)` as a JPEG in a data URL of at most `most` characters: smaller
+    until it fits."""
+    whole = PIL.Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
     side = min(SIDE, max(whole.size))
     while True:
         small = whole.copy()

@@ -4,6 +4,7 @@ With `--json`, an object a frame: file (as given), frame (its number), time (sec
 height, model, weights_sha256 and detections, each as `zoo detect --json` has it; with `--track`,
 each has its track, an id or null. A file that ends in `.jsonl`, and standard output (`-`), get one
 object a line. A file takes its place when it is complete; after Ctrl-C it has the frames so far.
+With `--report`, a page of frames that are spread evenly over the clip.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import gallery
 from zoo.cli.commands.detect import Font, Labels, MaxBoxes, Model, Overlap, Score
 from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, seconds_of
 
@@ -90,6 +92,8 @@ def video(  # noqa: PLR0913 - one parameter an option
     max_boxes: MaxBoxes = None,
     save: Save = None,
     json_to: Json = None,
+    report: gallery.To = None,
+    report_images: gallery.Count = None,
     every: Every = 1,
     start: From = None,
     end: To = None,
@@ -125,6 +129,8 @@ def video(  # noqa: PLR0913 - one parameter an option
         save_to=save,
         sound=sound,
         json_to=json_to,
+        report_to=report,
+        report_images=gallery.checked(report, report_images),
         font=font,
         track=tracker or track,
     )
