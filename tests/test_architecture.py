@@ -152,16 +152,8 @@ def test_a_private_name_is_seen(code: str) -> None:
 
 MOST_UNTESTED = 30  # lines of code that a module may have without a test file of its own
 # Folders whose modules have a test file each: `zoo/data/merge.py` has `tests/data/test_merge.py`.
-MIRRORED = (
-    *("", "cli", "cli/commands", "cluster", "registry", "weights"),
-    *("contract", "data", "data/formats", "data/formats/coco", "data/formats/csv"),
-    *("data/formats/hub", "data/formats/voc", "data/formats/yolo"),
-    *("detections", "detections/convert"),
-    *("draw", "gallery", "images", "inference", "labels", "leaderboard", "pages"),
-    *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
-    *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
-    "testing/conformance/checks",
-    *("engines", "serve", "train", "video"),
+MIRRORED = sorted(
+    {str(path.parent.relative_to(ROOT / "zoo")) for path in (ROOT / "zoo").rglob("*.py")}
 )
 
 
