@@ -27,6 +27,7 @@ IMAGE_LIMITS = {
 DEVICE_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 RAY_REPORTS = "RAY_USAGE_STATS_ENABLED"
 RAY_AUTH = "RAY_AUTH_MODE"
+RAY_PRINT = "RAY_TQDM_PATCH_PRINT"
 RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -167,13 +168,14 @@ def leave_out_device_backends() -> None:
 
 
 def prepare_for_ray(own_token: str | None = None) -> None:
-    """Keeps Ray from reporting its use over the network, and lets it speak to clusters that ask for
-    a token, unless RAY_AUTH_MODE says otherwise.
+    """Keeps Ray from reporting its use over the network and from replacing `print`, and lets it
+    speak to clusters that ask for a token, unless RAY_AUTH_MODE says otherwise.
 
     own_token: of a cluster that this process is about to start, so that nobody else on the machine
         can give it work; None where one is running.
     """
     os.environ[RAY_REPORTS] = "0"
+    os.environ[RAY_PRINT] = "0"
     if RAY_AUTH in os.environ:
         return
     if own_token is not None:  # and Ray turns to tokens by itself

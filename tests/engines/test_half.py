@@ -115,6 +115,7 @@ def test_weights_that_float16_can_t_hold_stay() -> None:
 def test_every_format_can_be_halved(pico: Detector, tmp_path: Path, to: str) -> None:
     pytest.importorskip("openvino")
     made = zoo.export(pico, to=tmp_path / to, half=True, exporter="legacy")
-    assert made.bytes < 0.7 * made.float32_bytes
+    parameters = sum(parameter.numel() for parameter in pico.parameters())
+    assert made.float32_bytes - made.bytes > 1.7 * parameters  # 2 bytes each, but of norms
     assert made.precision == "float16"
     assert len(zoo.load(f"file:{tmp_path / to}").detect(scenes()[0])) > 0

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import zoo
 from zoo.detectors import Detector
 from zoo.engines.card import choice_of, request_for
 from zoo.engines.torch_program import start, start_compiled
@@ -56,13 +55,3 @@ def test_a_program_is_compiled_once_for_any_batch(pico: Detector, tmp_path: Path
             assert torch.allclose(values, network(pixels)[0], atol=1e-5)
     assert seconds[2] < seconds[0] / 10  # the first one compiles
     assert [each for each in threading.enumerate() if each not in before and not each.daemon] == []
-
-
-@pytest.mark.slow
-def test_the_compiled_detector_finds_what_torch_finds(pico: Detector, scene: Tensor) -> None:
-    engine = zoo.load("yolox_pico", engine="compile")
-    ours, theirs = pico.detect(scene), engine.detect(scene)
-    assert engine.engine == "compile"
-    assert torch.equal(ours.labels, theirs.labels)
-    assert torch.allclose(ours.boxes, theirs.boxes, atol=0.01)
-    assert torch.allclose(ours.scores, theirs.scores, atol=1e-4)

@@ -187,7 +187,7 @@ def test_two_processes_do_not_train_in_one_folder(blocks: Dataset, tmp_path: Pat
     [
         ({"freeze": ["spine"]}, "no module 'spine'"),
         ({"stepps": 1}, "stepps"),
-        ({"augment": [{"kind": "copypaste"}]}, "blocks0 has none"),
+        ({"augment": [{"kind": "copypaste"}]}, r"blocks\d has none"),
     ],
 )
 def test_a_recipe_that_can_not_be_is_refused_before_the_work(

@@ -149,7 +149,7 @@ def test_a_stream_over_the_network_is_live_and_may_be_cut(squares) -> None:
     thread.join(10)
     assert stream.clip.live
     assert frames
-    assert frames[0].time == 0
+    assert frames[0].time == pytest.approx(frames[0].index / 25)  # late ones may have been dropped
     assert [frame.time for frame in frames] == sorted(frame.time for frame in frames)
     assert len(frames[-1].detections) == 1
 

@@ -66,8 +66,9 @@ OnCluster: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--cluster",
-        metavar="local|ray://HOST:PORT",
-        help="Run models in many processes, by Ray; ,workers=COUNT,threads=COUNT behind it.",
+        metavar="ADDRESS",
+        help="Run models in many processes, by Ray: local, or ray://HOST:PORT; "
+        "with ,workers=COUNT,threads=COUNT behind it.",
     ),
 ]
 
