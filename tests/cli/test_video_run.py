@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from zoo.cli import video_run
-from zoo.cli.video_run import Request, run
+from zoo.cli.video_run import Opening, Request, run
 from zoo.detectors import Protocol
 from zoo.errors import NameNotFound, UsageError, VideoError
 from zoo.video import VideoStream
@@ -133,7 +133,7 @@ def test_what_was_lost_is_exit_code_1(
         ({"save_to": "a.mp4", "json_to": "a.mp4"}, "Both would be written"),
         ({"report_to": "a.html", "json_to": "./a.html"}, "Both would be written"),
         ({"font": "a.ttf"}, "It is for --save"),
-        ({"options": ["x"]}, "It is not NAME=VALUE"),
+        ({"opening": Opening(options=["x"])}, "It is not NAME=VALUE"),
         ({"track": "magic"}, "No 'magic' among the trackers"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -56,6 +56,11 @@ def checked(to: Path | None, most: int | None, *, models: Sequence[str] = ()) ->
     check_most(IMAGES if most is None else most)
     check_place(to)
     return IMAGES if most is None else most
+
+
+def page_of(to: Path | None, most: int | None) -> dict[str, Any]:
+    """The same as fields of a request: `report_to` and `report_images`. Raises: as `checked`."""
+    return {"report_to": to, "report_images": checked(to, most)}
 
 
 def facts_of(detector: BasePredictor, protocol: Protocol) -> dict[str, str]:

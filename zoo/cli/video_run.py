@@ -23,10 +23,21 @@ from zoo.video import ClipWriter, Frame, VideoStream
 from zoo.video.clip import Clip
 from zoo.video.clip import Part as Part
 from zoo.video.detect import detect_in, open_source
+from zoo.video.reader import FrameSource
 from zoo.video.track import tracks_in
 
 SHOWN = 8  # classes in the summary
 Write: TypeAlias = Callable[[Frame], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How a source is opened: frames a second of a folder, whether late frames are dropped, and
+    NAME=VALUE for FFmpeg."""
+
+    rate: float | None = None
+    live: bool | None = None
+    options: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +53,7 @@ class Request:
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
     part: Part = field(default_factory=Part)
-    rate: float | None = None
-    live: bool | None = None
-    options: Sequence[str] = ()
+    opening: Opening = field(default_factory=Opening)
     save_to: Path | None = None
     sound: bool = True
     json_to: str | None = None
@@ -87,10 +96,7 @@ def run(asked: Request) -> int:
     _check_places(asked)
     tally = _Tally()
     with ExitStack() as stack:
-        options = dict(map(_option, asked.options))
-        source = open_source(
-            asked.source, asked.part, rate=asked.rate, live=asked.live, options=options
-        )
+        source = _opened(asked)
         stack.callback(source.close)
         tracks = tracks_in(source.clip, asked.track, every=asked.part.every)
         add = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
@@ -123,6 +129,14 @@ def run(asked: Request) -> int:
             if page and asked.report_to and tally.frames:
                 gallery.write_page(page, detector, protocol, asked.report_to)
     return _said(asked, stream, tally, stopped)
+
+
+def _opened(asked: Request) -> FrameSource:
+    opening = asked.opening
+    options = dict(map(_option, opening.options))
+    return open_source(
+        asked.source, asked.part, rate=opening.rate, live=opening.live, options=options
+    )
 
 
 def _look(stream: VideoStream, part: Part, writers: Sequence[Write]) -> KeyboardInterrupt | None:

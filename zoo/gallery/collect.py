@@ -25,8 +25,9 @@ MOST_BOXES = 300  # the best of an image
 class Collection:
     """The images of a page, chosen while they come.
 
-    total: how many will come; None where nobody knows. most: how many of them are shown; more than
-    that are thinned out evenly, to as many, or to half as many or more where `total` is None.
+    total: how many will come; None where it is not known. most: how many of them are shown; more
+        than that are thinned out evenly, to as many, or to half as many or more where `total` is
+        None.
     """
 
     def __init__(self, total: int | None, *, most: int = IMAGES) -> None:

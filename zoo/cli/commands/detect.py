@@ -167,8 +167,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         coco_images=coco_images,
         save_to=save,
         font=font,
-        report_to=report,
-        report_images=gallery.checked(report, report_images),
+        **gallery.page_of(report, report_images),
         limits=Limits.in_force().changed(limit or []),
     )
     raise typer.Exit(detect_run.run(request))

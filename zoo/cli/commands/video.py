@@ -111,7 +111,7 @@ def video(  # noqa: PLR0913 - one parameter an option
     """Find things in a clip, a camera or a stream.
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
-    from zoo.cli.video_run import Part, Protocol, Request, run  # deferred: they import torch
+    from zoo.cli.video_run import Opening, Part, Protocol, Request, run  # deferred: torch
 
     request = Request(
         source=source,
@@ -123,14 +123,11 @@ def video(  # noqa: PLR0913 - one parameter an option
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size_of(batch_size),
         part=Part(every=every, **seconds_of(start=start, end=end)),
-        rate=rate,
-        live=live,
-        options=option or (),
+        opening=Opening(rate=rate, live=live, options=option or ()),
         save_to=save,
         sound=sound,
         json_to=json_to,
-        report_to=report,
-        report_images=gallery.checked(report, report_images),
+        **gallery.page_of(report, report_images),
         font=font,
         track=tracker or track,
     )
