@@ -47,7 +47,7 @@ def test_each_change_is_what_it_says(tmp_path: Path) -> None:
     assert (sizes["size"], sizes["turned"]) == ([80, 60], [48, 64])
     text = "\n".join(made.changes)
     for words in (
-        "gone.jpg: the image is left out. missing.",
+        "gone.jpg: the image is left out. There is no such file.",
         "size.jpg: its size is 80 x 60, not 64 x 48.",
         "turned.jpg: its boxes are turned, as EXIF turns the image.",
         "fractions.jpg: its boxes are fractions, and become pixels.",

@@ -93,7 +93,7 @@ def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFact
     flawed = np.array([bool(fact.flaw) for fact in facts] or [False] * len(data), bool)
     names, splits_of = files_of(data.images), split_names(data)
     changes += [
-        f"{names[row]}: the image is left out. {facts[row].flaw}."
+        f"{names[row]}: the image is left out. {_said_of(facts[row].flaw)}"
         for row in np.flatnonzero(flawed).tolist()
     ]
     for row, other in leaked(data, facts).items():
@@ -109,6 +109,10 @@ def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFact
     splits = {name: place[members[~flawed[members]]] for name, members in data.split_rows.items()}
     kept = replace(data.subset(rows), split_rows=splits)
     return kept, [facts[row] for row in rows.tolist()]
+
+
+def _said_of(flaw: str) -> str:
+    return "There is no such file." if flaw == "missing" else f"{flaw.rstrip('.')}."
 
 
 def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dataset:
