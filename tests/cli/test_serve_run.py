@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from zoo.cli.serve_run import run
@@ -28,7 +30,8 @@ def test_a_server_for_everybody_without_a_token_is_warned_of(
 ) -> None:
     def ended(server: Server) -> bool:
         server.stop()
-        return Server_run(server)
+        with ThreadPoolExecutor(1) as threads:  # a browser of other tests runs a loop in this one
+            return threads.submit(Server_run, server).result()
 
     Server_run = Server.run
     monkeypatch.setattr(Server, "run", ended)
