@@ -42,6 +42,8 @@ def test_it_has_the_callers_environment(warm: Path, tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_read_at_the_start_gets_a_start(warm: Path, tmp_path: Path) -> None:
-    (tmp_path / "zoo.py").write_text("print('another')")
-    assert answer(warm, folder=tmp_path, PYTHONPATH=str(tmp_path))[1] == "another\n"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "zoo.py").write_text("print('another')")
+    assert answer(warm, folder=tmp_path, PYTHONPATH=str(elsewhere))[1] == "another\n"
     assert zoo.__version__ in answer(warm, "--version", folder=tmp_path)[1]

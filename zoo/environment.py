@@ -1,4 +1,5 @@
-"""Environment variables: each one that the project reads is read here, when it is needed.
+"""Environment variables: each one that the project reads is read here, when it is needed; and the
+cores that there are.
 
 `docs/reference/settings.md` says what each is for.
 """
@@ -29,6 +30,11 @@ RAY_REPORTS = "RAY_USAGE_STATS_ENABLED"
 RAY_AUTH = "RAY_AUTH_MODE"
 RAY_PRINT = "RAY_TQDM_PATCH_PRINT"
 RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+def cores() -> int:
+    """The processor's cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def home() -> Path:

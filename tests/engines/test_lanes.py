@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import sleep
 
 import pytest
 import torch
@@ -15,7 +16,8 @@ import zoo
 from zoo.detectors import Detector
 from zoo.engines import Exported
 from zoo.engines.card import choice_of, request_for
-from zoo.engines.lanes import MOST, Lanes, cores, joined, lanes_for, split
+from zoo.engines.lanes import MOST, Lanes, joined, lanes_for, split
+from zoo.environment import cores
 
 
 class Session:
@@ -61,6 +63,26 @@ def test_the_graph_for_the_lanes_is_started_once_when_it_is_needed() -> None:
     assert len(started) == 1
 
 
+def test_callers_that_are_the_first_together_start_the_graph_once() -> None:
+    started: list[Session] = []
+    arrived = threading.Barrier(4)
+
+    def start() -> Session:
+        sleep(0.05)  # the others ask meanwhile
+        started.append(Session())
+        return started[-1]
+
+    lanes = Lanes(2, start)
+
+    def call(_: int) -> None:
+        arrived.wait(20)
+        lanes(split({"pixels": torch.zeros(2, 1)}, 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(call, range(4)))
+    assert len(started) == 1
+
+
 def test_an_error_in_a_lane_is_raised() -> None:
     def fail(_: object) -> Sequence[Tensor]:
         raise RuntimeError("no")
@@ -83,7 +105,7 @@ def test_there_is_a_lane_a_thread(pico: Detector) -> None:
     request = request_for(pico, choice_of(pico), "onnxruntime")
     assert lanes_for(replace(request, threads=3)) == 3
     assert lanes_for(replace(request, threads=400)) == MOST
-    assert lanes_for(request) == min(MOST, cores())
+    assert lanes_for(request) == min(MOST, cores(), torch.get_num_threads())
     assert lanes_for(replace(request, device=torch.device("cuda"))) == 0
 
 
@@ -97,8 +119,8 @@ def test_detections_are_those_of_the_image_alone(
     assert engine.auto_batch(8192, 8192) == 1
     assert engine.calls_at_once == 2
     images = [scene, scene.flip(1), scene.flip(2), scene.flip(1, 2), scene]
-    with ThreadPoolExecutor(2) as threads:  # as the threads of a server do
-        calls = list(threads.map(lambda _: engine.detect(images, score=0.05), range(4)))
+    with ThreadPoolExecutor(2) as pool:  # as the threads of a server do
+        calls = list(pool.map(lambda _: engine.detect(images, score=0.05), range(4)))
     for one, *others in zip(*calls, strict=True):
         assert all(torch.allclose(one.boxes, other.boxes, atol=0.01) for other in others)
     for image, together in zip(images, calls[0], strict=True):

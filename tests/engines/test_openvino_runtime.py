@@ -26,6 +26,29 @@ assert "openvino_telemetry" not in sys.modules
 import threading
 assert threading.active_count() == 1, threading.enumerate()
 """
+FIRST_TOGETHER = """
+import sys, threading
+from pathlib import Path
+from types import SimpleNamespace
+import torch
+from zoo.engines import openvino_runtime
+folder = Path(sys.argv[1])
+library = openvino_runtime.library()
+pixels = library.opset13.parameter([1, 4], name="pixels")
+graph = library.Model([library.opset13.relu(pixels)], [pixels])
+library.save_model(graph, folder / "relu.xml")
+request = SimpleNamespace(device=torch.device("cpu"), threads=2, lanes=1)
+session = openvino_runtime.start(folder / "relu.xml", request)
+arrived = threading.Barrier(16)
+def call():
+    arrived.wait()
+    session({"pixels": torch.ones(1, 4)})
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=call) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")
+"""
 
 
 def test_it_agrees_with_torch_in_float32(
@@ -50,3 +73,14 @@ def test_nothing_is_reported(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert not (tmp_path / "intel").exists()
+
+
+@pytest.mark.slow
+def test_threads_whose_calls_are_the_first_together_do_not_wait_for_ever(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        command = [sys.executable, "-c", FIRST_TOGETHER, str(folder)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert ran.stdout == "done\n", ran.stderr

@@ -17,7 +17,7 @@ from typing import Any
 from zoo import environment
 from zoo.cluster.address import Address
 from zoo.cluster.library import library
-from zoo.data.workers import cores
+from zoo.environment import cores
 from zoo.errors import ClusterError
 
 REACH_SECONDS = 5.0

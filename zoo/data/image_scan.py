@@ -4,7 +4,6 @@ look like in 16 x 17 grey fields."""
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from zoo.data.image_files import orientation_of, upright
 from zoo.data.image_records import ImageRecord
 from zoo.data.near_duplicates import COLUMNS, ROWS
+from zoo.environment import cores
 from zoo.errors import DataError
 from zoo.progress import Bar
 
@@ -51,7 +51,7 @@ def scan_images(
     scanned = []
     with (
         Bar("Reading images", total=len(records), show=show) as bar,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ThreadPoolExecutor(cores()) as pool,
     ):
         for facts in pool.map(lambda record: _facts(record, decode), records, chunksize=1):
             scanned.append(facts)

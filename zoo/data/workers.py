@@ -6,7 +6,6 @@ threads do no harm.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +15,8 @@ from itertools import pairwise
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
+
+from zoo.environment import cores
 
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
@@ -92,8 +93,3 @@ def _answered(process: subprocess.Popen[bytes] | None, share: object) -> bytes |
     except OSError:
         return None
     return reply if process.returncode == 0 else None
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,15 +9,15 @@ others used as well).
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from zoo import environment
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
 
@@ -25,18 +25,15 @@ MOST = 16
 NAME = "zoo-lane"  # of each thread
 
 
-def cores() -> int:
+def threads() -> int:
     """How many threads an engine takes unless it is told: one a core that this process may use,
     and no more than torch has."""
-    usable = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return min(usable, torch.get_num_threads())
+    return min(environment.cores(), torch.get_num_threads())
 
 
 def lanes_for(request: EngineRequest) -> int:
     """How many images run side by side: one a thread; none where no processor computes."""
-    return min(MOST, request.threads or cores()) if request.device.type == "cpu" else 0
+    return min(MOST, request.threads or threads()) if request.device.type == "cpu" else 0
 
 
 class Lanes:
@@ -48,15 +45,20 @@ class Lanes:
     def __init__(self, count: int, start: Callable[[], Session]) -> None:
         self.count = count
         self._start = start
-
-    @cached_property
-    def _session(self) -> Session:
-        return self._start()
+        self._starting = threading.Lock()
+        self._session: Session | None = None
 
     def __call__(self, parts: Sequence[Mapping[str, Tensor]]) -> list[Sequence[Tensor]]:
         """The outputs for each part of a batch, in order; no thread outlives the call."""
-        with ThreadPoolExecutor(self.count, thread_name_prefix=NAME) as threads:
-            return list(threads.map(lambda part: self._session(contiguous(part)), parts))
+        session = self._started()
+        with ThreadPoolExecutor(self.count, thread_name_prefix=NAME) as pool:
+            return list(pool.map(lambda part: session(contiguous(part)), parts))
+
+    def _started(self) -> Session:
+        """The graph, which the first of all callers starts."""
+        with self._starting:
+            self._session = self._session or self._start()
+            return self._session
 
     def worth(self, parts: int) -> bool:
         """Whether that many parts are done sooner side by side than in turn by all threads."""

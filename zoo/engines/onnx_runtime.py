@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.lanes import cores
+from zoo.engines.lanes import threads
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -29,7 +29,7 @@ def start(file: Path, request: EngineRequest) -> Session:
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS
     # The thread of a lane computes as well, and the session needs no thread in its place.
-    options.intra_op_num_threads = (request.threads or cores()) - request.lanes + 1
+    options.intra_op_num_threads = (request.threads or threads()) - request.lanes + 1
     options.inter_op_num_threads = 1
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", str(int(request.spin)))

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.lanes import cores
+from zoo.engines.lanes import threads
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -47,7 +48,7 @@ def start(file: Path, request: EngineRequest) -> Session:
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": request.threads or cores(),
+        "INFERENCE_NUM_THREADS": request.threads or threads(),
         "ENABLE_CPU_PINNING": False,
     }
     if request.lanes > 1:
@@ -59,6 +60,8 @@ class _OpenvinoSession:
     def __init__(self, library: Any, compiled: Any) -> None:
         self.version: str = library.__version__.partition("-")[0]
         self._compiled = compiled
+        # Its binding looks NumPy up at its first array; threads that do so together wait for ever.
+        library.Tensor(np.zeros(1, np.float32))
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> Sequence[Tensor]:
         request = self._compiled.create_infer_request()  # its own, as threads may share the graph

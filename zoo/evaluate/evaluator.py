@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from zoo.data.box_tables import BoxFormat
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_ids import rows_of_ids
+from zoo.environment import cores
 from zoo.errors import DataError
 from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
 from zoo.evaluate.coco.accumulation import Curves
-from zoo.evaluate.coco.engine import EngineName, choose, cores
+from zoo.evaluate.coco.engine import EngineName, choose
 from zoo.evaluate.coco.flatten import FlatDetections, check_count, flatten
 from zoo.evaluate.coco.match_records import Log, MatchRecords, nothing
 from zoo.evaluate.coco.problem import MatchingProblem

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.data.image_ids import rows_of_ids
+from zoo.environment import cores
 from zoo.errors import DataError, ImageError
 from zoo.evaluate.analyses.operating_point import best_point
-from zoo.evaluate.coco.engine import best_engine, cores
+from zoo.evaluate.coco.engine import best_engine
 from zoo.evaluate.coco.flatten import FlatDetections, flatten
 from zoo.evaluate.coco.match_records import MatchRecords
 from zoo.evaluate.coco.problem import ANALYSED_IOU, MatchingProblem

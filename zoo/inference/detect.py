@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
+from zoo.environment import cores
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Image, ImageWarning, Limits, Source, Sources, expand, is_many
 from zoo.inference.batching import WINDOW_BYTES, BatchLimit, BatchRunner, BatchSize, Slot, Window
@@ -181,7 +182,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     check_options(batch_size, exif, threads)
     limits = Limits.in_force(limits)
     device = predictor.device
-    threads = _processors() if threads is None else threads
+    threads = min(MOST_THREADS, cores()) if threads is None else threads
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
     images = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
@@ -276,13 +277,6 @@ def _entered(
         window.cut()
         return False
     return True
-
-
-def _processors() -> int:
-    usable = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return min(MOST_THREADS, usable)
 
 
 def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:

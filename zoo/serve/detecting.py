@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from starlette.requests import Request
 
 from zoo.contract.protocol import Protocol
 from zoo.detections.convert.json import object_of
+from zoo.environment import cores
 from zoo.images import Image, read
 from zoo.inference.prefetch import Readers, Task
 from zoo.serve.batcher import Outcome
@@ -69,7 +69,7 @@ class Detecting:
         self._options = options
         self._metrics = metrics
         self._gate = gate
-        self._readers = Readers(os.cpu_count() or 1)
+        self._readers = Readers(cores())
         self._fetchers = Readers(FETCHERS)
         self._bodies = Budget(options.limits.memory)
         self._pixels = Budget(options.limits.memory)

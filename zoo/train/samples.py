@@ -9,7 +9,6 @@ goes on at any step as if it had never stopped, and each batch is whole.
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +24,7 @@ from torch.utils.data import Dataset as TorchDataset
 from zoo.contract import Batch, Preprocess, Target
 from zoo.data import Dataset
 from zoo.detectors.preprocess import CardPreprocess
+from zoo.environment import cores
 from zoo.files import read_regular
 from zoo.images.jpeg import plain_jpeg
 from zoo.train.augment import Context, augment, draw_of
@@ -237,7 +237,6 @@ def workers_of(recipe: Recipe, *, device: str, processes: int) -> int:
     """Processes that read and augment images for one that trains."""
     if recipe.workers is not None:
         return recipe.workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if device == "cpu" and (cores or 1) <= SMALL_MACHINE:
+    if device == "cpu" and cores() <= SMALL_MACHINE:
         return 0
-    return min(MOST_WORKERS, max(1, (cores or 1) // processes - 1))
+    return min(MOST_WORKERS, max(1, cores() // processes - 1))

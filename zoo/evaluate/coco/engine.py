@@ -3,7 +3,6 @@ the same bits."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -121,8 +120,3 @@ def available() -> list[EngineName]:
     except OSError:
         return ["numpy"]
     return ["numpy", "kernel"]
-
-
-def cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,6 @@ careful reader (`records`)."""
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.kernel_library import address, library, structure
+from zoo.environment import cores
 
 Columns = dict[str, NDArray[Any]]
 
@@ -99,7 +99,3 @@ def _read(
     held = np.frombuffer(content, np.uint8)
     into = kind(text=address(held), length=len(content), room=room, **filled)
     return bool(kernel[function](ctypes.byref(into), ctypes.c_int(cores())) == 0)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
