@@ -35,7 +35,7 @@ def test_losses_are_said_with_their_numbers() -> None:
     losses.cut = "It ends after 5 of 9 frames."
     assert losses.damage
     assert str(losses) == (
-        "1 packet is damaged and was left out, 1,200 frames came too fast and were dropped. "
+        "1 packet is damaged or incomplete, 1,200 frames came too fast and were dropped. "
         "It ends after 5 of 9 frames."
     )
 

@@ -125,8 +125,9 @@ def test_a_file_that_was_cut_is_counted_and_what_is_there_comes_out(
     assert source.losses.cut.startswith("It ends after ")
 
 
-def test_a_part_of_a_whole_file_is_not_called_cut(make_clip: Make) -> None:
-    path = make_clip("a.mp4", count=60)
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_a_part_of_a_whole_file_is_neither_cut_nor_damaged(make_clip: Make, name: str) -> None:
+    path = make_clip(name, count=60, g="10")
     assert not frames_of(path, start=1.0)[0].losses.damage
     assert not frames_of(path, end=1.0)[0].losses.damage
 

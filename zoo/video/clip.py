@@ -15,7 +15,7 @@ from zoo.text import pluralize
 
 TICK = Fraction(1, 90_000)  # of timestamps where a source has none; every frame rate is near it
 KINDS = {
-    "packets": ("packet is damaged and was left out", "packets are damaged and were left out"),
+    "packets": ("packet is damaged or incomplete", "packets are damaged or incomplete"),
     "frames": ("frame is damaged in part", "frames are damaged in part"),
     "images": ("image can't be read and was left out", "images can't be read and were left out"),
     "times": ("time was missing or went back", "times were missing or went back"),

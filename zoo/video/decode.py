@@ -176,6 +176,7 @@ class AvSource:
                 if in_a_row == PATIENCE and not decoded:
                     raise self._undecodable(error) from error
                 continue
+            self.losses.add("packets", int(packet.is_corrupt))  # what is left of it was decoded
             for frame in frames:
                 decoded += 1
                 in_a_row = 0
