@@ -43,6 +43,10 @@ Engine: TypeAlias = Annotated[
         help="auto, onnxruntime, openvino, compile, with ,threads=COUNT; else torch.",
     ),
 ]
+NewLabels: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--labels", metavar="NAMES", help="Classes instead of the card's."),
+]
 BatchSize: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -6,13 +6,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from zoo.cluster.job import AbsentFiles, SentModel
 from zoo.environment import home
 from zoo.files import write_file
 from zoo.weights import WeightsFile
-from zoo.weights.records import FileStamp
+from zoo.weights.records import FileStamp, sha256_of
 
 
 def placed(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | AbsentFiles:
@@ -53,7 +52,7 @@ def is_same(file: WeightsFile) -> bool:
         return False
     if file.stamp is not None and path == file.published and FileStamp.of(path) == file.stamp:
         return True
-    return _sha256(path) == (file.converted or file.sha256)
+    return sha256_of(path) == (file.converted or file.sha256)
 
 
 def _kept(file: WeightsFile, content: bytes | None) -> WeightsFile | None:
@@ -61,13 +60,8 @@ def _kept(file: WeightsFile, content: bytes | None) -> WeightsFile | None:
     there."""
     sha256 = file.converted or file.sha256
     path = home() / "cluster" / sha256[:24] / file.path.name
-    if not (path.is_file() and _sha256(path) == sha256):
+    if not (path.is_file() and sha256_of(path) == sha256):
         if content is None or hashlib.sha256(content).hexdigest() != sha256:
             return None
         write_file(path, content)
     return replace(file, path=path, published=path, stamp=None, own=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ import typer
 
 from zoo.cli import output, stderr
 from zoo.cli.format import UNKNOWN, table
-from zoo.cli.options import Device, Weights, labels_of, weights_of
+from zoo.cli.options import Device, NewLabels, Weights, labels_of, weights_of
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -61,7 +61,6 @@ Images = Annotated[
 Data = Annotated[
     str | None, typer.Option(metavar="coco:FILE", help="A data set whose images to look at.")
 ]
-Labels = Annotated[str | None, typer.Option(metavar="NAMES", help="Classes instead of the card's.")]
 Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Drop boxes below it.")]
 Rounds = Annotated[int, typer.Option(metavar="COUNT", help="Times that each has its turn.")]
 Seconds = Annotated[
@@ -81,7 +80,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     images: Images = None,
     data: Data = None,
     weights: Weights = None,
-    labels: Labels = None,
+    labels: NewLabels = None,
     device: Device = None,
     score: Score = 0.3,
     rounds: Rounds = 5,

@@ -22,7 +22,7 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.format import format_megabytes
-from zoo.cli.options import Weights, labels_of, weights_of
+from zoo.cli.options import NewLabels, Weights, labels_of, weights_of
 from zoo.errors import UsageError
 from zoo.text import pluralize
 
@@ -56,7 +56,6 @@ Format = Annotated[
         metavar="FORMAT", help="onnx, openvino or torch; unless given, as the file is called."
     ),
 ]
-Labels = Annotated[str | None, typer.Option(metavar="NAMES", help="Classes instead of the card's.")]
 Batch = Annotated[
     str | None,
     typer.Option(
@@ -112,7 +111,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     to: To,
     format: Format = None,
     weights: Weights = None,
-    labels: Labels = None,
+    labels: NewLabels = None,
     batch: Batch = None,
     images: Images = None,
     exporter: Writer = None,
