@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.utils import _pytree as pytree
 
 from zoo.contract import Batch
 from zoo.detectors import Detector
@@ -45,13 +46,16 @@ def test_tensors_become_outputs_also_of_another_input_size(engine: Engine, pico:
     assert type(outputs) is type(expected)
 
 
-def test_outputs_without_a_row_for_each_image_are_known(engine: Engine, pico: Detector) -> None:
+def test_outputs_without_a_row_for_each_image_are_known(pico: Detector) -> None:
     class Anchored(torch.nn.Module):
         def forward(self, batch: Batch) -> dict[str, torch.Tensor]:
             anchors = batch.pixels.new_zeros(2, 4)
             return {"anchors": anchors, "scores": batch.pixels.flatten(1)}
 
-    facts = engine.facts
-    batch = pico.preprocess([torch.zeros(3, 40, 60, dtype=torch.uint8)] * 2)
-    layout = OutputLayout(facts.leaves, facts.structure, (320, 320), Anchored())  # type: ignore[arg-type]
-    assert layout.by_image(batch) == [False, True]
+    def outputs(count: int) -> dict[str, torch.Tensor]:
+        return Anchored()(pico.preprocess([torch.zeros(3, 40, 60, dtype=torch.uint8)] * count))
+
+    leaves = leaves_of(outputs(2), outputs(3))
+    assert leaves == [Leaf(name="anchors"), Leaf(name="scores", by_image=True)]
+    structure = pytree.treespec_dumps(pytree.tree_structure(outputs(2)))
+    assert OutputLayout(leaves, structure, (320, 320), pico).by_image == [False, True]

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from zoo.errors import CardError
 from zoo.registry import catalogue
-from zoo.registry.exported import EXTRA, IR, ExportFacts, GraphInput, exported_file, read_facts
+from zoo.registry.exported import (
+    EXTRA,
+    IR,
+    SCHEMA,
+    ExportFacts,
+    GraphInput,
+    exported_file,
+    read_facts,
+)
 
 CARD = {"architecture": "yolox/yolox", "labels": ["a"], "arguments": {"size": 64}}
 SOURCE = {"kind": "file", "path": "mini.safetensors"}
@@ -86,9 +94,10 @@ def test_a_damaged_file_is_said_to_be_one(
 
 
 def test_another_schema_and_deep_facts_are_refused(tmp_path: Path) -> None:
-    newer = json.dumps({**msgspec.to_builtins(FACTS), "schema": 2}).encode()
-    with pytest.raises(CardError, match="Upgrade"):
-        read_facts(_write(tmp_path / "x.onnx", newer))
+    for schema, fix in ((SCHEMA + 1, "Upgrade"), (SCHEMA - 1, "Export it again")):
+        other = json.dumps({**msgspec.to_builtins(FACTS), "schema": schema}).encode()
+        with pytest.raises(CardError, match=fix):
+            read_facts(_write(tmp_path / "x.onnx", other))
     with pytest.raises(CardError, match="damaged"):
         read_facts(_write(tmp_path / "y.onnx", b"[" * 5000))
 

@@ -23,7 +23,7 @@ from zoo.engines.trace import version_of
 from zoo.environment import home
 from zoo.errors import CacheError, UsageError
 from zoo.files import write_errors, write_file
-from zoo.registry.exported import IR
+from zoo.registry.exported import IR, SCHEMA
 
 if TYPE_CHECKING:
     from zoo.engines.engine import Engine
@@ -74,6 +74,7 @@ def key_of(request: EngineRequest, format: str) -> str:
         "input": msgspec.to_builtins(card.input),
         "classes": [request.new.names, request.new.channels],
         "format": format,
+        "schema": SCHEMA,
         "versions": [version_of(name) for name in ("detzoo", *_WRITERS.get(format, ()))],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

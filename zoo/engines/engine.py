@@ -127,7 +127,7 @@ class Engine(BasePredictor):
                     "Report it to whoever wrote the engine.",
                 )
         with step("forward without content"):
-            tensors = parts[0] if len(parts) == 1 else joined(parts, self._layout.by_image(batch))
+            tensors = parts[0] if len(parts) == 1 else joined(parts, self._layout.by_image)
             return self._layout.rebuild(tensors, batch)
 
     def _computed(self, batch: Batch) -> list[Sequence[Tensor]]:

@@ -48,16 +48,20 @@ def tensors_of(outputs: Any) -> list[Tensor]:
     return [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]
 
 
-def leaves_of(outputs: Any) -> list[Leaf]:
+def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
     """Each leaf: a tensor by its name in the outputs (`heads.cls_logits`), anything else as it is.
+
+    more: the outputs for a larger batch, which tell what has a row for each image.
 
     Raises: ExportError for a leaf that a file can't hold.
     """
     leaves = []
-    for path, leaf in pytree.tree_flatten_with_path(outputs)[0]:
+    others = pytree.tree_leaves(outputs if more is None else more)
+    for (path, leaf), other in zip(pytree.tree_flatten_with_path(outputs)[0], others, strict=True):
         name = _INDEX.sub(r".\1", pytree.keystr(path)).strip(".") or WHOLE
         if isinstance(leaf, Tensor):
-            leaves.append(Leaf(name=name))
+            by_image = leaf.dim() > 0 and len(leaf) != len(other)
+            leaves.append(Leaf(name=name, by_image=by_image))
         elif isinstance(leaf, bool | int | float):
             leaves.append(Leaf(value=leaf))
         else:
@@ -74,13 +78,14 @@ class OutputLayout:
 
     leaves, structure: as the exported file says them, for inputs of `size`.
     network: without content; it is run for inputs of other sizes, to learn what it returns.
+    by_image: whether each tensor has a row for each image.
     """
 
     def __init__(
         self, leaves: Sequence[Leaf], structure: str, size: tuple[int, int], network: Detector
     ) -> None:
         self._known = {size: (list(leaves), pytree.treespec_loads(structure))}
-        self._by_image: dict[tuple[int, int], list[bool]] = {}
+        self.by_image = [leaf.by_image for leaf in leaves if leaf.name is not None]
         self._network = network
 
     def rebuild(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
@@ -89,24 +94,6 @@ class OutputLayout:
         values = iter(tensors)
         filled = [next(values) if leaf.name is not None else leaf.value for leaf in leaves]
         return pytree.tree_unflatten(filled, structure)
-
-    def by_image(self, batch: Batch) -> list[bool]:
-        """Whether each output has a row for each image, as anchors, for one, have not."""
-        height, width = batch.pixels.shape[-2:]
-        if (height, width) not in self._by_image:
-            rows = [self._rows(batch, count) for count in (2, 3)]
-            self._by_image[height, width] = [two != three for two, three in zip(*rows, strict=True)]
-        return self._by_image[height, width]
-
-    def _rows(self, batch: Batch, count: int) -> list[int]:
-        """The rows of each output, for that many images like those of a batch."""
-        pixels, *extras = [
-            torch.empty((count, *tensor.shape[1:]), dtype=tensor.dtype, device="meta")
-            for tensor in (batch.pixels, *batch.extras.values())
-        ]
-        with torch.inference_mode():
-            outputs = self._network(Batch(pixels, (), dict(zip(batch.extras, extras, strict=True))))
-        return [len(tensor) if tensor.dim() else 0 for tensor in tensors_of(outputs)]
 
     def _at(self, batch: Batch) -> tuple[list[Leaf], Any]:
         height, width = batch.pixels.shape[-2:]

@@ -14,22 +14,26 @@ from torch.utils import _pytree as pytree
 from zoo.contract import Batch
 from zoo.detectors import Detector
 from zoo.engines.formats import PIXELS, Trace
-from zoo.engines.outputs import FlatNetwork, leaves_of, tensors_of
+from zoo.engines.outputs import FlatNetwork, leaves_of
 from zoo.engines.preprocess import described
 from zoo.registry import Choice
 from zoo.registry.card import as_written
-from zoo.registry.exported import ExportFacts, GraphInput
+from zoo.registry.exported import ExportFacts, GraphInput, Leaf
 
 _SHAPES = ((480, 640), (640, 480), (333, 777))  # images that tell whether the input size varies
 
 
 @dataclass(frozen=True)
 class Example:
-    """A batch of a detector that is in eval mode, and what it returns for it."""
+    """A batch of a detector that is in eval mode, and what it returns for it.
+
+    leaves: of the outputs.
+    """
 
     detector: Detector
     batch: Batch
     outputs: Any
+    leaves: list[Leaf]
 
     @classmethod
     def of(cls, detector: Detector, image: Tensor, count: int) -> Example:
@@ -37,16 +41,14 @@ class Example:
         with torch.inference_mode():
             batch = detector.preprocess([image] * count)
             outputs = detector(batch)
-        return cls(detector, batch, outputs)
+            more = detector(detector.preprocess([image] * (count + 1)))
+        return cls(detector, batch, outputs, leaves_of(outputs, more))
 
     def trace(self, *, dynamic_batch: bool) -> Trace:
         """The network for that batch, or for any number of images."""
         extras = sorted(self.batch.extras)
-        leaves = leaves_of(self.outputs)
-        network = FlatNetwork(self.detector, leaves, extras)
+        network = FlatNetwork(self.detector, self.leaves, extras)
         network.training = False  # the detector's own modes are not touched
-        names = [leaf.name for leaf in leaves if leaf.name is not None]
-        tensors = tensors_of(self.outputs)
         return Trace(
             network,
             tuple(
@@ -54,12 +56,8 @@ class Example:
                 for tensor in (self.batch.pixels, *(self.batch.extras[name] for name in extras))
             ),
             (PIXELS, *extras),
-            names,
-            [
-                name
-                for name, tensor in zip(names, tensors, strict=True)
-                if tensor.dim() and len(tensor) == len(self.batch)
-            ],
+            [leaf.name for leaf in self.leaves if leaf.name is not None],
+            [leaf.name for leaf in self.leaves if leaf.name is not None and leaf.by_image],
             dynamic_batch=dynamic_batch,
             dynamic_size=varies(self.detector),
         )
@@ -101,7 +99,7 @@ class Example:
                 dynamic_size=varies(detector),
                 extras=sorted(self.batch.extras),
             ),
-            leaves=leaves_of(self.outputs),
+            leaves=self.leaves,
             structure=pytree.treespec_dumps(pytree.tree_structure(self.outputs)),
             exporter=exporter,
             versions={name: version_of(name) or "" for name in ("detzoo", "torch")},

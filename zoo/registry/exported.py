@@ -14,7 +14,7 @@ from zoo.files import open_regular
 from zoo.limits import check_json
 
 KEY = "detzoo"  # of the facts, among what else a file of that format says of itself
-SCHEMA = 1
+SCHEMA = 2
 EXTRA = f"{KEY}.json"  # the facts' file in a `torch.export` program
 IR = "model.xml"  # the graph in a folder of OpenVINO IR
 BYTES = 16 << 20
@@ -41,10 +41,14 @@ class GraphInput(msgspec.Struct, frozen=True, kw_only=True):
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the network's outputs: the graph's output of that name, or else a number or flag
-    that is the same for every image of the exported size."""
+    that is the same for every image of the exported size.
+
+    by_image: whether an output has a row for each image, as anchors, for one, have not.
+    """
 
     name: str | None = None
     value: int | float | bool | None = None
+    by_image: bool = False
 
 
 class ExportFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,8 +110,9 @@ def read_facts(path: Path) -> ExportFacts:
             facts = msgspec.json.decode(text, type=ExportFacts)
             if facts.schema == SCHEMA:
                 return facts
-            fix = "Upgrade: pip install --upgrade detzoo"
-            raise CardError(asked, f"It is of schema {facts.schema}, unknown to this detzoo.", fix)
+            upgrade = "Upgrade: pip install --upgrade detzoo"
+            fix = upgrade if facts.schema > SCHEMA else "Export it again."
+            raise CardError(asked, f"It is of schema {facts.schema}, and {SCHEMA} is read.", fix)
     except FileNotFoundError:
         fix = "Correct the path: file:PATH"
         raise CardError(asked, "There is no such file.", fix) from None
