@@ -21,6 +21,7 @@ from zoo import Detector, LabelSpace
 from zoo.contract import ClassLayer
 from zoo.detectors.compose import build
 from zoo.detectors.head_transfer import transfer_head
+from zoo.detectors.load import load_to_train
 from zoo.detectors.preprocess import CardPreprocess
 from zoo.errors import CheckpointError, ContractError, LabelError, NameNotFound
 from zoo.registry.card import Input
@@ -131,6 +132,16 @@ def test_new_classes_are_named_in_the_log(file: Path, caplog: pytest.LogCaptureF
         "yolox_nano[person,vest] has to be trained first for vest; its `head_transfer` says what "
         "is new."
     ]
+
+
+def test_training_does_not_say_that_new_classes_have_to_be_trained(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="zoo"):
+        detector = load_to_train("yolox_nano", weights=f"file:{file}", labels=["person", "vest"])
+    assert detector.head_transfer
+    assert detector.head_transfer.new_classes == ("vest",)
+    assert caplog.messages == []
 
 
 def test_weights_of_ones_own_have_the_fixes_of_those_they_were_trained_from(tmp_path: Path) -> None:

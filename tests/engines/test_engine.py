@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -39,6 +41,17 @@ def test_many_images_are_detected_in_as_one_by_one(engine: Engine, scene: Tensor
         torch.allclose(batched.boxes, single.boxes, atol=0.01)
         for batched, single in zip(together, alone, strict=True)
     )
+
+
+def test_the_compiler_of_torch_is_not_imported_for_a_batch(pico_onnx: Exported) -> None:
+    script = (
+        "import sys, torch, zoo\n"
+        f"engine = zoo.load({'file:' + str(pico_onnx.path)!r}, engine='onnxruntime,threads=2')\n"
+        "engine.detect([torch.zeros(3, 64, 64, dtype=torch.uint8)] * 4, batch_size=4)\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"  # it takes as long to import as torch itself
 
 
 def _with(

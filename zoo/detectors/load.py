@@ -16,7 +16,7 @@ from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
 from zoo.detectors.engine_request import FIRST, TORCH, EngineRequest
-from zoo.detectors.head_transfer import SHOWN, HeadTransfer, fits, transfer_head
+from zoo.detectors.head_transfer import SHOWN, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.files import uncollected
@@ -88,13 +88,27 @@ def load(
         UsageError: this torch has no such device.
         ExportError: the network can't be exported for that engine, or does not agree with torch.
     """
-    name = f"{PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
-    _check_types(name, weights)
-    device, models = device_of(device), catalogue()
-    choice = choose(models, name, weights)
-    spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
-    resolved = resolve(models, choice, weights, progress=progress)
-    return _loaded(models, resolved, *spaces, device, engine=engine, progress=progress)
+    loaded = _named(name, weights, labels, device_of(device), engine=engine, progress=progress)
+    _notice(loaded)
+    return loaded
+
+
+def load_to_train(
+    name: str | PathLike[str],
+    *,
+    weights: bool | str | PathLike[str],
+    labels: Sequence[str] | str | LabelSpace,
+) -> Detector:
+    """The detector that `load` gives, on the CPU; that new classes have to be trained first is
+    not said."""
+    loaded = _named(name, weights, labels, torch.device("cpu"))
+    if isinstance(loaded, Detector):
+        return loaded
+    raise UsageError(
+        f"'{loaded.name}' can't be trained.",
+        "It is an exported file, which has no losses.",
+        "Train the model that it was made of.",
+    )
 
 
 @overload
@@ -123,7 +137,27 @@ def load_resolved(
     """The detector or engine of a name that was resolved before, as `load` gives it."""
     choice = resolved.choice
     spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
-    return _loaded(catalogue(), resolved, *spaces, device_of(device), engine=engine)
+    loaded = _loaded(catalogue(), resolved, *spaces, device_of(device), engine=engine)
+    _notice(loaded)
+    return loaded
+
+
+def _named(
+    name: str | PathLike[str],
+    weights: bool | str | PathLike[str],
+    labels: Sequence[str] | str | LabelSpace | None,
+    device: torch.device,
+    *,
+    engine: str | None = None,
+    progress: bool | None = None,
+) -> BasePredictor:
+    name = f"{PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
+    _check_types(name, weights)
+    models = catalogue()
+    choice = choose(models, name, weights)
+    spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
+    resolved = resolve(models, choice, weights, progress=progress)
+    return _loaded(models, resolved, *spaces, device, engine=engine, progress=progress)
 
 
 def _loaded(
@@ -149,8 +183,6 @@ def _loaded(
         detector.weights = file
     detector.name = name_with_labels(resolved.name, old, new)
     detector.choice = resolved.choice
-    if detector.head_transfer:
-        _notice(detector.name, detector.head_transfer)
     return detector.eval().to(device)
 
 
@@ -257,11 +289,15 @@ def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
         )
 
 
-def _notice(name: str, transfer: HeadTransfer) -> None:
+def _notice(loaded: BasePredictor) -> None:
+    """Says which classes of a detector its weights do not know."""
+    transfer = loaded.head_transfer if isinstance(loaded, Detector) else None
+    if transfer is None:
+        return
     if transfer.new_classes:
         log.warning(
             "%s has to be trained first for %s; its `head_transfer` says what is new.",
-            name,
+            loaded.name,
             listed(transfer.new_classes, SHOWN),
         )
-    log.info("%s: %s", name, transfer)
+    log.info("%s: %s", loaded.name, transfer)

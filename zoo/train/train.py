@@ -14,7 +14,8 @@ from msgspec import structs
 from torch import distributed
 
 from zoo.data import Dataset
-from zoo.detectors import Detector, load
+from zoo.detectors import Detector
+from zoo.detectors.load import load_to_train
 from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
@@ -200,7 +201,7 @@ class _Plan:
         torch.manual_seed(self.recipe.seed)
         weights = _weights(fields_of(self.recipe))
         labels = self.labels if isinstance(self.labels, str | LabelSpace) else list(self.labels)
-        return load(str(self.recipe.model), weights=weights, labels=labels, device="cpu")
+        return load_to_train(str(self.recipe.model), weights=weights, labels=labels)
 
 
 def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) -> Result:
