@@ -56,12 +56,11 @@ def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
     Raises: ExportError for a leaf that a file can't hold.
     """
     leaves = []
-    others = pytree.tree_leaves(outputs if more is None else more)
-    for (path, leaf), other in zip(pytree.tree_flatten_with_path(outputs)[0], others, strict=True):
+    others = pytree.tree_leaves(more)
+    for position, (path, leaf) in enumerate(pytree.tree_flatten_with_path(outputs)[0]):
         name = _INDEX.sub(r".\1", pytree.keystr(path)).strip(".") or WHOLE
         if isinstance(leaf, Tensor):
-            by_image = leaf.dim() > 0 and len(leaf) != len(other)
-            leaves.append(Leaf(name=name, by_image=by_image))
+            leaves.append(Leaf(name=name, by_image=_grows(leaf, others[position:])))
         elif isinstance(leaf, bool | int | float):
             leaves.append(Leaf(value=leaf))
         else:
@@ -71,6 +70,12 @@ def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
                 "Make it a tensor, a number or a flag.",
             )
     return leaves
+
+
+def _grows(tensor: Tensor, larger: Sequence[Any]) -> bool:
+    """Whether a tensor has fewer rows than its like, the first of those, for a larger batch."""
+    like = larger[0] if larger else None
+    return isinstance(like, Tensor) and tensor.dim() > 0 and len(tensor) != len(like)
 
 
 class OutputLayout:
