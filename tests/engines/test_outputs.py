@@ -21,6 +21,12 @@ def test_leaves_have_the_names_of_the_outputs() -> None:
     assert [tuple(tensor.shape) for tensor in tensors_of(outputs)] == [(2, 4)]
 
 
+def test_outputs_that_are_a_list_an_image_have_leaves_of_their_own() -> None:
+    rows = torch.zeros(2, 4)
+    assert leaves_of([rows, rows], [rows, rows, rows]) == [Leaf(name="0"), Leaf(name="1")]
+    assert leaves_of([rows, 4], [4]) == [Leaf(name="0"), Leaf(value=4)]
+
+
 def test_a_text_among_the_outputs_can_t_be_exported() -> None:
     with pytest.raises(ExportError, match="of the type str"):
         leaves_of({"kind": "dense"})

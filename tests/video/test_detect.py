@@ -17,6 +17,8 @@ import zoo
 from zoo.errors import UsageError
 from zoo.testing.toy import Toy
 from zoo.video import VideoWarning, detect_video
+from zoo.video.clip import Clip
+from zoo.video.detect import reads_ahead
 from zoo.video.reader import NAME
 
 Make = Callable[..., Path]
@@ -30,6 +32,7 @@ def open_files() -> set[str]:
     }
 
 
+@pytest.mark.usefixtures("cores")
 def test_each_frame_comes_with_what_is_seen_in_it(make_clip: Make, squares, shown) -> None:
     path = make_clip("a.mp4", count=50)
     stream = detect_video(squares, path, batch_size=8)
@@ -61,6 +64,25 @@ def test_images_are_a_video_as_well(squares, make_clip: Make, shown) -> None:
         assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
 
+@pytest.fixture(params=[2, 8], ids=["two cores", "many cores"])
+def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.video.detect.cores", lambda: request.param)
+
+
+def test_a_thread_reads_ahead_where_there_is_something_to_gain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clip, camera = Clip(source="a.mp4"), Clip(source="0", live=True)
+    monkeypatch.setattr("zoo.video.detect.cores", lambda: 2)
+    assert not reads_ahead(clip, "cpu")
+    assert reads_ahead(clip, "cuda")
+    assert reads_ahead(camera, "cpu")
+    assert reads_ahead(Clip(source="https://example.org/a.mp4"), "cpu")
+    monkeypatch.setattr("zoo.video.detect.cores", lambda: 4)
+    assert reads_ahead(clip, "cpu")
+
+
+@pytest.mark.usefixtures("cores")
 def test_breaking_off_ends_the_thread_and_closes_the_file(make_clip: Make, squares) -> None:
     path = make_clip("a.mp4", count=200)
     for frame in detect_video(squares, path):
