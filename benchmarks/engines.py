@@ -10,6 +10,7 @@ are medians of the rounds' own ratios. Idle threads sleep in every engine.
     python benchmarks/engines.py [--images 128] [--rounds 5] [--threads 2 1] [--engines torch …]
         [--onnx FILE, exported before] [--json OUT]
 
+LibreYOLO, on the same weights, is one more row where it is installed (`pip install libreyolo`).
 `bare`: decoding the files, and then the session alone on inputs that are ready: what no way can do
 without, one after the other.
 """
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import libre
 import numpy as np
 import onnxruntime
 import PIL.Image
@@ -161,6 +163,7 @@ def ways(
     torch.set_num_threads(threads)
     detector = nano()
     bare = Bare(file, threads, detector.defaults.iou)
+    peer = libre.predictor(SCORE, detector.defaults.iou)
     ready = [bare.prepared([opened(name)])[0] for name in files]
     models = {
         name: detector if name == "torch" else zoo.load(f"file:{file}", engine=name)
@@ -177,6 +180,7 @@ def ways(
             if name != "torch"
         },
         "by hand, onnxruntime": lambda: by_hand(bare, files),
+        **({"LibreYOLO, torch": lambda: peer(files)} if peer else {}),
         "decoding": lambda: [opened(name) for name in files],
         "session": lambda: [bare.session.run(None, {"pixels": pixels}) for pixels in ready],
     }
@@ -241,7 +245,7 @@ def main() -> None:
     report(
         f"{len(files)} JPEG files to detections: YOLOX-Nano",
         table,
-        distributions=USED,
+        distributions=(*libre.distributions(), *USED),
         notes=[
             "bare: decoding the files and the session alone, one after the other.",
             "score, box: the largest differences from eager torch, a box's in pixels; other: images"
