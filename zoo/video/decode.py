@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -18,12 +19,14 @@ from zoo.video.clip import TICK, Clip, Decoded, Losses, Part, unreadable
 from zoo.video.upright import planes_of
 
 SECONDS = 10.0  # that a server or camera may keep silent
+GIVEN_UP = "Immediate exit requested"  # is what FFmpeg calls the end of that time
 MICROSECONDS = 1_000_000
 MARGIN_SECONDS = 10.0  # to go back where the place for a time lies behind it
 THREADED = 1280 * 720  # pixels, from which on several threads decode one clip
 PATIENCE = 100  # damaged packets in a row, after which nothing more is expected
 CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 LIVE = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp")
+RTSP = ("rtsp", "rtsps")
 ADDRESSES = (*LIVE, "http", "https")
 
 
@@ -49,6 +52,7 @@ class AvSource:
         self._name = address
         self._part = part
         self.losses = Losses()
+        self._reads: threading.Thread | None = None
         self._packets = 0
         self._container = self._opened(address, dict(options or {}))
         try:
@@ -67,11 +71,14 @@ class AvSource:
         self._most_pixels = Limits.in_force().most_pixels
 
     def close(self) -> None:
-        """Closes the file or the connection."""
-        self._container.close()
+        """Closes the file or the connection; while a thread reads from it, that thread has to."""
+        reads = self._reads
+        if reads is None or reads is threading.current_thread() or not reads.is_alive():
+            self._container.close()  # under another thread's feet, FFmpeg would crash
 
     def frames(self) -> Iterator[Decoded]:
         """The frames of the part, in the order in which they are shown."""
+        self._reads = threading.current_thread()
         index = -1
         for frame, time in self._from_start():
             if time >= self._part.end:
@@ -92,10 +99,12 @@ class AvSource:
                 f"{switch} says that no socket may be opened.",
                 f"Pass a file, or unset it: unset {switch}",
             )
-        if scheme_of(address) in ("rtsp", "rtsps"):
-            options = {"rtsp_transport": "tcp"} | options  # by UDP, packets get lost on the way
+        if scheme_of(address) in RTSP:
+            options = {"rtsp_flags": "prefer_tcp"} | options  # by UDP, packets get lost on the way
+        # FFmpeg waits twice for a silent server, as it first gives a packet that it still held
+        waits = SECONDS / 2 if scheme_of(address) in RTSP else SECONDS
         try:
-            return self._av.open(url, format=form, options=options, timeout=SECONDS)
+            return self._av.open(url, format=form, options=options, timeout=(SECONDS, waits))
         except self._av.error.FFmpegError as error:
             raise unopened(address, error) from error
 
@@ -202,7 +211,7 @@ class AvSource:
                 self.losses.cut = f"It was cut: {said(error)}."
                 break
         last = self._av.Packet(0)
-        last.stream = self._stream
+        last.stream, last.time_base = self._stream, self._stream.time_base
         yield last
 
     def _time_of(self, frame: Any) -> float:
@@ -212,7 +221,9 @@ class AvSource:
             time = None
         else:
             exact = stamp * frame.time_base
-            self._origin = exact if self._origin is None else self._origin
+            if self._origin is None:  # RTSP has no time for the first frames
+                before = 0.0 if self._last is None else self._last + self.clip.period
+                self._origin = exact - Fraction(before)
             time = float(exact - self._origin) + self._shift
         if self._last is None:
             self._last = 0.0 if time is None else time
@@ -234,7 +245,11 @@ class AvSource:
     def _note_end(self) -> None:
         """Counts what should have come besides."""
         clip, losses = self.clip, self.losses
-        if clip.live or losses.cut:
+        if losses.cut:
+            return
+        if clip.live:
+            if scheme_of(clip.source) in RTSP and self._has_hung_up():
+                losses.cut = "It was cut: the server hung up."
             return
         if clip.frames and not self._sought:
             if self._packets < clip.frames:
@@ -244,6 +259,18 @@ class AvSource:
             end = self._last + clip.period
             if clip.duration - end > max(1.0, 0.02 * clip.duration):
                 losses.cut = f"It ends after {end:.1f} of {clip.duration:.1f} seconds."
+
+    def _has_hung_up(self) -> bool:
+        """Whether a server of RTSP went away without a goodbye; one that is there answers, if only
+        with a refusal."""
+        refusals = self._av.error.HTTPClientError, self._av.error.HTTPServerError
+        try:
+            self._container.seek(0)
+        except refusals:
+            return False
+        except self._av.error.FFmpegError:
+            return True
+        return False
 
     def _undecodable(self, error: Exception | None) -> VideoError:
         case = f"No frame of it can be decoded: {said(error)}." if error else "It has no frames."
@@ -283,6 +310,8 @@ def is_live(address: str) -> bool:
 def said(error: Exception) -> str:
     """The reason in an error of FFmpeg."""
     text = getattr(error, "strerror", None) or str(error)
+    if text == GIVEN_UP:
+        return f"nothing came for {SECONDS:g} seconds"
     return " ".join(str(text).split()).rstrip(".")
 
 
