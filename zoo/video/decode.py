@@ -79,6 +79,12 @@ class AvSource:
     def frames(self) -> Iterator[Decoded]:
         """The frames of the part, in the order in which they are shown."""
         self._reads = threading.current_thread()
+        try:
+            yield from self._wanted()
+        finally:
+            self._reads = None
+
+    def _wanted(self) -> Iterator[Decoded]:
         index = -1
         for frame, time in self._from_start():
             if time >= self._part.end:
