@@ -12,7 +12,10 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
+from textwrap import fill
 from time import process_time
 from typing import Any
 
@@ -49,16 +52,24 @@ COMPOSED = {
     "timm-pafpn-yolox": {"backbone": "timm/test_resnet", "neck": "pafpn", "head": "yolox"},
 }
 NAMES = (*TRAINED, *SMALL, *COMPOSED)
-TOP = """# Exports
-
+INTRODUCTION = """
 Which architecture can be exported to which format; made by `docs/build_exports.py`. {trained} have their weights, the
-others random ones and the small inputs of `docs/conformance.yaml`. Each export ran in a process of its own, with one
-thread; seconds (of one core) and memory are those of the whole export, its comparison with torch included. *Difference* is the
-largest of any output, *score* and *box* (in pixels) the largest of a detection, over {images} images, one, two and
-three at once. Files that differ by more than the [parity gate](../howto/export.md) allows are not written.
-
-| model | architecture | format | batch | exporter | s | peak GB | difference | score | box | detections |
+others random ones and the small inputs of `docs/conformance.yaml`. Each export ran in a process of its own. *Seconds*
+are those of the processor, and *GB* the most memory, of the whole export with its comparison with torch. *Difference*
+is the largest of any output, *score* and *box* (in pixels) the largest of a detection, over {images} images, one, two
+and three at once. Files that differ by more than the [parity gate](../howto/export.md) allows are not written.
+"""
+TABLE = """
+| model | architecture | format | batch | exporter | seconds | GB | difference | score | box | detections |
 |---|---|---|---|---|---|---|---|---|---|---|
+"""
+REFUSED = """
+## What can't be exported
+
+Run these with the engine `torch` or `compile`.
+
+| model | architecture | format | reason |
+|---|---|---|---|
 """
 
 
@@ -115,7 +126,7 @@ def line(name: str, format: str, row: dict[str, Any]) -> str:
     """A line of the table."""
     start = f"| `{name}` | {architecture(name)} | {format} |"
     if "reason" in row:
-        return f"{start} not | {row['reason'][:200].replace('|', '/')} | | | | | | |\n"
+        return f"{start} {row['reason'][:200].replace('|', '/')} |\n"
     distances = f"{row['worst']:.1e} | {row['score']:.1e} | {row['box']:.1e}"
     cells = f"{row['batch']} | {row['exporter']} | {row['seconds']} | {row['peak']} | {distances}"
     return f"{start} {cells} | {row['detections']} |\n"
@@ -130,6 +141,17 @@ def architecture(name: str) -> str:
     return f"`{card.architecture}`" + (f", head `{head}`" if head else "")
 
 
+def page(rows: Sequence[tuple[str, str, dict[str, Any]]]) -> str:
+    """The whole page, of a model, a format and what came of it in each row."""
+    *first, last = [f"`{name}`" for name in TRAINED]
+    images = max(row.get("images", 0) for _, _, row in rows)
+    said = INTRODUCTION.format(trained=f"{', '.join(first)} and {last}", images=images)
+    introduction = fill(" ".join(said.split()), 120, break_on_hyphens=False)
+    exported = [line(*row) for row in rows if "reason" not in row[2]]
+    refused = [line(*row) for row in rows if "reason" in row[2]]
+    return "".join(["# Exports\n\n", introduction, "\n", TABLE, *exported, REFUSED, *refused])
+
+
 def main() -> None:
     """Tries every model in every format."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -139,16 +161,12 @@ def main() -> None:
     if asked.row:
         print(json.dumps(attempt(*asked.row)))
         return
-    table, images = "", 0
-    for name in asked.only or NAMES:
-        for format in FORMATS:
-            row = tried(name, format)
-            images = max(images, row.get("images", 0))
-            table += line(name, format, row)
-            print(line(name, format, row), end="", flush=True)
+    rows: list[tuple[str, str, dict[str, Any]]] = []
+    for name, format in product(asked.only or NAMES, FORMATS):
+        rows.append((name, format, tried(name, format)))
+        print(line(*rows[-1]), end="", flush=True)
     if not asked.only:
-        trained = ", ".join(f"`{name}`" for name in TRAINED)
-        PAGE.write_text(TOP.format(trained=trained, images=images) + table)
+        PAGE.write_text(page(rows))
 
 
 if __name__ == "__main__":

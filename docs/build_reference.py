@@ -213,6 +213,7 @@ WRITTEN = {
     "exit-codes": "Exit codes",
     "benchmarks": "Measured speed and memory",
     "conformance": "Every bundled model against every check",
+    "exports": "What can be exported to which format",
     "timm-audit": "timm's networks as backbones",
 }
 

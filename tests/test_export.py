@@ -1,9 +1,11 @@
 """Every network that torch can export is exported without a wrapper: the table of
-docs/howto/export.md."""
+docs/reference/exports.md."""
 
 from __future__ import annotations
 
 import io
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +118,13 @@ def test_two_stages_say_why_they_are_not() -> None:
 def test_every_bundled_architecture_and_head_is_in_the_table() -> None:
     for kind, known in (("architectures", {*DENSE, "zoo/compose"}), ("heads", {*HEADS})):
         assert {name for name in catalogue().parts(kind) if TWO_STAGE not in name} == known
+
+
+def test_the_page_of_exports_has_every_bundled_architecture_and_head_in_every_format() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "reference" / "exports.md").read_text()
+    subjects = {f"| `{name}` |" for name in catalogue().parts("architectures")} - {
+        "| `zoo/compose` |"
+    }
+    subjects |= {f"head `{name.partition('/')[2]}` |" for name in catalogue().parts("heads")}
+    for subject, format in product(subjects, ("onnx", "openvino", "torch")):
+        assert f"{subject} {format} |" in page, f"{subject} {format}"
