@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--json", help="a file for the numbers")
     asked = parser.parse_args()
     if asked.here:
-        from zoo.leaderboard.timing import resident_peak
+        from zoo.timing.clock import resident_peak
 
         with tempfile.TemporaryDirectory() as folder:
             made = STEPS[asked.step](asked.counts[0], Path(folder))

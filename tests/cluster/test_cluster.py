@@ -1,7 +1,6 @@
 """Real workers, in processes of their own: they are killed, the command is killed, and the run is
 that of one process to the bit."""
 
-import json
 import os
 import random
 import signal
@@ -12,66 +11,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
-import torch
-from PIL import Image
 
-import zoo
+from tests.cluster.running import is_worker
 from tests.evaluate.predictions.nano_run import same
 from zoo.cluster import Cluster
 from zoo.errors import UsageError
 from zoo.evaluate import Predictions, predict
 
-WORKER = "ray::Process"
-IMAGES = 60
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Sixty small images of noise, and annotations with the classes that YOLOX-Pico knows."""
-    folder = tmp_path_factory.mktemp("scenes")
-    names = zoo.catalogue().resolve("yolox_pico").entry.card.labels
-    rng = np.random.default_rng(0)
-    images = []
-    for number in range(IMAGES):
-        width = 60 + number
-        pixels = rng.integers(0, 256, (8, 12, 3), np.uint8)
-        resized = Image.fromarray(pixels).resize((width, 50), Image.Resampling.NEAREST)
-        resized.save(folder / f"{number}.png")
-        images.append({"id": number, "file_name": f"{number}.png", "width": width, "height": 50})
-    categories = [{"id": number, "name": name} for number, name in enumerate(names)]
-    box = {"id": 1, "image_id": 0, "category_id": 0, "bbox": [5, 5, 20, 20], "area": 400}
-    content = {"images": images, "annotations": [box], "categories": categories}
-    (folder / "instances.json").write_text(json.dumps(content))
-    return f"coco:{folder / 'instances.json'}"
-
-
-@pytest.fixture(scope="module")
-def alone(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Predictions:
-    """What one process with one thread sees."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    made = predict("yolox_pico", data=scenes, batch_size=2, to=tmp_path_factory.mktemp("alone"))
-    torch.set_num_threads(before)
-    assert len(made.scores) > IMAGES
-    return made
-
 
 def workers(of: int) -> list[psutil.Process]:
     """The processes below another that look at images."""
     try:
-        return [child for child in psutil.Process(of).children(recursive=True) if _is_worker(child)]
+        return [child for child in psutil.Process(of).children(recursive=True) if is_worker(child)]
     except psutil.NoSuchProcess:
         return []
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return WORKER in " ".join(process.cmdline())
-    except psutil.Error:
-        return False
 
 
 def wait_for(what: Callable[[], object], *, seconds: float = 60) -> None:
@@ -126,7 +81,7 @@ def test_a_command_that_is_ended_leaves_no_process_and_a_run_that_goes_on(
     time.sleep(1.0)
     started.send_signal(blow)
     _, said = started.communicate(timeout=60)
-    wait_for(lambda: not any(_is_worker(process) for process in below), seconds=20)
+    wait_for(lambda: not any(is_worker(process) for process in below), seconds=20)
     if blow == signal.SIGINT:
         assert started.returncode == 130, said
         assert "Interrupted." in said

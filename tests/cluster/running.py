@@ -1,0 +1,142 @@
+"""A running cluster: nodes that `ray start` starts on this machine, as in a user's shell, and that
+end with the block they are started in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+TOKEN = "0123456789abcdef" * 4
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
+TRIES = 3  # for a port that somebody else takes first
+START_SECONDS = 90.0
+WORKER = "ray::Process"
+
+
+class Node:
+    """The processes of one machine of a cluster."""
+
+    def __init__(self, *arguments: str, folder: str) -> None:
+        ray = Path(sys.executable).with_name("ray")
+        same = ["--block", "--min-worker-port=0", "--max-worker-port=0", "--num-cpus=1"]
+        same += ["--object-store-memory=100000000", f"--dashboard-agent-listen-port={free_port()}"]
+        self.log = Path(folder) / f"node-{time.monotonic_ns()}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(ray), "start", *same, *arguments],
+                env=os.environ | SETTINGS,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._all: dict[int, psutil.Process] = {}
+
+    def started(self) -> bool:
+        """Whether it became part of a cluster; False once it has ended instead."""
+        until = time.monotonic() + START_SECONDS
+        while "Ray runtime started" not in self.log.read_text("utf-8"):
+            if self.process.poll() is not None or time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def processes(self) -> list[psutil.Process]:
+        """Those that run, itself first."""
+        try:
+            top = psutil.Process(self.process.pid)
+            return [top, *top.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def workers(self) -> list[psutil.Process]:
+        """Those that look at images."""
+        return [process for process in self.processes() if is_worker(process)]
+
+    def kill(self) -> None:
+        """Ends all at once, as a machine that loses its power."""
+        processes = self.processes()
+        for process in processes:
+            _send(process, signal.SIGSTOP)  # none sees another end
+        for process in processes:
+            _send(process, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
+    def stop(self) -> None:
+        """Ends it as Ctrl-C does, and what is left after that for good."""
+        processes = self.processes()
+        self.process.terminate()
+        _, left = psutil.wait_procs(processes, timeout=20)
+        for process in left:
+            _send(process, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
+
+class Head(Node):
+    """The first machine. address: as `--cluster` takes it. nodes: what others join it at."""
+
+    def __init__(self, folder: str) -> None:
+        port, clients = free_port(), free_port()
+        self.nodes = f"127.0.0.1:{port}"
+        self.address = f"ray://127.0.0.1:{clients}"
+        self.folder = folder
+        super().__init__(
+            "--head",
+            f"--port={port}",
+            f"--ray-client-server-port={clients}",
+            "--include-dashboard=false",
+            f"--temp-dir={folder}",
+            folder=folder,
+        )
+
+    @contextmanager
+    def joined(self) -> Iterator[Node]:
+        """Another machine, for a while."""
+        node = Node(f"--address={self.nodes}", folder=self.folder)
+        try:
+            assert node.started(), node.log.read_text("utf-8")
+            yield node
+        finally:
+            node.stop()
+
+
+@contextmanager
+def head() -> Iterator[Head]:
+    """A cluster of one machine; ports that are taken meanwhile are replaced by others."""
+    with ExitStack() as held:
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="zoo-head-"))
+        for _ in range(TRIES):
+            made = Head(folder)
+            held.callback(made.stop)
+            if made.started():
+                yield made
+                return
+        raise AssertionError(made.log.read_text("utf-8"))
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it looks at images."""
+    try:
+        return WORKER in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
