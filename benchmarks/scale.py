@@ -167,15 +167,16 @@ def _write_entries(entries: int, folder: Path) -> int:
         evaluator.update(range(30), images)
         facts = dict.fromkeys(PROVENANCE, "known") | {"finished": "2026-01-31T12:00:00+00:00"}
         source = f"file:{number}.safetensors"
+        parameters = int(10 ** rng.uniform(6, 8.3))
         facts |= {"data_sha256": truth.sha256, "protocol_settings": json.dumps(protocol)}
         facts |= {"weights_source": source, "data": "toys"}
         Entry(
             model=Model(
                 name=f"model_{number:05}",
-                family="Toys",
+                family=f"Toys {number % 8}",
                 licenses=Licenses(code="MIT", weights="MIT"),
-                parameters=1_000_000 + number,
-                weights=WeightsFile(source=source, sha256=f"{number:064x}", bytes=4_000_000),
+                parameters=parameters,
+                weights=WeightsFile(source=source, sha256=f"{number:064x}", bytes=4 * parameters),
                 published=Published(parameters=None, claims=[]),
             ),
             data="toys",
@@ -204,7 +205,7 @@ def _megabytes(*paths: Path) -> float:
     return round(sum(path.stat().st_size for path in paths) / 1e6, 2)
 
 
-SIZES = {"run": [100_000, 300_000], "evaluate": [5_000, 50_000], "board": [100, 300]}
+SIZES = {"run": [100_000, 300_000], "evaluate": [5_000, 50_000], "board": [100, 300, 1000]}
 STEPS: dict[str, Step] = {"run": run, "evaluate": evaluate, "board": board}
 
 

@@ -39,7 +39,7 @@ def test_markdown_has_a_row_a_model_and_every_column_of_which_something_is_known
     assert {len(row) for row in (header, line, *rows)} == {len(header)}
     assert all(set(column) != {"–"} for column in zip(*rows, strict=True))
     assert "b\\|c \\<b\\> \\</script\\>" in text
-    assert "Models share a rank" in text
+    assert "A rank is the places" in text
 
 
 def test_columns_of_which_nothing_is_known_are_left_out_but_for_rank_name_and_ap():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 
+from tests.leaderboard.conftest import board_of
 from zoo.leaderboard import Entry, Leaderboard
 from zoo.leaderboard.entry import WeightsFile
 from zoo.leaderboard.site import page as html_of
@@ -97,6 +98,84 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
     page.keyboard.press("Enter")
     assert page.locator("tr.inside").count() == 0
+
+
+def test_a_row_is_held_against_every_other_with_the_numbers_of_its_pair(show, entries):
+    page = show(entries)
+    [table] = board_of(entries, (), ("toys",)).tables
+    for at, line in enumerate(table.lines):
+        name = line.entry.name
+        page.get_by_role("button", name=name, exact=True).click()
+        shown = page.locator("tr.inside .part", has_text="Against the others").locator("tbody tr")
+        seen = {row.split()[0]: row.split()[1:] for row in shown.all_inner_texts()}
+        assert seen.keys() == {one.entry.name for one in table.lines} - {name}
+        for other, one in enumerate(table.lines):
+            if other != at:
+                gap, *p_value = seen[one.entry.name]
+                ap = 100 * (one.entry.report.ap - line.entry.report.ap)
+                adjusted = table.pairs.p_values[table.pairs.place(at, other)]
+                assert gap == f"{ap:+.1f},".replace("-", "−")
+                assert p_value == (
+                    ["p", "<", "0.01"] if adjusted < 0.01 else ["p", "=", f"{adjusted:.2f}"]
+                )
+        page.get_by_role("button", name=name, exact=True).click()
+
+
+@pytest.fixture
+def many(make_entry) -> list[Entry]:
+    """More models than a page shows rows at once, of a dozen qualities."""
+    return [
+        make_entry(f"model-{number:03}", quality=0.4 + 0.05 * (number % 12), seed=number % 12)
+        for number in range(130)
+    ]
+
+
+def test_of_many_rows_the_first_are_drawn_and_the_others_when_asked_for(show, many):
+    page = show(many)
+    first = rows(page)
+    assert len(first) == 100
+    page.get_by_role("button", name="30 more rows").click()
+    assert rows(page)[:100] == first
+    assert len(rows(page)) == 130
+    assert page.evaluate("document.activeElement.textContent") == rows(page)[100]
+    page.get_by_label("Name").fill("model-00")
+    assert len(rows(page)) == 10
+    assert page.get_by_role("button", name="more row").count() == 0
+
+
+def test_a_row_behind_the_first_is_there_when_a_point_or_a_link_opens_it(show, many):
+    page = show(many)
+    last = board_of(many, (), ("toys",)).tables[0].lines[-1].entry.name
+    assert last not in rows(page)
+    page.locator(f'g.point[aria-label^="{last}:"]').dispatch_event("click")
+    assert page.locator("tr.line.open .label").all_inner_texts() == [last]
+    there = page.url
+    page.goto("about:blank")
+    page.goto(there)
+    assert page.locator("tr.line.open .label").all_inner_texts() == [last]
+
+
+def test_of_many_others_the_nearest_are_shown_and_all_when_asked_for(show, many):
+    page = show(many)
+    page.locator("tr.line .opener").nth(40).click()
+    part = page.locator("tr.inside .part", has_text="Against the others")
+    name, near = rows(page)[40], part.locator("tbody th").all_inner_texts()
+    assert len(near) == 20
+    part.get_by_role("button", name="All 129 others").click()
+    everyone = part.locator("tbody th").all_inner_texts()
+    assert len(everyone) == 129
+    assert name not in everyone
+    assert [other for other in everyone if other in near] == near
+
+
+def test_of_many_points_those_on_the_front_have_intervals_and_names(show, many, entries):
+    page = show(entries)
+    assert page.locator("#plot .whisker").count() == page.locator("g.point").count()
+    page = show(many)
+    assert page.locator("g.point").count() == 130
+    assert 0 < page.locator("#plot .whisker").count() < 20
+    assert page.locator("#plot text.name").count() <= page.locator("#plot .whisker").count()
+    assert "of the models on the Pareto front" in page.locator("#plot-note").inner_text()
 
 
 def test_an_image_shows_the_boxes_of_whichever_model_is_asked_for(show, entries):

@@ -28,6 +28,7 @@ from zoo.evaluate.coco.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
 _HELD = 1 << 26  # and the bytes of their draws
+WHOLE = 2.0  # the reach of an interval that holds every difference of two shares
 SECONDS = 1.0  # what a block of replicates may take: the longest that Ctrl-C waits for
 
 
@@ -139,10 +140,19 @@ def symmetric(
     finite = values[np.isfinite(values)]
     if 2 * len(finite) < len(values) or len(finite) < 2:
         return None
-    rare = int(
-        (1 - level) * (1 + len(finite)) + 1e-9
-    )  # with 1 + by_chance up to this, the p-value is at most 1 - level
-    if not rare:
+    far = float(reach(finite[None], level=level)[0])
+    if far == WHOLE:
         return Interval(-1.0, 1.0, level)
-    reach = float(np.sort(np.abs(finite - finite.mean()))[-rare])
-    return Interval(gap - reach, gap + reach, level)
+    return Interval(gap - far, gap + far, level)
+
+
+def reach(replicates: NDArray[np.float64], *, level: float = 0.95) -> NDArray[np.float64]:
+    """How far the interval of each difference goes up and down from it, (q,); `WHOLE` where there
+    are too few replicates to say. replicates: (q, b) finite ones."""
+    count = replicates.shape[1]
+    rare = int((1 - level) * (1 + count) + 1e-9)
+    # with 1 + by_chance up to `rare`, the p-value is at most 1 - level
+    if not rare:
+        return np.full(len(replicates), WHOLE)
+    apart = np.abs(replicates - replicates.mean(axis=1, keepdims=True))
+    return np.partition(apart, count - rare, axis=1)[:, count - rare]

@@ -12,8 +12,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations, islice
+from itertools import combinations
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.leaderboard.entry import Entry, Setting
@@ -175,22 +178,27 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
 def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
     """The same numbers under several names, or all but a few of them: all but one of the rows are
     copies."""
-    reported: set[int] = set()
-    for first, other in _pairs(entries):
-        if id(other) in reported or id(first) in reported or first.points <= 0:
-            continue
-        if first.engine != other.engine and first.model.weights == other.model.weights:
-            continue  # one model by two engines
-        same, of = _shared(first, other)
-        if of and same / of >= COPIED:
-            reported.add(id(other))
-            what = "Every number is" if same == of else f"{same} of {of} numbers are"
-            case = (
-                f"{what} the same as {'that' if same == of else 'those'} of {first.name}: "
-                f"{first.points:.2f} AP."
-            )
-            fix = "Measure it with its own weights, or leave one of the rows out."
-            yield finding(same_numbers, other, "report.numbers", case, fix)
+    for some in _by_data(entries).values():
+        numbers = _numbers(some)
+        reported: set[int] = set()
+        for place, first in enumerate(some):
+            if place in reported or first.points <= 0:
+                continue
+            shared = _shared(numbers, place)
+            for at, same, of in shared:
+                other = some[at]
+                if at in reported or first.name == other.name:
+                    continue
+                if first.engine != other.engine and first.model.weights == other.model.weights:
+                    continue  # one model by two engines
+                reported.add(at)
+                what = "Every number is" if same == of else f"{same} of {of} numbers are"
+                case = (
+                    f"{what} the same as {'that' if same == of else 'those'} of {first.name}: "
+                    f"{first.points:.2f} AP."
+                )
+                fix = "Measure it with its own weights, or leave one of the rows out."
+                yield finding(same_numbers, other, "report.numbers", case, fix)
 
 
 def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -208,9 +216,10 @@ def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Two models whose numbers fit each other's claims: their names or files are interchanged."""
-    for a, b in _pairs(entries):
-        ours, theirs = a.claim(), b.claim()
-        if ours is None or theirs is None or {ours.dataset, theirs.dataset} != {a.data}:
+    claims = [(entry, claim) for entry in entries if (claim := entry.claim()) is not None]
+    here = [(entry, claim) for entry, claim in claims if claim.dataset == entry.data]
+    for (a, ours), (b, theirs) in combinations(here, 2):
+        if a.data != b.data or a.name == b.name:
             continue
         straight = [abs(a.points - ours.value), abs(b.points - theirs.value)]
         crossed = [abs(a.points - theirs.value), abs(b.points - ours.value)]
@@ -319,23 +328,29 @@ def _alike(
             yield first[entry.data, value], entry
 
 
-def _shared(first: Entry, second: Entry) -> tuple[int, int]:
-    """How many numbers and replicates of AP two reports share, and of how many that could
-    differ."""
-    pairs = [
-        (value, second.report.numbers.get(name)) for name, value in first.report.numbers.items()
-    ]
-    drawn = [
-        entry.report.resamplings.numbers.get("AP", ()) if entry.report.resamplings else ()
-        for entry in (first, second)
-    ]
-    pairs += islice(zip(*drawn, strict=False), REPLICATES)
-    telling = [
-        (a, b)
-        for a, b in pairs
-        if a is not None and b is not None and (a, b) not in ((0, 0), (1, 1))
-    ]
-    return sum(abs(a - b) <= CLOSE for a, b in telling), len(telling)
+def _numbers(entries: Sequence[Entry]) -> NDArray[np.float64]:
+    """The numbers of each entry and the first replicates of its AP, (n, k); NaN for none."""
+    names = list(dict.fromkeys(name for entry in entries for name in entry.report.numbers))
+    made = np.full((len(entries), len(names) + REPLICATES), np.nan)
+    for row, entry in zip(made, entries, strict=True):
+        row[: len(names)] = [entry.report.numbers.get(name) for name in names]
+        resamplings = entry.report.resamplings
+        drawn = resamplings.numbers.get("AP", ()) if resamplings else ()
+        row[len(names) : len(names) + len(drawn)] = drawn[:REPLICATES]
+    return made
+
+
+def _shared(numbers: NDArray[np.float64], place: int) -> list[tuple[int, int, int]]:
+    """The later rows that share most of what could differ with the one at a place: where they are,
+    how many numbers they share, and of how many."""
+    first, others = numbers[place], numbers[place + 1 :]
+    with np.errstate(over="ignore", invalid="ignore"):  # of entries that say what can't be
+        apart = np.abs(others - first)
+    telling = np.isfinite(apart) & ~((others == first) & ((first == 0) | (first == 1)))
+    of = telling.sum(axis=1)
+    same = (telling & (apart <= CLOSE)).sum(axis=1)
+    copies = np.flatnonzero((of > 0) & (same >= COPIED * of))
+    return [(place + 1 + at, int(same[at]), int(of[at])) for at in copies.tolist()]
 
 
 def _file(entry: Entry) -> tuple[str, str, str | None] | None:
@@ -347,16 +362,6 @@ def _file(entry: Entry) -> tuple[str, str, str | None] | None:
 def _written(value: Setting) -> str:
     """A setting as YAML has it."""
     return json.dumps(value).strip('"')
-
-
-def _pairs(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
-    """Two entries of different names on one data set."""
-    yield from (
-        (a, b)
-        for some in _by_data(entries).values()
-        for a, b in combinations(some, 2)
-        if a.name != b.name
-    )
 
 
 def _most(values: Iterable[T]) -> T:

@@ -37,8 +37,8 @@ def _lines(board: Leaderboard) -> Iterator[str]:
     )
     yield from (f"{with_settings}. Made {board.made} by detzoo {board.version}.", "")
     yield (
-        "Models share a rank where their difference is not significant (paired bootstrap, "
-        "adjusted for all comparisons, 95 %)."
+        "A rank is the places that a model may have: all before them are significantly better, all "
+        "behind them worse (paired bootstrap, adjusted for all comparisons, 95 %)."
     )
     yield from _list(
         "What the checks found", [f"{finding.check}: {finding}" for finding in board.findings]
@@ -117,7 +117,7 @@ def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:
 
 
 def ranks(line: Line) -> str:
-    """`2`, or `2–3` for a model in two groups."""
+    """`2`, or `2–3` for a model that may be second or third."""
     return (
         "–".join(dict.fromkeys([str(line.ranks[0]), str(line.ranks[-1])]))
         if line.ranks

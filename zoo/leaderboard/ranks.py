@@ -1,5 +1,4 @@
-"""Ranks that say no more than the images do: models whose difference is not significant share a
-rank.
+"""Ranks that say no more than the images do: the places that a model may have among the others.
 
 Every pair is compared on the same resampled images. That many comparisons would find differences
 where there are none, so the p-values are adjusted by the step-down maximum of resampled statistics
@@ -8,51 +7,59 @@ differences called significant is chance. It is Holm's procedure with the depend
 comparisons taken from the resamplings; Holm's own multiplies p-values, which are at least 1/1001
 here, so that among a dozen models it could never find any difference.
 
-Ranks are groups (Piepho, J. Comput. Graph. Stat. 2004): two models share one exactly where their
-difference is not significant. A model between two others that differ is in both of their groups,
-and has both ranks.
+A model's places begin after all that are significantly better and end before all that are
+significantly worse, so with the same probability every model's true place is among them (Mogstad,
+Romano, Shaikh & Wilhelm, Review of Economic Studies 2024).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate import Report
-from zoo.evaluate.intervals import Interval, symmetric
+from zoo.evaluate.intervals import reach
 
 LEVEL = 0.95
+DECIMALS = 7
 AT_ONCE = 4096  # pairs whose resamplings are held; of all pairs of many models they fill memory
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two models, by position. difference: AP of b less that of a.
+class Pairs:
+    """Every comparison that was made, in columns: of a thousand models there are half a million.
 
-    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons
-        of the table, and so never
-    below that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but
-        not the other way round.
+    models:   the compared, by position. Each pair has a place in the columns: the first model with
+        the second, the third and so on, then the second with the third.
+    reach:    how far the interval of the pair alone, which `zoo.compare` gives, goes from the
+        difference of the two APs, up as down. Empty where resamplings can't say it.
+    p_values: adjusted for all comparisons of the table, and so never below that of the pair alone:
+        where it is 1 - level or less, the interval does not hold 0, but not the other way round.
+    Both have seven decimals, which tell a share of up to 100,000 replicates from the next.
     """
 
-    a: int
-    b: int
-    difference: float
-    interval: Interval | None
-    p_value: float
+    models: tuple[int, ...] = ()
+    reach: tuple[float, ...] = ()
+    p_values: tuple[float, ...] = ()
+    level: float = LEVEL
+
+    def place(self, a: int, b: int) -> int:
+        """Where the pair of two compared models is in the columns."""
+        low, high = sorted((self.models.index(a), self.models.index(b)))
+        return low * (2 * len(self.models) - low - 1) // 2 + high - low - 1
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """ranks: of each model, ascending, 1 the best; empty where it can't be compared. pairs: every
-    comparison that was made."""
+    """ranks: the first and the last place that each model may have, 1 the best; empty where it
+    can't be compared. pairs: every comparison that was made."""
 
     ranks: tuple[tuple[int, ...], ...]
-    pairs: tuple[Pair, ...]
+    pairs: Pairs
 
 
 def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
@@ -60,38 +67,44 @@ def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
     rank."""
     able = _comparable(reports, number)
     if not able:
-        return Ranking(tuple(() for _ in reports), ())
+        return Ranking(tuple(() for _ in reports), Pairs())
     values = np.array([reports[at].numbers[number] for at in able], np.float64)
     drawn = np.array([_replicates(reports[at], number) for at in able], np.float64)
     drawn = drawn[:, np.isfinite(drawn).all(0)]
-    pairs = list(combinations(range(len(able)), 2))
+    pairs = np.column_stack(np.triu_indices(len(able), 1))  # (q, 2)
     p_values = adjusted(values, drawn, pairs)
-    differ = {pair for pair, p_value in zip(pairs, p_values, strict=True) if p_value <= 1 - LEVEL}
     ranks: list[tuple[int, ...]] = [() for _ in reports]
-    for place, members in enumerate(groups(values.tolist(), differ), start=1):
-        for member in members:
-            ranks[able[member]] = (*ranks[able[member]], place)
-    made = [
-        Pair(
-            able[a],
-            able[b],
-            gap := float(values[b] - values[a]),
-            symmetric(gap, drawn[b] - drawn[a], level=LEVEL),
-            p_value,
-        )
-        for (a, b), p_value in zip(pairs, p_values, strict=True)
-    ]
-    return Ranking(tuple(ranks), tuple(made))
+    for at, both in zip(able, places(values, pairs[np.array(p_values) <= 1 - LEVEL]), strict=True):
+        ranks[at] = both
+    far = reaches(drawn, pairs).tolist()
+    return Ranking(tuple(ranks), Pairs(tuple(able), written(far), written(p_values)))
+
+
+def reaches(drawn: NDArray[np.float64], pairs: NDArray[np.intp]) -> NDArray[np.float64]:
+    """How far the interval of each pair alone goes from its difference, (q,); (0,) for fewer than
+    two resamplings. drawn: (m, b)."""
+    if drawn.shape[1] < 2:
+        return np.empty(0)
+    parts = [pairs[start : start + AT_ONCE].T for start in range(0, len(pairs), AT_ONCE)]
+    made = [reach(drawn[second] - drawn[first], level=LEVEL) for first, second in parts]
+    return np.concatenate([np.empty(0), *made])
+
+
+def written(values: Sequence[float]) -> tuple[float, ...]:
+    """Numbers as the columns have them."""
+    return tuple(round(float(value), DECIMALS) for value in values)
 
 
 def adjusted(
-    values: NDArray[np.float64], drawn: NDArray[np.float64], pairs: Sequence[tuple[int, int]]
+    values: NDArray[np.float64],
+    drawn: NDArray[np.float64],
+    pairs: Sequence[tuple[int, int]] | NDArray[np.intp],
 ) -> list[float]:
     """The p-value of each pair, adjusted for all of them. values: (m,). drawn: (m, b) in the same
     resamplings."""
-    if not pairs:
+    if not len(pairs):
         return []
-    first, second = np.array(pairs).T
+    first, second = np.asarray(pairs).T
     gaps = values[second] - values[first]  # (q,)
     parts = [slice(start, start + AT_ONCE) for start in range(0, len(gaps), AT_ONCE)]
     spread = np.concatenate(
@@ -115,35 +128,15 @@ def adjusted(
     return [float(value) for value in made]
 
 
-def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[int, ...]]:
-    """The largest sets of models of which no two differ, the best first. differ: pairs of
-    positions, the smaller one first."""
-    apart = [0] * len(values)  # a bit for each later model that differs
-    for a, b in differ:
-        apart[a] |= 1 << b
-    groups = [(1 << len(values)) - 1]
-    for at, others in enumerate(apart):
-        kept: list[int] = []
-        parts: dict[int, None] = {}
-        for whole in groups:
-            if whole >> at & 1 and whole & others:
-                parts |= dict.fromkeys([whole & ~(1 << at), whole & ~others])
-            else:
-                kept.append(whole)
-        every = [*kept, *parts]
-        groups = kept + [
-            part for part in parts if not any(part & other == part != other for other in every)
-        ]
-    best_first = [
-        tuple(
-            sorted(
-                (at for at in range(len(values)) if group >> at & 1),
-                key=lambda at: (-values[at], at),
-            )
-        )
-        for group in groups
-    ]
-    return sorted(best_first, key=lambda group: ([-values[at] for at in group], group))
+def places(values: NDArray[np.float64], differ: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """The first and the last place of each model: behind those that are better for sure, before
+    those that are worse for sure. differ: (d, 2) the pairs whose difference is significant."""
+    count = len(values)
+    a, b = differ.T
+    better, worse = np.where(values[a] > values[b], (a, b), (b, a))
+    first = 1 + np.bincount(worse, minlength=count)
+    last = count - np.bincount(better, minlength=count)
+    return list(zip(first.tolist(), last.tolist(), strict=True))
 
 
 def _comparable(reports: Sequence[Report], number: str) -> list[int]:
@@ -152,7 +145,7 @@ def _comparable(reports: Sequence[Report], number: str) -> list[int]:
     known = [key for key in keys if key is not None]
     if not known:
         return []
-    usual = max(known, key=known.count)
+    [(usual, _)] = Counter(known).most_common(1)
     return [at for at, key in enumerate(keys) if key == usual]
 
 

@@ -4,15 +4,14 @@ JSON, Markdown and HTML."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from zoo.evaluate.intervals import Interval
 from zoo.leaderboard.checks import machine, usual_machine
 from zoo.leaderboard.disagreement import ShownImage
 from zoo.leaderboard.entry import RANDOM, Entry, file_name
 from zoo.leaderboard.finding import Finding
-from zoo.leaderboard.ranks import rank
+from zoo.leaderboard.ranks import Pairs, rank
 from zoo.registry.card import Claim
 from zoo.registry.license import is_permissive
 
@@ -20,19 +19,9 @@ NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
 
 @dataclass(frozen=True)
-class Versus:
-    """This row against another: AP of the other less its own. p_value: adjusted for all comparisons
-    of the table."""
-
-    name: str
-    difference: float
-    interval: Interval | None
-    p_value: float
-
-
-@dataclass(frozen=True)
 class Line:
-    """One row. ranks: ascending, none where it was never trained or can't be compared.
+    """One row. ranks: the first and the last place it may have; none where it was never trained or
+    can't be compared.
 
     claim, gap: published AP in percent, and measured less claimed.
     elsewhere: where it was timed, if that is other hardware than the table's. file: its entry,
@@ -41,7 +30,6 @@ class Line:
 
     entry: Entry
     ranks: tuple[int, ...]
-    versus: tuple[Versus, ...]
     claim: Claim | None
     gap: float | None
     permissive: bool
@@ -55,7 +43,8 @@ class Table:
     """The rows of one data set and one protocol, best first.
 
     sha256: fingerprint of its annotations. hardware: where most latencies were measured.
-    examples: images where the models disagree most.
+    pairs: the comparisons of its lines, by their places. examples: images where the models disagree
+        most.
     """
 
     data: str
@@ -64,6 +53,7 @@ class Table:
     boxes: int
     lines: tuple[Line, ...]
     hardware: str | None
+    pairs: Pairs
     examples: tuple[ShownImage, ...] = ()
 
 
@@ -112,26 +102,19 @@ def table_of(
     ranking = rank([best_first[place].report for place in trained])
     ranks = dict(zip(trained, ranking.ranks, strict=True))
     hardware = usual_machine(best_first)
-    versus: list[list[Versus]] = [[] for _ in best_first]
-    for pair in ranking.pairs:
-        interval = pair.interval
-        back = Interval(-interval.high, -interval.low, interval.level) if interval else None
-        a, b = trained[pair.a], trained[pair.b]
-        versus[a].append(Versus(best_first[b].name, pair.difference, interval, pair.p_value))
-        versus[b].append(Versus(best_first[a].name, -pair.difference, back, pair.p_value))
+    compared = tuple(trained[at] for at in ranking.pairs.models)
+    remarks: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.data == data:
+            remarks.setdefault(finding.entry, []).append(finding)
     lines = [
         Line(
             entry=entry,
             ranks=ranks.get(place, ()),
-            versus=tuple(versus[place]),
             claim=entry.claim(),
             gap=entry.gap(),
             permissive=_permissive(entry),
-            findings=tuple(
-                finding
-                for finding in findings
-                if (finding.entry, finding.data) == (entry.name, data)
-            ),
+            findings=tuple(remarks.get(entry.name, ())),
             elsewhere=None if machine(entry) == hardware else machine(entry),
             file=f"entries/{file_name(entry.name, data)}",
         )
@@ -145,6 +128,7 @@ def table_of(
         boxes=measured.boxes,
         lines=tuple(lines),
         hardware=hardware,
+        pairs=replace(ranking.pairs, models=compared),
         examples=tuple(examples),
     )
 

@@ -2,7 +2,7 @@
 
 const board = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
-const state = { table: 0, cost: null, sort: { key: "rank", way: "up" }, open: new Set(), text: "", family: "", license: "", most: "" };
+const state = { table: 0, cost: null, sort: { key: "rank", way: "up" }, open: new Set(), rows: ROWS, text: "", family: "", license: "", most: "" };
 
 const table = () => board.tables[state.table];
 
@@ -24,7 +24,7 @@ function follow(hash) {
   Object.assign(state, {
     table: Math.max(0, board.tables.findIndex((one) => one.data === said.get("data"))),
     sort: there ? { key, way } : { key: "rank", way: "up" },
-    cost: said.get("cost"), open: new Set(said.getAll("row")),
+    cost: said.get("cost"), open: new Set(said.getAll("row")), rows: ROWS,
     text: said.get("text") || "", family: said.get("family") || "", license: said.get("license") || "", most: said.get("most") || "",
   });
   drawHead();
@@ -55,7 +55,7 @@ function draw(focus) {
   const timed = cost === "latency" || cost === "memory";
   at("plot-note").textContent = [
     timed && table().hardware ? `Measured on ${table().hardware}: one image in, boxes out.` : "",
-    "Lines are 95 % intervals.", lacking ? `Not drawn, for want of such a number${timed ? " from that hardware" : ""}: ${lacking} of ${lines.length}.` : ""].filter(Boolean).join(" ");
+    lines.length - lacking <= FEW ? "Lines are 95 % intervals." : "Lines are 95 % intervals, of the models on the Pareto front.", lacking ? `Not drawn, for want of such a number${timed ? " from that hardware" : ""}: ${lacking} of ${lines.length}.` : ""].filter(Boolean).join(" ");
   at("count").textContent = `${lines.length} of ${table().lines.length} models`;
   drawTable(at("rows"), table(), lines, families, state, draw);
   for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === cost));
@@ -145,7 +145,7 @@ function drawNotes() {
   ].filter(Boolean));
   const settings = Object.entries(board.settings).map(([name, value]) => `${name} ${known(value) ? value : "open"}`).join(", ");
   at("notes").replaceChildren(
-    el("p", {}, "Ranks are groups: two models share a rank where the difference of their AP on the same resampled images is not significant, at 95 % for all comparisons of the table together. A model between two groups has both ranks."),
+    el("p", {}, "A rank is the places that a model may have: behind all that are significantly better on the same resampled images, before all that are significantly worse, at 95 % for all comparisons of the table together."),
     el("p", {}, "Intervals say where AP would lie on other data of the same size. A claim is compared only where it was made on this data set."),
     settings ? el("p", {}, `Protocol “${board.protocol}”: ${settings}.`) : "");
 }

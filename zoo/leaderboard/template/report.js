@@ -8,15 +8,19 @@ const MISTAKES = {
 const SAID = new Set(["data", "data_sha256", "protocol_settings", "weights_sha256", "weights_source"]);
 const CURVES = [["AP50", "IoU .5", "var(--family-0)"], ["AP", "mean over IoUs", "var(--family-1)"], ["AP75", "IoU .75", "var(--family-2)"]];
 
-/** The whole report of a line; examples: those of its table. */
-function drawReport(line, examples) {
+const NEAR = 20; // others that a model is shown against; of a thousand, nobody reads all
+
+/** The whole report of a line of a table. */
+function drawReport(line, table) {
   const { entry } = line;
+  const { examples } = table;
+  const others = comparisons(line, table);
   return el("div", { class: "report" },
     line.findings.length ? part("What the checks found", findings(line.findings), "wide") : null,
     part("Numbers", numbers(line)),
     part("Precision and recall", curves(entry.report.curves, entry.model.name)),
     entry.report.analyses ? part("What its mistakes cost", mistakes(entry.report.analyses.mistakes)) : null,
-    line.versus.length ? part("Against the others", versus(line)) : null,
+    others.length ? part("Against the others", versus(others)) : null,
     part("Classes", classes(entry.report.per_class), "double"),
     examples.length ? part("Images on which the models disagree", gallery(examples, entry.model.name), "wide") : null,
     part("Where the numbers are from", provenance(line), "wide"));
@@ -80,18 +84,42 @@ function meter(share, text) {
   return el("span", { class: "meter" }, el("span", { class: "fill", style: { width: `${Math.max(0, Math.min(1, share)) * 100}%` } }), el("span", { class: "of" }, text));
 }
 
-function versus(line) {
-  const sorted = [...line.versus].sort((a, b) => b.difference - a.difference);
-  const ends = sorted.flatMap((one) => (one.interval ? [one.interval.low, one.interval.high] : [one.difference]));
-  const most = Math.max(...ends.map(Math.abs), 1e-6) * 1.05;
+/** What a line was compared with, from the columns of its table's pairs: the other's AP less its own, largest first. */
+function comparisons(line, { lines, pairs }) {
+  const own = pairs.models.indexOf(lines.indexOf(line));
+  if (own < 0) return [];
+  const count = pairs.models.length;
+  const against = (model, other) => {
+    const [low, high] = other < own ? [other, own] : [own, other];
+    const place = (low * (2 * count - low - 1)) / 2 + high - low - 1;
+    const difference = lines[model].entry.report.numbers.AP - line.entry.report.numbers.AP;
+    const reach = pairs.reach[place];
+    const interval = known(reach) ? { low: Math.max(-1, difference - reach), high: Math.min(1, difference + reach) } : null;
+    return { name: lines[model].entry.model.name, difference, interval, p_value: pairs.p_values[place] };
+  };
+  return pairs.models.map(against).filter((_, other) => other !== own).sort((a, b) => b.difference - a.difference);
+}
+
+/** The nearest of many others, and all of them when asked for. */
+function versus(others) {
+  const nearest = [...others].sort((a, b) => Math.abs(a.difference) - Math.abs(b.difference)).slice(0, NEAR);
+  const place = el("div", {}, forests(others.filter((one) => nearest.includes(one))));
+  const words = "Lines: 95 % intervals of each pair alone. p: adjusted for all pairs of the table; up to 0.05, the better of the two is better for sure.";
+  if (nearest.length === others.length) return [place, el("p", { class: "quiet" }, words)];
+  const all = () => { place.replaceChildren(el("div", { class: "tall", tabindex: 0, role: "region", "aria-label": "All others" }, forests(others))); more.remove(); };
+  const more = el("button", { type: "button", class: "link", on: { click: all } }, `All ${others.length} others`);
+  return [place, more, el("p", { class: "quiet" }, `First the ${NEAR} nearest. ${words}`)];
+}
+
+function forests(others) {
+  const most = others.reduce((far, { difference, interval }) => Math.max(far, ...(interval ? [-interval.low, interval.high] : [Math.abs(difference)])), 1e-6) * 1.05;
   const place = scale([-most, most], [0, 100]);
-  const shown = el("table", { class: "bars" },
+  return el("table", { class: "bars" },
     el("thead", {}, el("tr", {}, ["Other model", "Its AP, less this one's", ""].map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, sorted.map((one) => el("tr", {},
+    el("tbody", {}, others.map((one) => el("tr", {},
       el("th", { scope: "row" }, breakable(one.name)),
       el("td", {}, forest(one, place)),
       el("td", { class: "number" }, `${signed(100 * one.difference)}, ${pValue(one.p_value)}`)))));
-  return [shown, el("p", { class: "quiet" }, "Lines: 95 % intervals of each pair alone. p: adjusted for all pairs of the table; up to 0.05, the two share no rank.")];
 }
 
 function forest(one, place) {

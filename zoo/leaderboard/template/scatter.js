@@ -9,6 +9,7 @@ const COSTS = {
 };
 const SHAPES = ["M0-6A6 6 0 1 1 0 6A6 6 0 1 1 0-6Z", "M-5.5-5.5H5.5V5.5H-5.5Z", "M0-7L7 0L0 7L-7 0Z", "M0-7L6.5 5H-6.5Z", "M0 7L6.5-5H-6.5Z"];
 const COLORS = 6;
+const FEW = 60; // points whose intervals can be told from each other
 
 /** The timing of a line, where it was taken on the hardware of its table: those of two machines are not comparable. */
 const here = (line) => (line.elsewhere ? null : line.entry.timing);
@@ -57,10 +58,12 @@ function drawScatter(place, lines, costName, families, open) {
   const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `AP against ${cost.name}` },
     axes(box, x, y), frontLine(front(there, cost.of), cost, x, y, box));
   const best = new Set(front(there, cost.of));
-  const points = there.map((line) => point(line, { cost, x, y, look: families.get(family(line)), tip, place, open, best: best.has(line) }));
+  const few = there.length <= FEW;
+  const ordered = [...there.filter((line) => !best.has(line)), ...best]; // the front is drawn over the others
+  const points = (few ? there : ordered).map((line) => point(line, { cost, x, y, look: families.get(family(line)), tip, place, open, best: best.has(line), few }));
   drawing.append(...points);
   place.append(drawing, tip, legend(there, families));
-  nameThem(drawing, there, cost, x, y, box);
+  nameThem(drawing, few ? there : [...best], cost, x, y, box);
 }
 
 function scatterScales(lines, cost, box) {
@@ -84,7 +87,7 @@ function frontLine(best, cost, x, y, box) {
   return svg("path", { class: "front", d: `${corners.join("")}H${box.right}` });
 }
 
-function point(line, { cost, x, y, look, tip, place, open, best }) {
+function point(line, { cost, x, y, look, tip, place, open, best, few }) {
   const [left, top] = [x.at(cost.of(line)), y.at(accuracy(line))];
   const interval = line.entry.report.intervals.AP;
   const name = line.entry.model.name;
@@ -103,9 +106,9 @@ function point(line, { cost, x, y, look, tip, place, open, best }) {
     event.preventDefault();
     open(line);
   };
-  return svg("g", { class: "point", tabindex: 0, role: "button", "aria-label": words, style: { color: look.color },
+  return svg("g", { class: few || best ? "point" : "point one-of-many", tabindex: few || best ? 0 : -1, role: "button", "aria-label": words, style: { color: look.color },
     on: { pointerenter: show, pointerleave: hide, focus: show, blur: hide, click: choose, keydown: choose } },
-  interval ? svg("line", { class: "whisker", x1: left, x2: left, y1: y.at(100 * interval.low), y2: y.at(100 * interval.high) }) : null,
+  interval && (few || best) ? svg("line", { class: "whisker", x1: left, x2: left, y1: y.at(100 * interval.low), y2: y.at(100 * interval.high) }) : null,
   svg("circle", { class: "target", cx: left, cy: top, r: 16 }),
   svg("path", { class: "mark", d: look.shape, transform: `translate(${left} ${top})` }));
 }

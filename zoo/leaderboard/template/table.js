@@ -1,7 +1,8 @@
 // The table: columns as data; sorting, filtering, and rows that open.
 
+const ROWS = 100; // at once: drawing a thousand takes a phone seconds
 const COLUMNS = [
-  { key: "rank", name: "Rank", of: (line) => line.ranks[0], show: ranks, first: "up", keep: true, always: true, about: "Models share a rank where their difference is not significant" },
+  { key: "rank", name: "Rank", of: (line) => line.ranks[0], show: ranks, first: "up", keep: true, always: true, about: "The places it may have: those before are significantly better, those behind significantly worse" },
   { key: "model", name: "Model", of: (line) => line.entry.model.name.toLowerCase(), first: "up", keep: true, always: true, text: true },
   { key: "ap", name: "AP", of: accuracy, show: withInterval, keep: true, always: true, about: "Mean over IoU .5 to .95 and classes, in percent, with its 95 % interval" },
   ...[["AP50", "AP50", "At IoU .5"], ["AP75", "AP75", "At IoU .75"], ["APs", "Small", "Boxes under 32² pixels"], ["APm", "Medium", "Boxes of 32² to 96² pixels"], ["APl", "Large", "Boxes above 96² pixels"]]
@@ -55,12 +56,20 @@ function sorted(lines, { key, way }) {
 const columnsOf = (lines) => COLUMNS.filter((column) => column.always || lines.some((line) => known(column.of(line))))
   .map((column, place, all) => ({ ...column, keep: column.keep || (column.key === "parameters" && !all.some((one) => one.key === "latency")) }));
 
-/** The table: those of its lines that are shown. state: sort and the names of the open rows. change: called after either has changed. */
+/** The table: those of its lines that pass the filters; of many only the first, and the open ones. state: sort, names of the open rows and how many
+ * rows there are at most. change: called after one of them has changed. */
 function drawTable(place, table, shown, families, state, change) {
   const columns = columnsOf(table.lines);
   const head = el("tr", {}, columns.map((column) => heading(column, state, change)));
-  const body = sorted(shown, state.sort).flatMap((line) => row(line, columns, table.examples, families, state, change));
+  const ordered = sorted(shown, state.sort);
+  const some = ordered.filter((line, at) => at < state.rows || state.open.has(line.entry.model.name));
+  const body = some.flatMap((line) => row(line, columns, table, families, state, change));
+  const left = shown.length - some.length;
+  const step = Math.min(left, ROWS);
+  const next = ordered.find((line) => !some.includes(line))?.entry.model.name;
+  const more = () => { state.rows += ROWS; change(`tr[data-name="${CSS.escape(next)}"] button`); };
   place.replaceChildren(el("table", { class: "board" }, el("thead", {}, head), el("tbody", {}, body)));
+  if (left) place.append(el("button", { type: "button", class: "link more", on: { click: more } }, step < left ? `${step} more rows, of ${left}` : counted(left, "more row")));
 }
 
 function heading(column, state, change) {
@@ -78,7 +87,7 @@ function heading(column, state, change) {
 
 const kind = (column) => `${column.text ? "text" : "number"} ${column.keep ? "" : "spare"} c-${column.key}`;
 
-function row(line, columns, examples, families, state, change) {
+function row(line, columns, table, families, state, change) {
   const { name } = line.entry.model;
   const open = state.open.has(name);
   const turn = () => {
@@ -87,7 +96,7 @@ function row(line, columns, examples, families, state, change) {
   };
   const shown = el("tr", { class: open ? "line open" : "line", "data-name": name, on: { click: (event) => { if (!event.target.closest("button, a")) turn(); } } },
     columns.map((column) => el("td", { class: kind(column) }, column.key === "model" ? title(line, families, open, turn) : column.show(line))));
-  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: columns.length }, drawReport(line, examples)))] : [shown];
+  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: columns.length }, drawReport(line, table)))] : [shown];
 }
 
 function title(line, families, open, turn) {
