@@ -43,7 +43,7 @@ def command(scenes: str, to: Path, *more: str) -> list[str]:
 
 @pytest.mark.slow
 def test_workers_that_are_killed_at_random_change_no_bit(
-    scenes: str, alone: Predictions, tmp_path: Path
+    scenes: str, alone: Predictions, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     killed: list[int] = []
     done = threading.Event()
@@ -63,6 +63,7 @@ def test_workers_that_are_killed_at_random_change_no_bit(
         done.set()
         killer.join()
     assert killed
+    assert any(message.startswith("A worker on ") for message in caplog.messages)
     assert same(made, alone)
     assert made.provenance["threads"] == "1"
     assert workers(os.getpid()) == []

@@ -34,7 +34,7 @@ def test_a_pool_has_no_more_workers_than_the_cluster() -> None:
     assert sorted(cluster.ray.ended) == [0, 1, 2]
 
 
-def test_a_worker_that_ends_while_it_plans_is_replaced() -> None:
+def test_a_worker_that_ends_while_it_plans_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
     left = [1]
 
     def dies(step: str, _: object) -> bool:
@@ -44,6 +44,9 @@ def test_a_worker_that_ends_while_it_plans_is_replaced() -> None:
     cluster = InProcessCluster(dies=dies)
     with pool_of(cluster) as pool:
         assert pool.plan([(10, 10)]) == [[0]]
+    [said] = caplog.messages
+    assert said.startswith("A worker on ")
+    assert " ended: " in said
 
 
 def test_a_cluster_without_a_free_processor_is_said_to_be_full(

@@ -3,6 +3,7 @@ others."""
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from zoo.detections import Detections
 from zoo.errors import ClusterError
 from zoo.inference.batching import Size
 from zoo.text import listed, pluralize
+
+log = logging.getLogger("zoo")
 
 MOST_DEATHS = 3  # of the workers that look at one shard, or of those that load the model
 AHEAD = 2  # shards that a worker has at once: the next is there when one is done
@@ -210,6 +213,7 @@ class Pool:
         self._members.remove(member)
         self._connection.end(member.actor)
         shards = [shard for _, _, shard in member.calls if shard is not None]
+        self._warn(member, sum(len(shard.positions) for shard in shards), error)
         if not member.ready:
             self._failed_starts += 1
             if self._failed_starts >= MOST_DEATHS:
@@ -227,6 +231,11 @@ class Pool:
                 self._lost.append((shards[0], _says(error)))
             else:
                 self._again(shards[0].parts())
+
+    def _warn(self, member: Member, images: int, error: Exception) -> None:
+        where = member.machine or self._connection.address.text
+        work = f", and others get its {pluralize(images, 'image')}" if images else ""
+        log.warning("A worker on %s ended%s: %s", where, work, _says(error))
 
     def _again(self, shards: Sequence[Shard]) -> None:
         """Puts shards first in the queue."""
