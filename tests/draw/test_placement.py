@@ -70,6 +70,14 @@ def test_a_small_box_at_the_top_is_not_hidden() -> None:
     ]
 
 
+def test_a_chip_does_not_hide_another_box_where_there_is_another_place() -> None:
+    boxes = [(50, 50, 150, 100), (52, 38, 76, 47)]
+    spots = place(boxes, [(40, 10), (10, 6)], height=120, width=200, reach=2, share=1)
+    assert spots[0] == (112, 38)  # and not (48, 38), on the small one
+    surrounded = [*boxes, (90, 38, 120, 47), (112, 38, 150, 47)]
+    assert place(surrounded, [(40, 10)] * 4, height=120, width=200, reach=2, share=1)[0]
+
+
 def test_the_best_of_equal_boxes_chooses_first() -> None:
     spots = place([(50, 50, 150, 100)] * 3, [(40, 10)] * 3, height=120, width=200, reach=2, share=1)
     assert spots[0] == (48, 38)

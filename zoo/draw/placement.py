@@ -1,4 +1,5 @@
-"""Places chips at their boxes, inside the image and without overlap; the best choose first."""
+"""Places chips at their boxes, inside the image, without overlap, and where they hide little of
+other boxes; the best choose first."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 Box: TypeAlias = tuple[float, float, float, float]
 Spot: TypeAlias = tuple[int, int]
+
+LITTLE = 0.1  # of a box, which any chip may hide
 
 
 def place(
@@ -28,16 +31,19 @@ def place(
         the part of the image that all
     chips together may cover; the first one always may.
     """
+    every = np.array(boxes, np.float64).reshape(-1, 4)
     taken = np.zeros((len(boxes), 4))
     places: list[Spot | None] = []
     count, left = 0, share * height * width
-    for box, (wide, tall) in zip(boxes, sizes, strict=True):
+    for own, (box, (wide, tall)) in enumerate(zip(boxes, sizes, strict=True)):
         spots = (
             _spots(box, wide, tall, reach, height, width)
             if not count or wide * tall <= left
             else ()
         )
-        spot = next((spot for spot in spots if _is_free(taken[:count], spot, wide, tall)), None)
+        free = [spot for spot in spots if _is_free(taken[:count], spot, wide, tall)]
+        hidden = [max(LITTLE, _hidden(every, own, spot, wide, tall)) for spot in free]
+        spot = free[hidden.index(min(hidden))] if free else None
         places.append(spot)
         if spot:
             taken[count] = (*spot, spot[0] + wide, spot[1] + tall)
@@ -60,6 +66,17 @@ def _spots(box: Box, wide: int, tall: int, reach: float, height: int, width: int
             x, y = round(min(max(left, 0), width - wide)), round(top)
             if x >= 0 and 0 <= y <= height - tall:
                 yield x, y
+
+
+def _hidden(every: NDArray[np.float64], own: int, spot: Spot, wide: int, tall: int) -> float:
+    """The largest share of another box that a chip hides."""
+    x1, y1, x2, y2 = every.T
+    across = np.minimum(x2, spot[0] + wide) - np.maximum(x1, spot[0])
+    down = np.minimum(y2, spot[1] + tall) - np.maximum(y1, spot[1])
+    area = np.maximum((x2 - x1) * (y2 - y1), 1.0)
+    shares = across.clip(0) * down.clip(0) / area
+    shares[own] = 0.0
+    return float(shares.max())
 
 
 def _is_free(taken: NDArray[np.float64], spot: Spot, wide: int, tall: int) -> bool:
