@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import grpc
 import psutil
 
 TOKEN = "0123456789abcdef" * 4
@@ -98,6 +99,18 @@ class Head(Node):
             folder=folder,
         )
 
+    def answers(self) -> bool:
+        """Whether its client server is ready, which comes after the rest; a busy machine takes its
+        time for it."""
+        channel = grpc.insecure_channel(self.address.removeprefix("ray://"))
+        try:
+            grpc.channel_ready_future(channel).result(timeout=START_SECONDS)
+        except grpc.FutureTimeoutError:
+            return False
+        finally:
+            channel.close()
+        return True
+
     @contextmanager
     def joined(self) -> Iterator[Node]:
         """Another machine, for a while."""
@@ -117,7 +130,7 @@ def head() -> Iterator[Head]:
         for _ in range(TRIES):
             made = Head(folder)
             held.callback(made.stop)
-            if made.started():
+            if made.started() and made.answers():
                 yield made
                 return
         raise AssertionError(made.log.read_text("utf-8"))

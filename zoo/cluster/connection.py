@@ -21,6 +21,7 @@ from zoo.environment import cores
 from zoo.errors import ClusterError
 
 REACH_SECONDS = 5.0
+TRIES = 2  # to connect, for 5 and for 10 seconds; a busy head may need them
 PREFIX = "zoo-ray-"  # how the folder of an own cluster's logs and sockets begins
 
 
@@ -143,7 +144,7 @@ def _connect(ray: Any, address: Address) -> None:
             warnings.simplefilter("ignore")
             ray.util.connect(
                 f"{host}:{address.port}",
-                connection_retries=1,
+                connection_retries=TRIES,
                 ray_init_kwargs={"log_to_driver": False, "logging_level": logging.ERROR},
             )
     except (ConnectionError, RuntimeError) as error:
@@ -155,7 +156,8 @@ def _connect(ray: Any, address: Address) -> None:
                 "Install the same versions here as there.",
             ) from None
         case = (
-            f"What listens at {address.host}:{address.port} does not answer as Ray's client server."
+            f"What listens at {address.host}:{address.port} does not answer as Ray's client "
+            f"server: {said:.300}"
         )
         raise unreachable(address, case) from None
 
