@@ -1,5 +1,5 @@
-"""A running cluster: nodes that `ray start` starts on this machine, as in a user's shell, and that
-end with the block they are started in."""
+"""A running cluster: a head that `ray start` starts on this machine, as in a user's shell, and that
+ends with the block it is started in."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ START_SECONDS = 90.0
 WORKER = "ray::Process"
 
 
-class Node:
-    """The processes of one machine of a cluster."""
+class Head:
+    """The processes of a cluster's first machine. address: as `--cluster` takes it."""
 
-    def __init__(self, *arguments: str, folder: str) -> None:
-        ray = Path(sys.executable).with_name("ray")
-        same = ["--block", "--min-worker-port=0", "--max-worker-port=0", "--num-cpus=1"]
-        same += ["--object-store-memory=100000000", f"--dashboard-agent-listen-port={free_port()}"]
-        self.log = Path(folder) / f"node-{time.monotonic_ns()}.log"
+    def __init__(self, folder: str) -> None:
+        ray, port, clients = Path(sys.executable).with_name("ray"), free_port(), free_port()
+        self.address = f"ray://127.0.0.1:{clients}"
+        self.log = Path(folder) / f"head-{port}.log"
+        arguments = ["--head", "--block", "--include-dashboard=false", "--num-cpus=1"]
+        arguments += [f"--port={port}", f"--ray-client-server-port={clients}"]
+        arguments += [f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={folder}"]
+        arguments += ["--min-worker-port=0", "--max-worker-port=0"]
+        arguments += ["--object-store-memory=100000000"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(ray), "start", *same, *arguments],
+                [str(ray), "start", *arguments],
                 env=os.environ | SETTINGS,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._all: dict[int, psutil.Process] = {}
 
     def started(self) -> bool:
         """Whether it became part of a cluster; False once it has ended instead."""
@@ -59,19 +62,6 @@ class Node:
         except psutil.NoSuchProcess:
             return []
 
-    def workers(self) -> list[psutil.Process]:
-        """Those that look at images."""
-        return [process for process in self.processes() if is_worker(process)]
-
-    def kill(self) -> None:
-        """Ends all at once, as a machine that loses its power."""
-        processes = self.processes()
-        for process in processes:
-            _send(process, signal.SIGSTOP)  # none sees another end
-        for process in processes:
-            _send(process, signal.SIGKILL)
-        self.process.wait(timeout=30)
-
     def stop(self) -> None:
         """Ends it as Ctrl-C does, and what is left after that for good."""
         processes = self.processes()
@@ -80,24 +70,6 @@ class Node:
         for process in left:
             _send(process, signal.SIGKILL)
         self.process.wait(timeout=30)
-
-
-class Head(Node):
-    """The first machine. address: as `--cluster` takes it. nodes: what others join it at."""
-
-    def __init__(self, folder: str) -> None:
-        port, clients = free_port(), free_port()
-        self.nodes = f"127.0.0.1:{port}"
-        self.address = f"ray://127.0.0.1:{clients}"
-        self.folder = folder
-        super().__init__(
-            "--head",
-            f"--port={port}",
-            f"--ray-client-server-port={clients}",
-            "--include-dashboard=false",
-            f"--temp-dir={folder}",
-            folder=folder,
-        )
 
     def answers(self) -> bool:
         """Whether its client server is ready, which comes after the rest; a busy machine takes its
@@ -110,16 +82,6 @@ class Head(Node):
         finally:
             channel.close()
         return True
-
-    @contextmanager
-    def joined(self) -> Iterator[Node]:
-        """Another machine, for a while."""
-        node = Node(f"--address={self.nodes}", folder=self.folder)
-        try:
-            assert node.started(), node.log.read_text("utf-8")
-            yield node
-        finally:
-            node.stop()
 
 
 @contextmanager

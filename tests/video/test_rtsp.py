@@ -61,22 +61,17 @@ def test_a_stream_may_be_left_while_its_server_is_silent(
     assert not stream.losses.counts["times"]
 
 
-def test_a_server_that_dies_is_named_and_what_came_is_kept(squares, shown) -> None:
-    with street(IMAGES, ending="death") as server:
-        stream = detect_video(squares, server.url)
-        with pytest.warns(VideoWarning, match="It was cut: the server hung up"):
-            frames = list(stream)
-    check(frames, shown)
-    assert frames[-1].index == 39
-
-
-def test_a_server_that_falls_silent_is_given_up_and_what_came_is_kept(
-    squares, shown, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("ending", "patience", "words"),
+    [("death", 10.0, "the server hung up"), ("silence", 2.0, "nothing came for 2 seconds")],
+)
+def test_a_server_that_dies_or_falls_silent_is_named_and_what_came_is_kept(
+    squares, shown, monkeypatch: pytest.MonkeyPatch, ending: str, patience: float, words: str
 ) -> None:
-    monkeypatch.setattr(decode, "SECONDS", 2.0)
-    with street(IMAGES, ending="silence") as server:
+    monkeypatch.setattr(decode, "SECONDS", patience)
+    with street(IMAGES, ending=ending) as server:
         stream = detect_video(squares, server.url)
-        with pytest.warns(VideoWarning, match="It was cut: nothing came for 2 seconds"):
+        with pytest.warns(VideoWarning, match=f"It was cut: {words}"):
             frames = list(stream)
     check(frames, shown)
     assert frames[-1].index == 39
