@@ -81,6 +81,11 @@ def bits(folder: Path) -> list[bytes]:
     return [getattr(made, column).tobytes() for column in COLUMNS]
 
 
+def rate(images: int, seconds: float) -> str:
+    """Images a second, where the run was long enough to tell its start from its work."""
+    return f"{images / seconds:.1f}" if seconds > 1 else "too few images"
+
+
 def measure(model: str, images: int, rounds: int, folder: Path) -> list[dict[str, object]]:
     """A row for each way."""
     (folder / "all").mkdir()
@@ -113,7 +118,7 @@ def measure(model: str, images: int, rounds: int, folder: Path) -> list[dict[str
                 "command": way,
                 "seconds": round(clock, 2),
                 "of them start": round(start, 2),
-                "images/s without start": round((images - 2) / max(clock - start, 1e-9), 1),
+                "images/s without start": rate(images - 2, clock - start),
                 "processor s": round(statistics.median(p[1] for p in took[way, "all"]), 2),
                 "same bits as 1 thread": "yes" if seen[way] == seen[first] else "no",
             }
