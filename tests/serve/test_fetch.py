@@ -159,6 +159,22 @@ def test_headers_that_drip_end_at_the_limit_of_time(site: PatientServer) -> None
         assert time.monotonic() - began < 10
 
 
+def test_a_limit_that_is_over_before_there_is_a_connection_holds_too(site: PatientServer) -> None:
+    def resolve_slowly(host: str, port: int) -> list[Address]:
+        time.sleep(0.2)
+        return [HERE]
+
+    began = time.monotonic()
+    with pytest.raises(ImageError, match=r"It took more than 0\.1 seconds"):
+        fetch(
+            f"http://images.example:{site.server_port}/drip",
+            limits=Limits(seconds=0.1),
+            resolve=resolve_slowly,
+            allows=lambda address: address == HERE,
+        )
+    assert time.monotonic() - began < 5
+
+
 def test_which_names_exist_inside_is_not_told(site: PatientServer) -> None:
     def unknown(host: str, port: int) -> list[Address]:
         raise OSError("Name or service not known")

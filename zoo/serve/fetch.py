@@ -158,6 +158,7 @@ class Deadline:
 
     def __init__(self, until: float) -> None:
         self._socket: socket.socket | None = None
+        self._until = until
         self._timer = threading.Timer(max(0.0, until - monotonic()), self._cut)
         self._timer.daemon = True
 
@@ -165,6 +166,8 @@ class Deadline:
         """Takes note of the socket; called by the client library at each of its steps."""
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._socket = facts["return_value"].get_extra_info("socket")
+            if monotonic() >= self._until:  # the timer had nothing to cut
+                self._cut()
 
     def _cut(self) -> None:
         if self._socket is not None:
