@@ -1,5 +1,5 @@
-"""A running cluster: a head that `ray start` starts on this machine, as in a user's shell, and that
-ends with the block it is started in."""
+"""A running cluster: machines that `ray start` starts on this one, as in a user's shell, and that
+end with the block they are started in."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ START_SECONDS = 90.0
 WORKER = "ray::Process"
 
 
-class Head:
-    """The processes of a cluster's first machine. address: as `--cluster` takes it."""
+class Machine:
+    """The processes of one machine of a cluster, with that many processors to lend.
 
-    def __init__(self, folder: str) -> None:
-        ray, port, clients = Path(sys.executable).with_name("ray"), free_port(), free_port()
-        self.address = f"ray://127.0.0.1:{clients}"
-        self.log = Path(folder) / f"head-{port}.log"
-        arguments = ["--head", "--block", "--include-dashboard=false", "--num-cpus=1"]
-        arguments += [f"--port={port}", f"--ray-client-server-port={clients}"]
-        arguments += [f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={folder}"]
+    options: of `ray start`: whether it is the head, or whose machine it is.
+    """
+
+    def __init__(self, folder: str, *options: str, processors: int) -> None:
+        ray = Path(sys.executable).with_name("ray")
+        self.log = Path(folder) / f"{free_port()}.log"
+        arguments = ["--block", f"--num-cpus={processors}", *options]
+        arguments += [f"--dashboard-agent-listen-port={free_port()}"]
         arguments += ["--min-worker-port=0", "--max-worker-port=0"]
         arguments += ["--object-store-memory=100000000"]
         with self.log.open("wb") as log:
@@ -62,6 +63,16 @@ class Head:
         except psutil.NoSuchProcess:
             return []
 
+    def workers(self) -> list[psutil.Process]:
+        """Those that look at images."""
+        return [process for process in self.processes() if is_worker(process)]
+
+    def kill(self) -> None:
+        """Ends all of it at once, as a machine that loses its power."""
+        for process in self.processes():
+            _send(process, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
     def stop(self) -> None:
         """Ends it as Ctrl-C does, and what is left after that for good."""
         processes = self.processes()
@@ -70,6 +81,28 @@ class Head:
         for process in left:
             _send(process, signal.SIGKILL)
         self.process.wait(timeout=30)
+
+
+class Head(Machine):
+    """The first machine of a cluster. address: as `--cluster` takes it."""
+
+    def __init__(self, folder: str, *, processors: int) -> None:
+        self.folder = folder
+        self.port, clients = free_port(), free_port()
+        self.address = f"ray://127.0.0.1:{clients}"
+        options = ["--head", "--include-dashboard=false", f"--temp-dir={folder}"]
+        options += [f"--port={self.port}", f"--ray-client-server-port={clients}"]
+        super().__init__(folder, *options, processors=processors)
+
+    @contextmanager
+    def joined(self) -> Iterator[Machine]:
+        """One more machine of its cluster, with one processor."""
+        machine = Machine(self.folder, f"--address=127.0.0.1:{self.port}", processors=1)
+        try:
+            assert machine.started(), machine.log.read_text("utf-8")
+            yield machine
+        finally:
+            machine.stop()
 
     def answers(self) -> bool:
         """Whether its client server is ready, which comes after the rest; a busy machine takes its
@@ -85,12 +118,12 @@ class Head:
 
 
 @contextmanager
-def head() -> Iterator[Head]:
+def head(*, processors: int = 1) -> Iterator[Head]:
     """A cluster of one machine; ports that are taken meanwhile are replaced by others."""
     with ExitStack() as held:
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="zoo-head-"))
         for _ in range(TRIES):
-            made = Head(folder)
+            made = Head(folder, processors=processors)
             held.callback(made.stop)
             if made.started() and made.answers():
                 yield made

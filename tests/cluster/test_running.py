@@ -1,40 +1,48 @@
 """A running cluster, as `--cluster ray://HOST:PORT` names it: a real head with its client server,
-and the bits of one process."""
+machines that end, and the bits of one process."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.running import SETTINGS, Head, head
+from tests.cluster.running import SETTINGS, head
 from tests.evaluate.predictions.nano_run import same
 from zoo.evaluate import Predictions
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Head]:
-    """One head for all tests."""
-    with head() as made:
-        yield made
+def wait_for(what: Callable[[], object], run: subprocess.Popen[str]) -> None:
+    """Waits until it is so, while the run goes on."""
+    until = time.monotonic() + 120
+    while not what():
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
-def test_a_run_on_a_running_cluster_is_that_of_one_process(
-    running: Head, scenes: str, alone: Predictions, tmp_path: Path
+def test_a_machine_that_is_killed_costs_its_shard_and_no_bit(
+    scenes: str, alone: Predictions, tmp_path: Path
 ) -> None:
     command = ["predict", "yolox_pico", "--data", scenes, "--to", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "zoo", *command, "--batch-size", "2", "--cluster", running.address],
-        env=os.environ | SETTINGS,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("\n") <= 1, done.stderr
+    with head(processors=0) as cluster, cluster.joined() as lost, cluster.joined():
+        run = subprocess.Popen(
+            [sys.executable, "-m", "zoo", *command, "--batch-size=2", "--cluster", cluster.address],
+            env=os.environ | SETTINGS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: lost.workers() and list(tmp_path.glob("*.parts")), run)
+        lost.kill()
+        _, said = run.communicate(timeout=240)
+    assert run.returncode == 0, said
+    assert said.count("A worker on ") == 1, said
     [file] = tmp_path.glob("*.parquet")
     made = Predictions.read(file)
     assert same(made, alone)
