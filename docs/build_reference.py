@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import io
+import os
 import re
-import subprocess
-import sys
+from contextlib import redirect_stdout
 from functools import cached_property
 from pathlib import Path
 
-from zoo.cli.app import COMMANDS
+from zoo.cli.app import COMMANDS, app
 
 PAGES = Path(__file__).parent / "reference"
 MODULES = {
@@ -182,25 +183,14 @@ def page(name: str) -> str:
 
 
 def commands() -> str:
-    """The help of every command, as it is printed."""
+    """The help of every command, as it is printed where a terminal has 80 columns."""
     text = "# The command `zoo`\n\n"
     groups = ([name, word] for name, inner in GROUPS.items() for word in inner)
-    for words in ([], *(one.split() for one in COMMANDS), *groups):
-        environment = {
-            "COLUMNS": "80",
-            "NO_COLOR": "1",
-            "TERM": "dumb",
-            "PATH": "",
-            "ZOO_PLUGINS": "",
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "zoo", *words, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
-        )
-        help_text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    os.environ |= {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
+    for words in ([], *([name] for name in COMMANDS), *groups):
+        with redirect_stdout(io.StringIO()) as printed:
+            app(words)([*words, "--help"], prog_name="zoo", standalone_mode=False)
+        help_text = "\n".join(line.rstrip() for line in printed.getvalue().strip("\n").splitlines())
         text += f"## `zoo {' '.join(words)}".rstrip() + f"`\n\n{fenced(help_text)}\n"
     return text
 

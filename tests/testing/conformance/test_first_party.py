@@ -38,7 +38,10 @@ def _script() -> ModuleType:
 
 SCRIPT = _script()
 SUBJECTS = {**SCRIPT.SUBJECTS["models"], **SCRIPT.SUBJECTS["composed"]}
-SAMPLED = [name for name, subject in SUBJECTS.items() if subject.get("suite") == "sample"]
+BY_SUITE = {
+    suite: [name for name, subject in SUBJECTS.items() if subject.get("suite", "whole") == suite]
+    for suite in ("whole", "sample", "card")
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +71,14 @@ def hold(page: dict[str, dict[str, str]]) -> Hold:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SUBJECTS if name not in SAMPLED])
+@pytest.mark.parametrize("name", BY_SUITE["whole"])
 def test_it_keeps_every_promise(name: str, hold: Hold) -> None:
     dear = SUBJECTS[name].get("suite_without", [])
     hold(name, SCRIPT.column(name, only=[check for check in CHECKS if check not in dear]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize("name", BY_SUITE["sample"])
 def test_what_shares_its_code_with_another_keeps_a_sample(name: str, hold: Hold) -> None:
     hold(name, SCRIPT.column(name, only=SAMPLE))
 
