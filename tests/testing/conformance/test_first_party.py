@@ -73,8 +73,7 @@ def hold(page: dict[str, dict[str, str]]) -> Hold:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_SUITE["whole"])
 def test_it_keeps_every_promise(name: str, hold: Hold) -> None:
-    dear = SUBJECTS[name].get("suite_without", [])
-    hold(name, SCRIPT.column(name, only=[check for check in CHECKS if check not in dear]))
+    hold(name, SCRIPT.column(name))
 
 
 @pytest.mark.slow
