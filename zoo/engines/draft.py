@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from zoo.detectors.engine_request import EngineRequest
 from zoo.engines import onnx_runtime, openvino_runtime, torch_program
 from zoo.engines.accuracy import Accuracy, accuracy, report
 from zoo.engines.card import request_for
-from zoo.engines.engine import Engine
+from zoo.engines.engine import Engine, network_of
 from zoo.engines.formats import (
     Exporter,
     Trace,
@@ -165,7 +166,12 @@ class Draft:
         except Exception as error:
             case = f"{name} can't read it: {_said(error)}"
             raise ExportError(f"'{self.choice.name}' can't be exported.", case, "") from error
-        return Engine(session, request=request, facts=facts, file=file)
+        return Engine(session, request=request, facts=facts, file=file, network=self._network)
+
+    @cached_property
+    def _network(self) -> Detector:
+        """The detector without content, which all files made here share."""
+        return network_of(request_for(self.detector, self.choice, _CHECKED_BY[self.format][0]))
 
     def _written(self, folder: Path, way: Way) -> tuple[Path, ExportFacts]:
         """A graph and what is to be said of it. Raises: ExportError."""

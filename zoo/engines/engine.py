@@ -36,7 +36,8 @@ class Engine(BasePredictor):
     facts:   what the exported file says of itself.
     file:    the exported file.
     version: of the library that runs the graph.
-    network: the detector without content, for what depends on no weight.
+    network: the detector without content, for what depends on no weight; else built from the
+             request.
     lanes:   what runs the images of a batch side by side; without it they run at once.
     """
 
@@ -49,6 +50,7 @@ class Engine(BasePredictor):
         request: EngineRequest,
         facts: ExportFacts,
         file: Path,
+        network: Detector | None = None,
         lanes: Lanes | None = None,
     ) -> None:
         resolved = request.resolved
@@ -58,7 +60,7 @@ class Engine(BasePredictor):
         self.version = session.version
         self.name = name_with_labels(resolved.name, request.old, request.new)
         self.weights = resolved.file
-        self.network = network_of(request)
+        self.network = network_of(request) if network is None else network
         self.label_space = self.network.label_space
         self.defaults = Thresholds(**cast("dict[str, Any]", facts.thresholds))
         self.preprocess = restored(self.network.preprocess, facts.preprocess, file)
