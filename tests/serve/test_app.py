@@ -83,6 +83,21 @@ def test_what_is_wrong_is_told_in_three_parts(
     assert body["request_id"] == answer.headers["X-Request-Id"]
 
 
+def test_what_nothing_reads_is_said_rather_than_left_out(http: httpx2.Client, png: Png) -> None:
+    image = {"image": ("x.png", png(40, 30), "image/png")}
+    refused = http.post("/v1/detect?scroe=0.5", files=image)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["what"] == "The parameter 'scroe' can't be used."
+    assert refused.json()["error"]["next"] == "Did you mean 'score'?"
+    refused = http.post("/v1/detect", files=image, data={"score": "0.8"})
+    assert refused.status_code == 422
+    assert "a field called 'score', which nothing reads" in refused.json()["error"]["why"]
+    assert "/v1/detect?score=0.5" in refused.json()["error"]["next"]
+    refused = http.post("/v1/detect", json={"image": "", "score": 0.8})
+    assert refused.status_code == 422
+    assert "/v1/detect?score=0.5" in refused.json()["error"]["next"]
+
+
 def test_there_is_nothing_elsewhere(http: httpx2.Client) -> None:
     assert http.get("/nope").status_code == 404
     refused = http.get("/v1/detect")

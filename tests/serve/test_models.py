@@ -70,7 +70,7 @@ def test_facts_are_those_of_the_predictor(flat: Callable, models_of: Make) -> No
         "default": True,
         "classes": ["cat", "dog"],
         "weights_sha256": None,
-        "thresholds": {"score": 0.05, "iou": 0.5, "max_boxes": 10},
+        "thresholds": {"score": 0.3, "iou": 0.5, "max_boxes": 10},
     }
     assert [facts["default"] for facts in models.facts()] == [True, False]
 

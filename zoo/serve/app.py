@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -21,6 +22,7 @@ from zoo.serve.models import Models
 from zoo.serve.options import SCORE, Options
 from zoo.serve.refusal import Refusal
 from zoo.serve.site import page, policy
+from zoo.suggest import close_matches, join_or
 
 MOST_BOXES = 10_000
 MOST_CHARACTERS = 1000
@@ -89,6 +91,7 @@ def _add_detect(app: FastAPI, detecting: Detecting, options: Options, guard: lis
         exif: Exif = "apply",
         file: File = None,
     ) -> Response:
+        _check_parameters(request)
         asked = Asked(model=model, score=score, iou=iou, max_boxes=max_boxes, exif=exif, file=file)
         answered = await detecting(request, asked)
         _answer(request).facts.update(answered.facts)
@@ -172,6 +175,17 @@ async def _refused_route(request: Request, error: Exception) -> Response:
     else:
         case, fix = f"{error.detail}.", "See /openapi.json."
     raise Refusal(error.status_code, REQUEST, case, fix, headers=dict(error.headers or {}))
+
+
+def _check_parameters(request: Request) -> None:
+    """Raises: Refusal (422) for a parameter that nothing reads."""
+    known = [field.name for field in fields(Asked)]
+    for name in request.query_params:
+        if name not in known:
+            meant = close_matches(name, known)
+            fix = f"Did you mean {join_or(meant)}?" if meant else f"There are {', '.join(known)}."
+            what = f"The parameter '{name:.100}' can't be used."
+            raise Refusal(422, what, "Nothing reads one of that name.", fix)
 
 
 async def _refused_parameter(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of handlers

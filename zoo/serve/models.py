@@ -65,7 +65,7 @@ class Served:
             "classes": list(self._predictor.label_space.names),
             "weights_sha256": self.weights_sha256,
             "thresholds": {
-                "score": limits.score,
+                "score": SCORE,
                 "iou": limits.iou,
                 "max_boxes": limits.max_boxes,
             },

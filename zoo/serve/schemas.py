@@ -38,7 +38,7 @@ class ImageDetections(Answer):
 
 
 class Thresholds(Answer):
-    """The family's own thresholds; `score` is 0.3 unless it is asked for."""
+    """The thresholds of a request that names none."""
 
     score: Fraction
     iou: Fraction
@@ -123,7 +123,7 @@ def detect_body(*, allow_urls: bool) -> dict[str, Any]:
     if allow_urls:
         url = {"type": "string", "format": "uri", "pattern": "^https?://"}
         forms.append(_object({"url": url, "file": file}, "url"))
-    form = _object({"image": BYTES}, "image") | {"additionalProperties": True}
+    form = _object({"image": BYTES}, "image")
     kinds = {kind: {"schema": BYTES} for kind in ("image/jpeg", "image/png", "image/*")}
     return {
         "required": True,

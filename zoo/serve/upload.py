@@ -22,6 +22,7 @@ FORMS = (
     "Send the image's bytes as image/jpeg or another image type, a form with one file called "
     'image, or JSON such as {"image": "BASE64"}.'
 )
+PARAMETERS = "Parameters stand in the address: /v1/detect?score=0.5"
 _DATA_URL = re.compile(r"data:[\w.+/;=-]{0,100}?;base64,", re.ASCII)
 
 
@@ -76,11 +77,15 @@ def parse(body: bytes, content_type: str) -> Upload:
 
 
 def _file_of(body: bytes, content_type: str) -> tuple[bytes, None, str | None]:
-    files = [part for part in parse_form(body, content_type) if part.name == "image"]
-    if len(files) != 1:
-        case = f"The form has {len(files)} fields called image."
+    parts = parse_form(body, content_type)
+    others = sorted({part.name for part in parts} - {"image"})
+    if others:
+        case = f"The form has a field called '{others[0]:.100}', which nothing reads."
+        raise Refusal(422, UNREAD, case, f"Send one field, image. {PARAMETERS}")
+    if len(parts) != 1:
+        case = f"The form has {len(parts)} fields called image."
         raise Refusal(422, UNREAD, case, "Send one: curl -F image=@street.jpg URL")
-    return files[0].data, None, files[0].file
+    return parts[0].data, None, parts[0].file
 
 
 def _of_json(body: bytes) -> Upload:
@@ -89,7 +94,8 @@ def _of_json(body: bytes) -> Upload:
         documents.check_json(body, depth=JSON_DEPTH)
         sent = msgspec.json.decode(body, type=Body)
     except msgspec.ValidationError as error:  # is a DecodeError too
-        raise Refusal(422, UNREAD, f"The JSON does not fit: {error}.", fix) from None
+        case = f"The JSON does not fit: {error}."
+        raise Refusal(422, UNREAD, case, f"{fix} {PARAMETERS}") from None
     except (documents.LimitError, *documents.UNREADABLE) as error:
         raise Refusal(400, UNREAD, f"It is not JSON: {error}", fix) from None
     if (sent.image is None) == (sent.url is None):
