@@ -95,6 +95,7 @@ def test_a_detector_that_no_card_builds_is_refused(pico: Detector, tmp_path: Pat
         ("x.onnx", {"format": "tflite"}, "no such format"),
         ("x.onnx", {"batch": 0}, "at least 1"),
         ("x.bin", {"format": "onnx"}, "x.onnx"),
+        ("x.tflite", {}, r"(?s)No format has files that end in .tflite.*x.onnx or x.pt2"),
         ("x.onnx", {"data": "shapes:val"}, "half=True"),
     ],
 )
@@ -106,8 +107,16 @@ def test_what_can_t_be_meant_is_said_first(
 
 
 def test_an_exported_file_is_not_exported_again(pico_onnx: Exported, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="exported file already"):
-        zoo.export(f"file:{pico_onnx.path}", to=tmp_path / "x.onnx")
+    name = f"file:{pico_onnx.path}"
+    for model in (name, zoo.load(name)):
+        with pytest.raises(UsageError, match="exported file already"):
+            zoo.export(model, to=tmp_path / "x.onnx")  # type: ignore[arg-type]
+
+
+def test_a_family_that_refuses_is_an_error_of_exporting(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"(?s)'fasterrcnn_pico.*' can't be.*looks once") as error:
+        zoo.export("fasterrcnn_pico", to=tmp_path / "x.onnx")
+    assert "how many regions there are depends on the image" in error.value.case
 
 
 @pytest.mark.slow

@@ -51,6 +51,15 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None, int]]:
     return Fake.log
 
 
+def test_without_an_engine_an_exported_file_is_run_by_the_first_that_reads_it(
+    log: list[tuple[str, str | None, int]],
+) -> None:
+    result = zoo.benchmark(["yolox_pico", "file:pico.onnx"], batches=1, rounds=1)
+    assert [engine for what, engine, _ in log if what == "run"] == ["torch", "first"]
+    assert [row.model for row in result.rows] == ["yolox_pico", "file:pico.onnx"]
+    assert [row.asked for row in result.rows] == ["torch", FACTS.engine.partition(" ")[0]]
+
+
 def test_every_round_every_one_has_its_turn(log: list[tuple[str, str | None, int]]) -> None:
     result = zoo.benchmark("yolox_pico", engines=["torch", "auto"], batches=[1, 4], rounds=2)
     runs = [(engine, batch) for what, engine, batch in log if what == "run"]

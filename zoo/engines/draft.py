@@ -125,6 +125,8 @@ class Draft:
             except StepError as error:
                 reasons.append(f"{way}: {error}")
                 continue
+            except ContractError as error:  # the family refuses, whichever way
+                raise ExportError(asked, error.case, error.fix) from error
             facts = structs.replace(facts, parity=asdict(parity))
             return Made(self._labelled(place, file, facts), facts, parity, tuple(reasons))
         raise ExportError(

@@ -112,7 +112,7 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)
     lighter = _lighter(chosen, half, int8, data)
-    detector = model if isinstance(model, Detector) else _loaded(model, progress)
+    detector = _detector(model, progress)
     _check_place(detector)
     looked_at = images_of(images) if images else scenes()
     return _written(detector, path, chosen, tried, looked_at, lighter, progress)
@@ -189,13 +189,15 @@ def _exported(
     )
 
 
-def _loaded(model: str | os.PathLike[str], progress: bool | None) -> Detector:
-    """The detector of a name. Raises: UsageError for an exported file."""
-    loaded: BasePredictor = load(model, device="cpu", progress=progress)
+def _detector(model: str | os.PathLike[str] | BasePredictor, progress: bool | None) -> Detector:
+    """The detector that is meant. Raises: UsageError for an exported file."""
+    loaded: BasePredictor = (
+        model if isinstance(model, BasePredictor) else load(model, device="cpu", progress=progress)
+    )
     if isinstance(loaded, Detector):
         return loaded
     raise UsageError(
-        f"'{os.fspath(model)}' can't be exported.",
+        f"'{loaded.name}' can't be exported.",
         "It is an exported file already.",
         "Export the model that it was made of.",
     )
@@ -216,6 +218,13 @@ def _format(format: Format | None, path: Path) -> Format:
             f"A model can't be exported to '{path}'.",
             "OpenVINO IR is two files, in a folder of its own.",
             f"Name a folder: {path.with_suffix('')}",
+        )
+    if said is None and format is None and path.suffix[1:].isalpha():
+        raise UsageError(
+            f"A model can't be exported to '{path}'.",
+            f"No format has files that end in {path.suffix}.",
+            f"Name it {path.with_suffix('.onnx').name} or {path.with_suffix('.pt2').name}, or name "
+            f"a folder, for OpenVINO IR: {path.with_suffix('')}",
         )
     if said is None and format in (None, "openvino"):
         return "openvino"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
+from zoo.registry.folder import exported_of
 from zoo.timing.result import Benchmark, Row
 from zoo.timing.steadiness import Reference, Steadiness
 from zoo.timing.timed import IMAGES, SCENES, Call, Variant
@@ -20,6 +22,7 @@ from zoo.timing.worker import Worker
 
 WARM_UP_CALLS, WARM_UP_SECONDS = 3, 5.0
 MOST_CALLS = 10_000  # in one round
+FIRST = "first"  # the engine that is the first one installed that reads an exported file
 MOST = 4096  # threads, or images of a batch
 Say = Callable[[str], None]
 
@@ -29,7 +32,7 @@ class _Timed:
     """One variant in its process: how warm each batch was, and its calls."""
 
     worker: Worker
-    asked: str
+    variant: Variant
     warm: dict[int, bool] = field(default_factory=dict)
     calls: dict[int, list[Call]] = field(default_factory=dict)
 
@@ -37,7 +40,7 @@ class _Timed:
 def benchmark(  # noqa: PLR0913 - one parameter an option
     models: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
-    engines: str | Sequence[str] = "torch",
+    engines: str | Sequence[str] | None = None,
     batches: int | Sequence[int] = (1, 8),
     threads: int | Sequence[int] | None = None,
     images: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
@@ -54,7 +57,8 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     process of its own. In every round each has its turn, while the others wait.
 
     models:  names as for `zoo.load`, or folders and exported files.
-    engines: "torch", "auto", "onnxruntime", "openvino", "compile", or a plugin's.
+    engines: "torch", "auto", "onnxruntime", "openvino", "compile", or a plugin's; None is torch,
+             and of an exported file what runs its format.
     batches: images that are given at once.
     threads: of the arithmetic; None is one a core.
     images:  up to 16 files, folders or globs; or data: a data set, as `coco:PATH`; else rendered
@@ -88,9 +92,14 @@ def _variants(
     counts: Sequence[int | None] = [None] if threads is None else _numbers("threads", threads)
     names = [name if isinstance(name, str) else f"file:{name}" for name in _listed(models)]
     return [
-        structs.replace(common, model=name, engine=str(engine), threads=count)
+        structs.replace(common, model=name, engine=str(engine or _own_engine(name)), threads=count)
         for name, engine, count in product(names, _listed(engines), counts)
     ]
+
+
+def _own_engine(name: str) -> str:
+    """What computes a model where no engine is named."""
+    return FIRST if exported_of(name) else "torch"
 
 
 def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
@@ -98,7 +107,7 @@ def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) ->
     worker = stack.enter_context(Worker(variant))
     worker.load()
     advance()
-    return _Timed(worker, variant.engine or "torch")
+    return _Timed(worker, variant)
 
 
 def _warm_up(timed: Sequence[_Timed], batches: Sequence[int], advance: Callable[[], None]) -> None:
@@ -129,15 +138,22 @@ def _rounds(
 
 
 def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
+    """A row for each variant and batch. Where several models have one name, as a run and the file
+    that was exported of it, each is called as it was given."""
+    facts = [each.worker.facts() for each in timed]
+    given = {(each.variant.model, about.name) for each, about in zip(timed, facts, strict=True)}
+    shared = Counter(name for _, name in given)
     rows = []
-    for each in timed:
-        facts = each.worker.facts()
+    for each, about in zip(timed, facts, strict=True):
+        if shared[about.name] > 1:
+            about = structs.replace(about, name=each.variant.model)
+        asked = each.variant.engine or "torch"
         for count in batches:
             rows.append(
                 Row.of(
                     each.calls[count],
-                    facts,
-                    asked=each.asked,
+                    about,
+                    asked=about.engine.partition(" ")[0] if asked == FIRST else asked,
                     batch=count,
                     start=each.worker.started or 0.0,
                     warm=each.warm[count],

@@ -71,7 +71,7 @@ class RegionSteps(TorchvisionSteps):
         """
         if is_exporting():
             raise ContractError(
-                "A two-stage detector was exported.",
+                "A two-stage detector can't be exported.",
                 "Its shapes would be fixed, and how many regions there are depends on the image.",
                 "Export a detector that looks once, such as yolox_s or retinanet_resnet50_fpn.",
             )

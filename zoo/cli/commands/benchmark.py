@@ -41,7 +41,8 @@ Engines = Annotated[
     typer.Option(
         "--engine",
         metavar="NAMES",
-        help="torch, auto, onnxruntime, openvino, compile, with commas between.",
+        help="torch, auto, onnxruntime, openvino, compile, with commas between; else torch, and of "
+        "an exported file what runs its format.",
         show_default=False,
     ),
 ]
@@ -98,7 +99,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     _check_plot(plot)
     result = timed(
         models,
-        engines=_engines(engine or ["torch"]),
+        engines=_engines(engine) if engine else None,
         batches=_counts("--batch", batch),
         threads=None if threads is None else _counts("--threads", threads),
         images=images,

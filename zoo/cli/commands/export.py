@@ -105,6 +105,8 @@ Slower = Annotated[
     ),
 ]
 
+TITLES = {"onnx": "ONNX", "openvino": "OpenVINO IR", "torch": "torch.export program"}
+
 
 def export(  # noqa: PLR0913 - one parameter an option
     model: Name,
@@ -195,7 +197,8 @@ def _lines(made: Exported) -> list[str]:
     sizes = ", ".join(f"{width} x {height}" for height, width in parity.sizes)
     batch = "any number of images" if made.batch is None else pluralize(made.batch, "image")
     lines = [
-        f"{made.path}  {format_megabytes(made.bytes)}, {batch} at once, written by {made.exporter}",
+        f"{made.path}  {TITLES[made.format]}, {format_megabytes(made.bytes)}, {batch} at once, "
+        f"written by {made.exporter}",
         *_lighter(made),
         f"{_compared(made)} with torch on {pluralize(parity.images, 'image')} of {sizes} input "
         f"pixels, {', '.join(map(str, parity.batches))} at once:",
