@@ -86,6 +86,11 @@ def test_a_format_or_option_that_there_is_not_says_what_there_is(tmp_path: Path)
         read(f"coco:{file},images=nowhere")
 
 
+def test_an_empty_folder_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="The folder is empty"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

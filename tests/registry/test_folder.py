@@ -37,6 +37,17 @@ def test_another_name_is_not_a_folder(tmp_path: Path) -> None:
     assert card_file(folder(tmp_path)) == tmp_path / "card.yaml"
 
 
+def test_who_names_it_without_the_prefix_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path)
+    (tmp_path / "mine.onnx").touch()
+    monkeypatch.chdir(tmp_path.parent)
+    for name in (tmp_path.name, f"{tmp_path.name}/mine.onnx"):
+        with pytest.raises(NameNotFound, match=f"in this folder is file:{name}$"):
+            catalogue().resolve(name)
+
+
 def test_a_folder_of_two_models_is_refused(tmp_path: Path) -> None:
     text = CARD.format(architecture="yolox/yolox")
     name = folder(tmp_path, text + text.split("cards:\n")[1].replace("mine", "yours"))

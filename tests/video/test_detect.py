@@ -184,6 +184,11 @@ def test_what_is_no_video_is_refused(squares, source: object) -> None:
         detect_video(squares, source)
 
 
+def test_a_rate_is_for_images_and_refused_for_a_clip(make_clip: Make, squares) -> None:
+    with pytest.raises(UsageError, match=r"(?s)rate=10 can't be used.*Its frames say their times"):
+        detect_video(squares, make_clip("a.mp4"), rate=10)
+
+
 def test_a_frame_as_json_has_what_detect_has(make_clip: Make, squares) -> None:
     frame = next(detect_video(squares, make_clip("a.mp4"), start=0.2))
     row = frame.to_json(model="squares")

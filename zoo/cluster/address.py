@@ -60,6 +60,8 @@ def _option(text: str, part: str) -> tuple[str, int]:
     if name in ("workers", "threads") and number > 0:
         return name, number
     case = f"'{part:.40}' is none of its options."
+    if name in ("workers", "threads"):
+        case = f"The value of {name} is a number, 1 or more, and not '{value:.40}'."
     raise UsageError(f"The cluster '{text:.80}' can't be used.", case, _OPTIONS)
 
 

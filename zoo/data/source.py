@@ -210,6 +210,8 @@ def _by_content(place: str, asked: str) -> str:
         able = [name for name in others if _recognised(known.dataset_format(name), folder, asked)]
     if len(able) == 1:
         return able[0]
+    if folder.is_dir() and next(folder.iterdir(), None) is None:
+        raise DataError(asked, "The folder is empty.", "Name one with annotations and images.")
     case = f"It can be read as {join_or(able)}." if able else "Nothing in it says its format."
     formats = able or [
         name for name, known_format in _built_in().items() if known_format.registered.recognise

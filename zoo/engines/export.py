@@ -197,7 +197,7 @@ def _detector(model: str | os.PathLike[str] | BasePredictor, progress: bool | No
     if isinstance(loaded, Detector):
         return loaded
     raise UsageError(
-        f"'{loaded.name}' can't be exported.",
+        f"'{getattr(loaded, 'file', loaded.name)}' can't be exported.",
         "It is an exported file already.",
         "Export the model that it was made of.",
     )

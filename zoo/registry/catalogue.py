@@ -15,7 +15,7 @@ from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
-from zoo.registry.folder import PREFIX, read_folder
+from zoo.registry.folder import PREFIX, is_model, read_folder
 from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
@@ -178,6 +178,8 @@ class Catalogue:
                 "A name without its plugin has to stand for one.",
                 f"Say which: {names}.{self._rename(rows)}",
             )
+        if not rows and is_model(name):
+            raise NameNotFound(asked, NOBODY, f"The one in this folder is {PREFIX}{name}")
         if not rows:
             raise self._not_found(asked, base)
         entry = self._open(rows[0])

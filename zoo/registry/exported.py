@@ -102,7 +102,7 @@ def read_facts(path: Path) -> ExportFacts:
     from xml.etree.ElementTree import ParseError  # deferred: listings do without it
     from zipfile import BadZipFile
 
-    asked = f"The exported file '{path}' was read."
+    asked = f"The exported file '{path}' can't be read."
     try:
         text = _READERS[FORMATS[path.suffix]](path)
         if text is not None:

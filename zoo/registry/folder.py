@@ -32,6 +32,13 @@ def exported_of(name: str) -> Path | None:
     return path.absolute() if path else None
 
 
+def is_model(path: str) -> bool:
+    """Whether there is a folder with a card, or an exported file, of that path."""
+    name = f"{PREFIX}{path}"
+    exported = exported_of(name)
+    return card_file(name) is not None or (exported is not None and exported.is_file())
+
+
 def read_folder(name: str) -> RegistryFile:
     """The card in the folder or exported file that a name says.
 

@@ -218,6 +218,7 @@ def open_source(
         path = path_of(source)
         if Path(path).is_dir() or is_glob(path):
             return ImageSource(path, part, rate=rate)
+        _check_no_rate(rate, path)
         return AvSource(path, part, live=live, options=options)
     if isinstance(source, np.ndarray | Tensor) and source.ndim == 4:
         return ImageSource(list(source), part, rate=rate)
@@ -228,6 +229,17 @@ def open_source(
         "It is neither a path, a URL nor the number of a camera, and has no frames in it.",
         "Pass the path of a clip, or a list of images.",
     )
+
+
+def _check_no_rate(rate: float | None, path: str) -> None:
+    """Raises: UsageError for a rate of a clip, whose frames say their times."""
+    if rate is not None:
+        raise UsageError(
+            f"rate={rate:g} can't be used for the clip '{path}'.",
+            "Its frames say their times; a rate is for images, which say none.",
+            "Leave rate out.",
+            fix_cli="Leave --rate out.",
+        )
 
 
 def reads_ahead(clip: Clip, device: str) -> bool:
