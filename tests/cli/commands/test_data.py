@@ -91,6 +91,18 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     assert (done.code, "zoo data check" in done.err) == (2, True)
 
 
+def test_split_says_when_few_images_fall_far_from_the_shares(shell: Shell, tmp_path: Path) -> None:
+    counts: dict[int, bool] = {}
+    for seed in range(8):
+        to = ["--to", str(tmp_path / str(seed)), "--seed", str(seed)]
+        shares = ["--train", "0.8", "--val", "0.2", "--test", "0"]
+        done = shell("data", "split", "shapes:val,count=10,size=64", *to, *shares, "--json")
+        images = json.loads(done.out)["splits"].get("val", {"images": 0})["images"]
+        counts[images] = f"val has {images} image" in done.err
+    assert len(counts) > 1
+    assert counts == {images: images in (0, 1) or images > 2 for images in counts}
+
+
 def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path) -> None:
     done = shell("data", "check", str(site))
     assert (done.code, done.out.splitlines()[-1]) == (0, "0 errors and 1 warning.")

@@ -322,6 +322,22 @@ def split(  # noqa: PLR0913  # options of a command
     else:
         output.lines(_split_table(made))
         output.line(f"Lists written to {to}. Read them with {source},splits={to}", err=True)
+    if far := _far_from(shares, made):
+        stderr.warning(far)
+
+
+def _far_from(shares: dict[str, float], dataset: Dataset) -> str:
+    """A sentence on the part whose size is furthest from its share, if that is half of it."""
+    wanted = {name: share * len(dataset) for name, share in shares.items() if share}
+    counts = {name: len(dataset.splits[name]) for name in wanted if name in dataset.splits}
+    name = max(wanted, key=lambda part: abs(counts.get(part, 0) - wanted[part]) / wanted[part])
+    if 2 * abs(counts.get(name, 0) - wanted[name]) < wanted[name]:
+        return ""
+    return (
+        f"{name} has {pluralize(counts.get(name, 0), 'image')} of {len(dataset)}, far from a share "
+        f"of {shares[name]:g}: each image is drawn by itself. --stratify keeps to the shares, and "
+        f"another --seed draws others."
+    )
 
 
 def _lookalikes(dataset: Dataset) -> list[list[int]]:
