@@ -98,7 +98,7 @@ def _variants(
 
 
 def _own_engine(name: str) -> str:
-    """What computes a model where no engine is named."""
+    """The engine of a model where none is named."""
     return FIRST if exported_of(name) else "torch"
 
 
