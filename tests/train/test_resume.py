@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.train.checkpoints import newest
 from zoo.train.train import train
 
-STEPS = 16
+STEPS = 24
 PROCESSES = multiprocessing.get_context("forkserver")  # one that has imported torch is forked
 PROCESSES.set_forkserver_preload(["zoo.train.train"])
 RECIPE: dict[str, Any] = {
@@ -25,7 +25,7 @@ RECIPE: dict[str, Any] = {
     "batch_size": 5,
     "validate_every": 8,
     "accumulate": 2,
-    "checkpoint_every": 2,
+    "checkpoint_every": 1,
     "optimizer": {"lr": 0.01},
     "seed": 5,
 }
@@ -87,7 +87,7 @@ def test_a_run_killed_at_random_moments_goes_on_bit_for_bit(
         while not list(cut.glob("checkpoints/*")) and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(draw.uniform(0.0, 1.5))
-        if kills == 3 or process.exitcode is not None:
+        if kills == 4 or process.exitcode is not None:
             process.join(300)
             assert process.exitcode == 0
             break
