@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import NameNotFound, UsageError
 from zoo.labels import LabelSpace
 from zoo.registry import Catalogue, catalogue
+from zoo.registry.exported import FIRST
 from zoo.suggest import close_matches, join_or
 from zoo.weights.resolve import Resolved
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import BasePredictor, Detector
 
 TORCH = "torch"
-FIRST = "first"  # of those that read an exported file
 _OPTIONS = "The options of an engine are threads=COUNT and spin=true."
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
-from zoo.detectors.engine_request import FIRST, TORCH, EngineRequest
+from zoo.detectors.engine_request import TORCH, EngineRequest
 from zoo.detectors.head_transfer import SHOWN, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
@@ -23,6 +23,7 @@ from zoo.files import uncollected
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import label_spaces, name_with_labels
 from zoo.registry import Catalogue, catalogue
+from zoo.registry.exported import FIRST
 from zoo.registry.folder import PREFIX
 from zoo.text import listed, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from zoo.detectors.detector import BasePredictor
-from zoo.detectors.engine_request import FIRST, TORCH, EngineRequest, names
+from zoo.detectors.engine_request import TORCH, EngineRequest, names
 from zoo.engines.cache import agreement_key, key_of
 from zoo.engines.engine import Engine
 from zoo.engines.scenes import scenes
@@ -20,6 +20,7 @@ from zoo.environment import home
 from zoo.errors import ExportError, MissingExtra, NameNotFound, UsageError
 from zoo.files import write_file
 from zoo.registry import catalogue
+from zoo.registry.exported import FIRST
 
 log = logging.getLogger("zoo")
 

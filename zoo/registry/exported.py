@@ -18,6 +18,7 @@ SCHEMA = 2
 EXTRA = f"{KEY}.json"  # the facts' file in a `torch.export` program
 IR = "model.xml"  # the graph in a folder of OpenVINO IR
 BYTES = 16 << 20
+FIRST = "first"  # the engine that stands for the first one installed that reads the file
 FORMATS = {".onnx": "onnx", ".xml": "openvino", ".pt2": "torch"}
 _METADATA = 14  # the field `metadata_props` of an ONNX ModelProto
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2

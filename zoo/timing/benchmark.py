@@ -14,6 +14,7 @@ from msgspec import structs
 
 from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
+from zoo.registry.exported import FIRST
 from zoo.registry.folder import exported_of
 from zoo.timing.result import Benchmark, Row
 from zoo.timing.steadiness import Reference, Steadiness
@@ -22,7 +23,6 @@ from zoo.timing.worker import Worker
 
 WARM_UP_CALLS, WARM_UP_SECONDS = 3, 5.0
 MOST_CALLS = 10_000  # in one round
-FIRST = "first"  # the engine that is the first one installed that reads an exported file
 MOST = 4096  # threads, or images of a batch
 Say = Callable[[str], None]
 
