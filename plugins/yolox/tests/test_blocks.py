@@ -18,11 +18,15 @@ from detzoo_yolox.blocks import (
 from torch import Tensor, nn
 
 
-def test_the_stem_stacks_the_corners_of_each_patch_column_by_column() -> None:
-    stem = Focus(1, 4)
-    stem.conv = nn.Identity()
-    patch = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-    assert stem(patch).flatten().tolist() == [1, 3, 2, 4]
+def test_the_stem_convolves_the_stacked_corners_of_each_patch_as_published() -> None:
+    stem = Focus(3, 4)
+    x = torch.randn(2, 3, 10, 14, generator=torch.Generator().manual_seed(1))
+    corners = [x[..., row::2, column::2] for column in (0, 1) for row in (0, 1)]
+    published = stem.conv(torch.cat(corners, dim=1))
+    assert torch.allclose(stem(x), published, atol=1e-5)
+    weight = stem.conv.conv.weight
+    gradients = [torch.autograd.grad(y.square().sum(), weight)[0] for y in (stem(x), published)]
+    assert torch.allclose(*gradients, rtol=1e-4, atol=1e-4)
 
 
 def test_pyramid_pooling_sees_the_maxima_of_5_9_and_13_cells() -> None:
