@@ -133,7 +133,12 @@ def defect(answer: Answer, hostile: Hostile) -> str | None:
     if hostile.is_head or answer.status < 400:
         return None
     body = json.loads(answer.body)
-    if set(body) != {"error", "request_id"} or set(body["error"]) != {"what", "why", "next"}:
+    if set(body) != {"error", "request_id"} or set(body["error"]) != {
+        "kind",
+        "what",
+        "why",
+        "next",
+    }:
         return f"not three parts and an id: {body}"
     if not all(body["error"].values()) or body["request_id"] != answer.headers["x-request-id"]:
         return f"a part is empty, or the id is another: {body}"

@@ -78,7 +78,7 @@ def test_what_is_wrong_is_told_in_three_parts(
     answer = http.post("/v1/detect", **request_)
     assert answer.status_code == status
     body = answer.json()
-    assert set(body["error"]) == {"what", "why", "next"}
+    assert set(body["error"]) == {"kind", "what", "why", "next"}
     assert all(body["error"].values())
     assert body["request_id"] == answer.headers["X-Request-Id"]
 
@@ -96,6 +96,26 @@ def test_what_nothing_reads_is_said_rather_than_left_out(http: httpx2.Client, pn
     refused = http.post("/v1/detect", json={"image": "", "score": 0.8})
     assert refused.status_code == 422
     assert "/v1/detect?score=0.5" in refused.json()["error"]["next"]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("score=abc", 'It takes a number from 0 to 1; "abc" was given.'),
+        ("iou=2", 'It takes a number from 0 to 1; "2" was given.'),
+        ("max_boxes=0", 'It takes a whole number from 1 to 10,000; "0" was given.'),
+        ("exif=maybe", 'It takes apply or ignore; "maybe" was given.'),
+        ("file=", 'It takes 1 to 1,000 characters; "" was given.'),
+    ],
+)
+def test_a_parameter_that_can_t_be_used_is_told_what_it_takes(
+    query: str, why: str, http: httpx2.Client, png: Png
+) -> None:
+    refused = http.post(f"/v1/detect?{query}", content=png(), headers={"Content-Type": "image/png"})
+    assert refused.status_code == 422
+    error = refused.json()["error"]
+    assert (error["kind"], error["why"]) == ("UsageError", why)
+    assert error["what"] == f"The parameter '{query.partition('=')[0]}' can't be used."
 
 
 def test_there_is_nothing_elsewhere(http: httpx2.Client) -> None:

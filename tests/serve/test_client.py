@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.patient_server import PatientServer
 from tests.serve.conftest import TOKEN
-from zoo.errors import ImageError, NameNotFound
+from zoo.errors import ImageError, NameNotFound, UsageError
 from zoo.serve import Client, Options, Server, ServerError
 
 
@@ -59,6 +59,8 @@ def test_errors_are_those_of_the_zoo(client: Client, png: Callable) -> None:
     assert refused.value.file == "image"
     with pytest.raises(NameNotFound, match="'nope'"):
         client.detect(png(), model="nope")
+    with pytest.raises(UsageError, match=r"takes a number from 0 to 1; \"2\.0\" was given"):
+        client.detect(png(), score=2.0)
     with pytest.raises(ImageError, match="no such file"):
         client.detect("missing.png")
     with pytest.raises(ImageError, match="fetches no URLs"):

@@ -8,7 +8,7 @@ import pytest
 
 from zoo import errors
 from zoo.errors import ZooError
-from zoo.serve.refusal import Refusal, body_of, busy, status_of
+from zoo.serve.refusal import Refusal, body_of, busy, kind_of, status_of
 
 PARTS = ("What failed.", "Why.", "What to type.")
 OF_THE_CLIENT = {
@@ -25,7 +25,9 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_whatever_is_not_the_client_s_fault_is_the_server_s(kind: type[ZooError]) -> None:
-    assert status_of(kind(*PARTS)) == OF_THE_CLIENT.get(kind.__name__, 500)
+    status = OF_THE_CLIENT.get(kind.__name__, 500)
+    assert status_of(kind(*PARTS)) == status
+    assert (kind_of(kind(*PARTS)) == "ServerError") == (status == 500)
 
 
 def test_a_refusal_has_the_status_it_was_given() -> None:
@@ -46,7 +48,12 @@ def test_a_body_has_the_parts_in_the_words_of_the_command_line() -> None:
     body = body_of(error, "an-id")
     assert body.endswith(b"}\n")
     assert json.loads(body) == {
-        "error": {"what": "What failed.", "why": "Why.", "next": "zoo serve --limit pixels=1M"},
+        "error": {
+            "kind": "ImageError",
+            "what": "What failed.",
+            "why": "Why.",
+            "next": "zoo serve --limit pixels=1M",
+        },
         "request_id": "an-id",
     }
 
@@ -57,4 +64,4 @@ def test_hostile_text_stays_inside_its_part(text: str) -> None:
     assert body.isascii()
     assert len(body) < 50_000
     assert body.count(b"\n") == 1
-    assert set(json.loads(body)["error"]) == {"what", "why", "next"}
+    assert set(json.loads(body)["error"]) == {"kind", "what", "why", "next"}

@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 import zoo
+from zoo.errors import UsageError
 from zoo.serve import schemas
 from zoo.serve.detecting import Asked, Detecting
 from zoo.serve.envelope import Answer, Envelope
@@ -28,6 +29,14 @@ MOST_BOXES = 10_000
 MOST_CHARACTERS = 1000
 DETECT = (400, 401, 404, 408, 413, 415, 422, 500, 503, 504)
 REQUEST = "The request can't be answered."
+TAKES = {  # what each parameter does, in words
+    "model": "a name",
+    "score": "a number from 0 to 1",
+    "iou": "a number from 0 to 1",
+    "max_boxes": f"a whole number from 1 to {MOST_BOXES:,}",
+    "exif": "apply or ignore",
+    "file": f"1 to {MOST_CHARACTERS:,} characters",
+}
 
 Model = Annotated[str | None, Query(description="A name of `/v1/models`; else the default.")]
 Score = Annotated[float, Query(ge=0, le=1, description="Leave out what the model is less sure of.")]
@@ -178,14 +187,14 @@ async def _refused_route(request: Request, error: Exception) -> Response:
 
 
 def _check_parameters(request: Request) -> None:
-    """Raises: Refusal (422) for a parameter that nothing reads."""
+    """Raises: UsageError for a parameter that nothing reads."""
     known = [field.name for field in fields(Asked)]
     for name in request.query_params:
         if name not in known:
             meant = close_matches(name, known)
             fix = f"Did you mean {join_or(meant)}?" if meant else f"There are {', '.join(known)}."
             what = f"The parameter '{name:.100}' can't be used."
-            raise Refusal(422, what, "Nothing reads one of that name.", fix)
+            raise UsageError(what, "Nothing reads one of that name.", fix)
 
 
 async def _refused_parameter(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of handlers
@@ -194,6 +203,6 @@ async def _refused_parameter(request: Request, error: Exception) -> Response:  #
     first = error.errors()[0]
     name = ".".join(str(place) for place in first["loc"][1:])
     given = json.dumps(first.get("input"), default=str)
-    case = f"{first['msg']}; {given:.100} was given."
-    fix = "See /openapi.json for what it takes."
-    raise Refusal(422, f"The parameter '{name}' can't be used.", case, fix)
+    case = f"It takes {TAKES[name]}; {given:.100} was given."
+    fix = "Change it, or leave it out. /openapi.json has every parameter."
+    raise UsageError(f"The parameter '{name}' can't be used.", case, fix)

@@ -14,7 +14,7 @@ import PIL.Image
 
 from zoo.contract.protocol import Thresholds
 from zoo.detections import Detections
-from zoo.errors import ImageError, NameNotFound, ZooError
+from zoo.errors import ImageError, NameAmbiguous, NameNotFound, UsageError, ZooError
 from zoo.images import Exif, Source, read
 from zoo.images.read import is_url, name_of, path_of
 from zoo.labels import LabelSpace, space_of
@@ -22,7 +22,7 @@ from zoo.labels import LabelSpace, space_of
 PAUSE_SECONDS = 0.2  # before the first new try; doubled with each
 LONGEST_PAUSE = 10.0
 AGAIN = (502, 503)  # a balancer has no server at the moment; the server is busy, or ends
-KINDS: dict[int, type[ZooError]] = {404: NameNotFound, 413: ImageError, 422: ImageError}
+KINDS = {kind.__name__: kind for kind in (ImageError, UsageError, NameNotFound, NameAmbiguous)}
 
 
 class ServerError(ZooError):
@@ -89,7 +89,8 @@ class Client:
 
         Raises:
             ImageError: the image can't be read, here or there.
-            NameNotFound: no such model is served.
+            UsageError: a threshold or another parameter can't be used.
+            NameNotFound, NameAmbiguous: no model of that name is served, or several are.
             ServerError: the server refuses, fails, or does not answer.
         """
         asked = {"model": model, "score": score, "iou": iou, "max_boxes": max_boxes, "exif": exif}
@@ -137,7 +138,7 @@ class Client:
     def _asked(
         self, method: str, path: str, *, image: str | None = None, **request: Any
     ) -> Mapping[str, Any]:
-        """The JSON of the answer. Raises: ServerError, ImageError, NameNotFound."""
+        """The JSON of the answer. Raises: ServerError, and those of `KINDS`."""
         pause = PAUSE_SECONDS
         for left in range(self._retries, -1, -1):
             try:
@@ -199,7 +200,7 @@ def _silent(url: str, error: Exception) -> ServerError:
 
 
 def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError:
-    """The error that an answer is: of the image or the model's name where it is theirs."""
+    """The error that an answer is: of the image or of what was asked where it is theirs."""
     body = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(body, dict):
         case = f"It answered {status}, and not as zoo serve does."
@@ -207,7 +208,7 @@ def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError
             f"The server at {url} failed.", case, "Check the address.", status=status
         )
     parts = [str(body.get(name, "")) for name in ("what", "why", "next")]
-    kind = KINDS.get(status)
+    kind = KINDS.get(str(body.get("kind")))
     if kind is ImageError:
         return ImageError(*parts, file=image)
     if kind is not None:

@@ -14,6 +14,7 @@ STATUS: tuple[tuple[type[ZooError], int], ...] = (
     (ImageError, 422),
     (UsageError, 422),
 )
+OF_THE_IMAGE = (413, 415, 422)  # refusals that are
 AGAIN_SECONDS = 1
 
 
@@ -52,8 +53,17 @@ def status_of(error: ZooError) -> int:
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
+def kind_of(error: ZooError) -> str:
+    """The name of the error that a client raises for it: ServerError unless the request, or its
+    image, is at fault."""
+    if isinstance(error, Refusal):
+        return "ImageError" if error.status in OF_THE_IMAGE else "ServerError"
+    return next((kind.__name__ for kind, _ in STATUS if isinstance(error, kind)), "ServerError")
+
+
 def body_of(error: ZooError, request_id: str) -> bytes:
     """The JSON of an error; `next` is in the words of the command line, which the server is run
     by."""
     parts = {"what": error.asked, "why": error.case, "next": error.fix_cli}
-    return json.dumps({"error": parts, "request_id": request_id}).encode() + b"\n"
+    body = {"error": {"kind": kind_of(error), **parts}, "request_id": request_id}
+    return json.dumps(body).encode() + b"\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Coordinate = Annotated[float, Field(description="In pixels of the upright image.")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Kind = Literal["ImageError", "UsageError", "NameNotFound", "NameAmbiguous", "ServerError"]
 BYTES = {"type": "string", "format": "binary", "minLength": 1}
 
 
@@ -64,6 +65,7 @@ class ModelList(Answer):
 class Parts(Answer):
     """An error in three parts."""
 
+    kind: Annotated[Kind, Field(description="The error that zoo.serve.Client raises for it.")]
     what: Annotated[str, Field(description="What failed.")]
     why: Annotated[str, Field(description="What is the case.")]
     next: Annotated[str, Field(description="What to do next.")]
