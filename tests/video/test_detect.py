@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 
@@ -44,6 +45,14 @@ def test_each_frame_comes_with_what_is_seen_in_it(make_clip: Make, squares, show
     assert {frame.detections.size for frame in frames} == {(64, 96)}
     assert max(squares.batches) == 8
     assert not stream.losses.damage
+
+
+def test_each_frame_of_a_folder_says_its_image(tmp_path: Path, squares) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(3)]
+    for file in files:
+        PIL.Image.new("RGB", (96, 64)).save(file)
+    seen = [frame.to_json()["file"] for frame in detect_video(squares, tmp_path, every=2)]
+    assert seen == [str(files[0]), str(files[2])]
 
 
 def test_a_detector_sees_the_same_as_in_each_image(make_clip: Make) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.errors import UsageError
+from zoo.errors import ImageError, UsageError
 from zoo.video.clip import Part, VideoWarning
 from zoo.video.images import ImageSource
 
@@ -23,6 +23,19 @@ def test_a_folder_is_read_in_natural_order_at_its_rate(tmp_path: Path) -> None:
     frames = frames_of(str(tmp_path), rate=10)
     assert [int(frame.image[0, 0, 0]) - 90 for frame in frames] == [1, 9, 10]
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2])
+    assert [frame.file for frame in frames] == [
+        str(tmp_path / f"frame{number}.png") for number in (1, 9, 10)
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "*.png"])
+def test_a_folder_or_glob_without_images_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"no file in it|matches no"):
+        ImageSource(str(tmp_path / name).rstrip("/"), Part(), rate=None)
+
+
+def test_frames_of_pixels_are_no_files() -> None:
+    assert frames_of([GRAY])[0].file is None
 
 
 def test_pairs_bring_their_own_times() -> None:

@@ -204,10 +204,9 @@ def expand(source: Sources) -> Iterator[Source]:
     its items.
 
     A folder (not its subfolders) and a glob (`**` goes down) give the files with an image's
-    suffix, hidden ones left out, in
-    natural order: `frame2.png` before `frame10.png`. One that gives none comes out as itself, and
-        reading it says so: a bad
-    entry in a list does not hide the rest.
+    suffix, hidden ones left out, in natural order: `frame2.png` before `frame10.png`. One that
+    gives none comes out as itself, and reading it says so: a bad entry in a list does not hide the
+    rest.
     """
     for entry in source if _is_series(source) else (source,):
         text = _path_or_none(entry)

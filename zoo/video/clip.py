@@ -32,11 +32,13 @@ class Decoded:
     """A frame before anybody looked for objects in it.
 
     index: its number, from 0. time: in seconds. image: uint8 RGB `(3, h, w)`, upright.
+    file:  the path or URL of that image, where frames are files.
     """
 
     index: int
     time: float
     image: Tensor
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ class Frame:
     time:       seconds from the beginning of the clip, as the clip says it; of a live source, from
         its first frame.
     image:      uint8 RGB `(3, h, w)`, upright.
-    detections: in that image, best first; `source` is the clip.
+    detections: in that image, best first; `source` is the clip, or the image's own file.
     tracks:     the id of each detection, None for one that belongs to no track; None without
         tracking.
     """
@@ -272,7 +272,7 @@ def _frames(
             for detections in results:
                 frame = waiting.popleft()
                 named = copy(detections)  # what was checked once needs no second check
-                vars(named).update(source=source.clip.source)
+                vars(named).update(source=frame.file or source.clip.source)
                 ids = tracks.follow(named, image=frame.image, time=frame.time) if tracks else None
                 yield Frame(frame.index, frame.time, frame.image, named, ids)
         if source.losses.damage:

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import closing
 from numbers import Real
+from os import PathLike
 
 from zoo.errors import ImageError, UsageError
-from zoo.images import Image, Limits, Source, expand
+from zoo.images import Image, Limits, Source, expand, read
 from zoo.inference.prefetch import Broken, prefetch
 from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning
 
@@ -26,7 +27,7 @@ class ImageSource:
         `(seconds, image)`.
     rate: frames a second, where they bring no times.
 
-    Raises: UsageError for a rate that is none.
+    Raises: UsageError for a rate that is none, ImageError for a folder or glob without an image.
     """
 
     def __init__(self, source: str | Iterable[object], part: Part, *, rate: float | None) -> None:
@@ -39,6 +40,8 @@ class ImageSource:
         self._named = isinstance(source, str)
         images = expand(source)  # type: ignore[arg-type]  # pairs are taken apart below
         self._images = list(images) if self._named else images
+        if self._images == [source]:  # nothing is in it: reading it says so
+            read(source)  # type: ignore[arg-type]
         count = len(self._images) if isinstance(self._images, list) else _length(source)
         self.clip = Clip(
             source=source if isinstance(source, str) else "frames",
@@ -53,7 +56,7 @@ class ImageSource:
 
     def frames(self) -> Iterator[Decoded]:
         """The frames of the part, each with its time."""
-        stamps: deque[tuple[int, float]] = deque()
+        stamps: deque[tuple[int, float, bool]] = deque()
         wanted = self._wanted(stamps)
         threads = THREADS if self._named else 0
         limits = Limits.in_force()
@@ -63,14 +66,15 @@ class ImageSource:
             for image in images:
                 if isinstance(image, Broken):
                     raise image.error
-                index, time = stamps.popleft()
+                index, time, is_file = stamps.popleft()
                 if isinstance(image, Image):
-                    yield Decoded(index, time, image.pixels)
+                    yield Decoded(index, time, image.pixels, image.source if is_file else None)
                 else:
                     self._leave_out(image)
 
-    def _wanted(self, stamps: deque[tuple[int, float]]) -> Iterator[Source]:
-        """The images of the part; what they are called and when they are shown is put aside."""
+    def _wanted(self, stamps: deque[tuple[int, float, bool]]) -> Iterator[Source]:
+        """The images of the part; their numbers, times, and whether they are files, are put
+        aside."""
         last = -1.0
         index = -1
         for position, item in enumerate(self._images):
@@ -85,7 +89,7 @@ class ImageSource:
                 continue
             index += 1
             if index % self._part.every == 0:
-                stamps.append((index, time))
+                stamps.append((index, time, isinstance(image, str | PathLike)))
                 yield image
 
     def _leave_out(self, error: ImageError) -> None:
