@@ -43,7 +43,7 @@ def test_an_argument_of_another_type_is_named(refused: Refused) -> None:
     error = refused("yolox/yolox", "{depth: banana, width: 0.25}")
     assert (
         error.case
-        == "Line 5, field 'cards.mine.arguments.depth': Expected float, got str: 'banana'."
+        == "Line 5, field 'cards.mine.arguments.depth': Expected a number, got text: 'banana'."
     )
     assert (
         error.fix

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import zoo.serve
 from zoo.cli import interrupt, output, stderr
@@ -15,7 +17,7 @@ from zoo.serve.options import Options, is_loopback
 from zoo.text import pluralize
 
 
-def run(
+def run(  # noqa: PLR0913 - one parameter an option
     names: Sequence[str],
     *,
     host: str,
@@ -24,9 +26,12 @@ def run(
     weights: bool | str = True,
     device: str | None = None,
     engine: str | None = None,
+    token_file: Path | None = None,
     quiet: bool = False,
 ) -> None:
     """Serves models by name until SIGTERM or Ctrl-C.
+
+    token_file: where the tokens of the options are from, for the example of a request.
 
     Raises: what loading raises; UsageError where the port can't be had.
     """
@@ -42,7 +47,7 @@ def run(
         if model.weights is None:
             stderr.warning(f"{model.name} has random weights: what it sees means nothing.")
     server = server_class(models, host=host, port=port, options=options)
-    _say(server.url, [str(model.name) for model in models], host, options)
+    _say(server.url, [str(model.name) for model in models], host, options, token_file)
     log.write_to(logging.StreamHandler(sys.stderr), quiet=quiet)
     with interrupt.left_to_others():
         finished = server.run()
@@ -55,13 +60,18 @@ def run(
     output.line("The server has ended; every accepted request was answered.", err=True)
 
 
-def _say(url: str, names: Sequence[str], host: str, options: Options) -> None:
+def _say(
+    url: str, names: Sequence[str], host: str, options: Options, token_file: Path | None
+) -> None:
     if not is_loopback(host) and not options.tokens:
         stderr.warning(
             f"Whoever can reach {host} can use this server: it is not only for this machine, and "
             f"asks for no token. Give --token-file FILE, or let a proxy ask."
         )
     output.line(f"Serving {pluralize(len(names), 'model')} at {url}: {', '.join(names)}")
-    token = ' -H "Authorization: Bearer $(cat FILE)"' if options.tokens else ""
+    token = ""
+    if token_file is not None:
+        first = f"grep -m1 '^[^#]' {shlex.quote(str(token_file))}"
+        token = f' -H "Authorization: Bearer $({first})"'
     output.line(f"  curl{token} -F image=@street.jpg {url}/v1/detect")
     output.flush()

@@ -33,6 +33,7 @@ from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Card
 from zoo.registry.folder import HUB
 from zoo.registry.registry_file import USER
+from zoo.registry.schema import plainly
 from zoo.registry.yaml_document import Sheet, Step, read
 from zoo.text import type_name
 
@@ -142,8 +143,8 @@ def _check_types(choice: Choice, make: Make, signature: Signature) -> None:
         try:
             msgspec.convert(value, hints.get(name, object))
         except msgspec.ValidationError as error:
-            case = f"{str(error).replace('`', '')}: {value!r:.60}."
-            raise _flaw(choice, case, _taken(choice, signature), name) from None
+            case = plainly(str(error), value)
+            raise _flaw(choice, f"{case}.", _taken(choice, signature), name) from None
         except TypeError:  # a type that is not made from plain data
             continue
 

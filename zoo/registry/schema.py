@@ -39,6 +39,15 @@ PATTERNS = {
     DISTRIBUTION: "the name of a distribution, as in 'detzoo-acme'",
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$": "a package as Python imports it, as in 'acme_weights'",
 }
+WORDS = {  # msgspec's names of types
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list",
+    "object": "a mapping",
+}
+_TYPES = re.compile(r"`([^`]*)`")
 
 
 def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()) -> T:
@@ -104,12 +113,17 @@ def _explained(
 
 
 def plainly(case: str, value: object = None) -> str:
-    """Rewrites a message of msgspec: patterns by what they stand for, with the value if short."""
+    """Rewrites a message of msgspec: types and patterns by what they stand for, with the value if
+    short."""
     shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
     if match := re.search(r"matching regex '(.*)'", case):
         pattern = match[1].replace("\\\\", "\\")
         return f"The value{shown} is not {PATTERNS.get(pattern, 'of the form that is wanted')}"
-    return case.replace("`", "") + (f":{shown}" if shown else "")
+    return _TYPES.sub(_in_words, case) + (f":{shown}" if shown else "")
+
+
+def _in_words(types: re.Match[str]) -> str:
+    return " or ".join(WORDS.get(name, name) for name in types[1].split(" | "))
 
 
 def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:

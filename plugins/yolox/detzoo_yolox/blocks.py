@@ -223,9 +223,9 @@ class Focus(nn.Module):
 
     def _kernel(self) -> Tensor:
         """The weights of the cells as those of their pixels, `(outputs, inputs, 6, 6)`."""
-        weight = self.conv.conv.weight
-        outputs, _, height, width = weight.shape
+        weight: Tensor = self.conv.conv.weight
+        outputs, channels, height, width = weight.shape
         # channels of a cell: its left column from the top, then its right one, in all inputs
-        patches = weight.unflatten(1, (2, 2, -1))  # (outputs, column, row, inputs, 3, 3)
+        patches = weight.reshape(outputs, 2, 2, channels // 4, height, width)
         pixels = patches.permute(0, 3, 4, 2, 5, 1)  # (outputs, inputs, 3, row, 3, column)
-        return pixels.reshape(outputs, -1, 2 * height, 2 * width)
+        return pixels.reshape(outputs, channels // 4, 2 * height, 2 * width)

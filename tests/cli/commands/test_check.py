@@ -138,7 +138,8 @@ def test_mistakes_are_sentences(shell: Shell) -> None:
     [
         (
             "size=big",
-            "'yolox_nano' can't be checked with size='big'.\nExpected int, got str: 'big'.\n",
+            "'yolox_nano' can't be checked with size='big'.\n"
+            "Expected a whole number, got text: 'big'.\n",
         ),
         ("breadth=3", "The arguments do not fit: got an unexpected keyword argument 'breadth'.\n"),
     ],

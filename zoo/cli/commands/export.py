@@ -133,6 +133,12 @@ def export(  # noqa: PLR0913 - one parameter an option
     from zoo import export as write  # deferred: torch, which help does not need
     from zoo import load
 
+    if half and int8:
+        raise UsageError(
+            "--half and --int8 were given together.",
+            "Weights are stored in float16 or in int8.",
+            "Leave one of them out.",
+        )
     quantised = _int8(int8, calibrate, budget, even_if_slower)
     detector = load(
         model,

@@ -116,5 +116,6 @@ def serve(  # noqa: PLR0913 - one parameter an option
         weights=weights_of(weights),
         device=device,
         engine=engine,
+        token_file=token_file,
         quiet=quiet,
     )
