@@ -65,7 +65,7 @@ def test_it_is_written_for_people(tmp_path: Path) -> None:
         ),
         (
             f'version = 1\n[weights.a]\nsource = "x"\nbytes = "1"\nsha256 = "{"a" * 64}"\n',
-            "line 2, 'a'(.|\n)*int",
+            "line 2, 'a'(.|\n)*Expected a whole number",
         ),
         (
             'version = 1\n[weights.a]\nsource = "x"\nbytes = 1\nsha256 = "abc"\n',

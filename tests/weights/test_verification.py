@@ -59,8 +59,9 @@ def test_only_the_checkpoint_has_to_hold_tensors(hub: LoopbackHub) -> None:
 def test_a_file_of_the_user_is_never_removed(tmp_path: Path, weights: bytes) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(weights)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError) as refused:
         accepted(FileSource(path=str(path), sha256="0" * 64))
+    assert refused.value.fix.endswith(f"make it again: {path}")
     assert path.read_bytes() == weights
 
 

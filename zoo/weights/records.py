@@ -197,6 +197,12 @@ def read_record(file: Path) -> Record | None:
         return None
 
 
+TRY_AGAIN = (
+    "Try once more. If it stays so, that place now has another file, which should not be used; "
+    "name a different one."
+)
+
+
 @dataclass(frozen=True)
 class Checksum:
     """A sha256 in hex, or its first 8 or more digits, and who gave it.
@@ -208,10 +214,7 @@ class Checksum:
     sha256: str
     by: str
     error: type[WeightsError] = IntegrityError
-    fix: str = (
-        "Try once more. If it stays so, that place now has another file, which should not be "
-        "used; name a different one."
-    )
+    fix: str = TRY_AGAIN
 
     def kept(self, digest: str) -> bool:
         """Whether a file with that sha256 is the promised one."""

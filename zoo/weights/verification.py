@@ -27,6 +27,7 @@ from zoo.weights.convert import Mappable, converted, mappable
 from zoo.weights.lock import LOCK_FIX, Pin
 from zoo.weights.manifest import Item
 from zoo.weights.records import (
+    TRY_AGAIN,
     Checksum,
     FileStamp,
     Record,
@@ -46,6 +47,7 @@ COPY_FIX = (
     "--bundle {}"
 )
 ASKED = "Weights '{}' are not available."
+LOCAL_FIX = "The file was changed or cut since. Copy it again, or make it again: {}"
 CHANGED_FIX = "Load it again, once it is written."
 PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
 AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
@@ -93,11 +95,12 @@ def from_source(
         SourceError: its package is not installed.
     """
     address = printed(source)
-    promises = _locked(pin, source.sha256)
     # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the
     # card.
     origin = request.origin if through is source else None
     carrier = _carrier(through, address, origin, megabytes=request.weights.megabytes)
+    fix = LOCAL_FIX.format(carrier.path) if isinstance(carrier, Local) else TRY_AGAIN
+    promises = _locked(pin, source.sha256, fix=fix)
     key = address
     if isinstance(source, HubSource | UrlSource):
         promises = promises or _first_use(key)
@@ -166,9 +169,9 @@ def _carrier(
             return from_file(source, origin=origin)
 
 
-def _locked(pin: Pin | None, given: str | None) -> tuple[Checksum, ...]:
+def _locked(pin: Pin | None, given: str | None, *, fix: str = TRY_AGAIN) -> tuple[Checksum, ...]:
     """The promises of the lock file and of the card, which can't overrule it."""
-    by_card = (Checksum(given, "the card"),) if given else ()
+    by_card = (Checksum(given, "the card", fix=fix),) if given else ()
     if pin is None:
         return by_card
     if given and not pin.sha256.startswith(given):

@@ -106,9 +106,13 @@ def test_split_says_when_few_images_fall_far_from_the_shares(shell: Shell, tmp_p
 def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path) -> None:
     done = shell("data", "check", str(site))
     assert (done.code, done.out.splitlines()[-1]) == (0, "0 errors and 1 warning.")
+    assert "--fix" not in done.err  # nothing of it can be mended
     assert shell("data", "check", str(site), "--strict").code == 1
     xml = site / "Annotations" / "a.xml"
     xml.write_text(xml.read_text().replace("<xmax>4", "<xmax>44"))
+    assert (
+        "--fix FOLDER writes a corrected copy: 1 change." in shell("data", "check", str(site)).err
+    )
     done = shell("data", "check", str(site), "--fix", str(site.parent / "made"))
     assert done.code == 1
     assert "error: outside (1): boxes outside their image" in done.out

@@ -171,7 +171,7 @@ def check(
     can't be read at all. With --fix, it is that of the source.
     """
     from zoo.data.check import check as checked
-    from zoo.data.fix import fix
+    from zoo.data.fix import corrected, fix
 
     findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
@@ -188,6 +188,9 @@ def check(
         if fixed is not None:
             many = pluralize(len(fixed.changes), "change")
             output.line(f"{many} written with the copy {fixed.written.data}", err=True)
+        elif findings.findings and (changes := corrected(findings)[1]):
+            many = pluralize(len(changes), "change")
+            output.line(f"--fix FOLDER writes a corrected copy: {many}.", err=True)
     raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import read
-from zoo.data.formats.coco.folder import annotation_files
+from zoo.data.formats.coco.folder import annotation_files, recognise
 from zoo.errors import DataError, NameNotFound
 
 
@@ -79,6 +79,24 @@ def test_other_files_are_splits_by_their_names_and_one_alone_is_none(tmp_path: P
     (tmp_path / ".hidden.json").write_text("{")
     assert list(read(f"coco:{tmp_path}").splits) == ["day", "night"]
     assert list(annotation_files(tmp_path)) == ["day", "night"]
+
+
+def test_a_folder_of_images_leads_to_the_annotations_beside_it(tmp_path: Path) -> None:
+    written(tmp_path / "day.json", number=1, name="1.png")
+    (tmp_path / "other.json").write_text("{}")
+    images = tmp_path / "images"
+    images.mkdir(exist_ok=True)
+    with pytest.raises(DataError, match="has no annotation file") as refused:
+        read(f"coco:{images}")
+    assert refused.value.fix == f"Did you mean 'coco:{tmp_path / 'day.json'}'?"
+
+
+def test_a_packed_file_without_a_telling_name_is_recognised(tmp_path: Path) -> None:
+    file = tmp_path / "day.json"
+    written(file, number=1, name="1.png")
+    (tmp_path / "day.json.gz").write_bytes(gzip.compress(file.read_bytes()))
+    file.unlink()
+    assert recognise(tmp_path)
 
 
 def test_a_folder_without_annotations_and_splits_of_other_classes_are_sentences(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from zoo.errors import DataError
 from zoo.files import open_regular
+from zoo.suggest import join_or
 
 SUFFIXES = (".json.gz", ".json")
 # File names that say nothing: the folder's says more.
 PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")
 INSTANCES = "instances_"  # COCO's own, next to captions and key points of the same images
-
+MOST_BESIDE = 8  # files next to a folder of images that are looked into
 
 _KEYS = (b'"images"', b'"annotations"', b'"categories"')
 _HEAD = 1 << 16  # bytes of a file that say what it is
@@ -26,15 +27,17 @@ def recognise(folder: Path) -> bool:
     except DataError:
         return False
     first = next(iter(files.values()))
-    telling = first.name.startswith(INSTANCES) or stem_of(first) in PLAIN
-    return telling or _is_coco(first)
+    return _is_telling(first) or _is_coco(first)
+
+
+def _is_telling(path: Path) -> bool:
+    return path.name.startswith(INSTANCES) or stem_of(path) in PLAIN
 
 
 def _is_coco(path: Path) -> bool:
     """Whether a file begins as COCO's do."""
     try:
         with open_regular(path) as file:
-            head = file.read(2)
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             head = gzip.GzipFile(fileobj=file).read(_HEAD) if packed else file.read(_HEAD)
@@ -63,11 +66,12 @@ def annotation_files(folder: Path) -> dict[str, Path]:
     plain_here = {name: file for name, file in here.items() if name in PLAIN}
     if files := below or plain_here or here:
         return files
-    raise DataError(
-        f"{folder} can't be read.",
-        "The folder has no annotation file.",
-        "Name the file, or a folder with instances_train.json, instances_val.json.",
-    )
+    fix = "Name the file, or a folder with instances_train.json, instances_val.json."
+    beside = _files(folder.parent)
+    likely = list(filter(_is_telling, beside)) or list(filter(_is_coco, beside[:MOST_BESIDE]))
+    if likely:
+        fix = f"Did you mean {join_or([f'coco:{file}' for file in likely])}?"
+    raise DataError(f"{folder} can't be read.", "The folder has no annotation file.", fix)
 
 
 def stem_of(path: Path) -> str:
