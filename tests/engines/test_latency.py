@@ -22,6 +22,13 @@ def test_the_same_is_not_faster() -> None:
     assert not speed_of(noise[0].tolist(), noise[1].tolist()).faster
 
 
+def test_a_gain_that_the_next_run_may_not_show_is_none() -> None:
+    before = np.linspace(1, 1.01, 40)
+    speed = speed_of(before.tolist(), (0.96 * before).tolist())
+    assert speed.high < 0.97
+    assert not speed.faster
+
+
 def test_load_that_meets_both_changes_nothing() -> None:
     load = np.linspace(1, 9, 40)
     assert speed_of(load.tolist(), (0.9 * load).tolist()).high < 0.91

@@ -248,7 +248,7 @@ def check_worth(name: str, outcome: Quantized, measured: Accuracy, wanted: Int8)
         return
     raise ExportError(
         f"'{name}' can't be exported in INT8: no file is both within {outcome.budget:g} points of "
-        "AP and faster than float32.",
+        "AP and clearly faster than float32.",
         [
             f"With {len(outcome.floating)} of {outcome.layers} layers in float32, it is within the "
             f"budget: {measured}",
