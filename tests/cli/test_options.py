@@ -1,5 +1,7 @@
 """Options that several commands share, from text to what Python takes."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +15,27 @@ from zoo.cli.options import (
 )
 from zoo.errors import NameNotFound, UsageError
 from zoo.registry import catalogue
+
+MISSPELLED = """
+import sys
+from zoo.cli import main
+for words in (
+    "detect a.jpg --model", "video a.mp4 --model", "export --to a.onnx", "serve", "benchmark"
+):
+    sys.argv = ["zoo", *words.split(), "yolox_picoo"]
+    try:
+        main()
+    except SystemExit as left:
+        print(left.code)
+print("torch" in sys.modules)
+"""
+
+
+def test_a_misspelled_name_is_refused_before_torch_is_imported() -> None:
+    command = [sys.executable, "-c", MISSPELLED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["3"] * 5 + ["False"]
+    assert done.stderr.count("Did you mean 'yolox_pico'?") == 5
 
 
 @pytest.mark.parametrize(

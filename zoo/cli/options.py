@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -11,8 +11,8 @@ import typer
 
 from zoo.errors import CardError, UsageError
 from zoo.labels import builtin
-from zoo.registry import Catalogue
-from zoo.registry.folder import HUB
+from zoo.registry import Catalogue, catalogue
+from zoo.registry.folder import HUB, PREFIX
 from zoo.registry.yaml_document import parse_value
 from zoo.weights import Lock, WeightsRequest, wanted
 from zoo.weights.hub_model import card_request
@@ -61,6 +61,14 @@ class Exif(StrEnum):
 
     apply = "apply"
     ignore = "ignore"
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses names of models that there are not, before torch is imported to load them; folders,
+    files and repositories are left to loading. Raises: as `Catalogue.resolve`."""
+    for name in names:
+        if not name.startswith((HUB, PREFIX)):
+            catalogue().resolve(name)
 
 
 def weights_of(text: str | None) -> bool | str:

@@ -151,7 +151,7 @@ def test_an_image_without_a_coco_id_is_named_before_work_begins(
         "--coco",
         "out.json",
         *words,
-        model=("--model", "no_such_model"),
+        model=("--model", "file:no_such_model"),
     )
     assert done.returncode == 2
     assert done.stderr.startswith("Error: COCO results need the image id of 'street.jpg'.\n")
@@ -177,7 +177,7 @@ def test_what_is_not_there_is_told_alike_with_and_without_coco_results(
 def test_a_missing_folder_is_an_error_before_work_begins(
     run: Run, tmp_path: Path, option: str
 ) -> None:
-    done = run("1.png", option, "new/out.json", model=("--model", "no_such_model"))
+    done = run("1.png", option, "new/out.json", model=("--model", "file:no_such_model"))
     assert done.returncode == 6
     assert "There is no folder 'new'." in done.stderr
     assert not (tmp_path / "new").exists()
@@ -314,7 +314,7 @@ def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str
 
 
 def test_a_folder_for_images_is_made_for_the_first_of_them(run: Run, tmp_path: Path) -> None:
-    for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "no_such_model"))):
+    for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "file:no_such_model"))):
         done = run(*words, "--save", "a/seen", **({"model": model} if model else {}))
         assert done.returncode != 0
         assert "Annotated images:" not in done.stderr

@@ -16,7 +16,7 @@ import typer
 
 from zoo.cli import output, stderr
 from zoo.cli.format import UNKNOWN, table
-from zoo.cli.options import Device, NewLabels, Weights, labels_of, weights_of
+from zoo.cli.options import Device, NewLabels, Weights, check_names, labels_of, weights_of
 from zoo.errors import UsageError
 from zoo.extras import optional
 
@@ -94,6 +94,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     Each has a process of its own, and they run in turn. A fixed piece of work before, between and
     after the rounds says whether the machine was steady.
     """
+    check_names(models)
     from zoo.timing.benchmark import benchmark as timed  # deferred: it imports torch's callers
 
     _check_plot(plot)

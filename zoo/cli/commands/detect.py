@@ -25,6 +25,7 @@ from zoo.cli.options import (
     Exif,
     Weights,
     batch_size_of,
+    check_names,
     labels_of,
 )
 
@@ -147,6 +148,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     """Find things in images, and print a line an image.
 
     What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
+    check_names([model] if model else [])
     from zoo.cli import detect_run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits

@@ -22,7 +22,7 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.format import format_megabytes
-from zoo.cli.options import NewLabels, Weights, labels_of, weights_of
+from zoo.cli.options import NewLabels, Weights, check_names, labels_of, weights_of
 from zoo.errors import UsageError
 from zoo.text import pluralize
 
@@ -130,6 +130,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     The file carries the card, preprocessing, classes, thresholds and licences. It takes its place
     once its outputs and detections agree with torch.
     """
+    check_names([model])
     from zoo import export as write  # deferred: torch, which help does not need
     from zoo import load
 

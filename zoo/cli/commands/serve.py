@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Device, Engine, Weights, weights_of
+from zoo.cli.options import Device, Engine, Weights, check_names, weights_of
 
 Names = Annotated[
     list[str],
@@ -93,6 +93,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     It listens on this machine only unless --host says otherwise. SIGTERM or Ctrl-C ends it after
     every accepted request is answered. Standard error has a line of JSON a request.
     """
+    check_names(names)
     from zoo.cli.serve_run import run  # deferred: it imports torch, which help does not need
     from zoo.images import Limits
     from zoo.serve.options import Options, tokens_of

@@ -16,7 +16,16 @@ import typer
 
 from zoo.cli import gallery
 from zoo.cli.commands.detect import Font, Labels, MaxBoxes, Model, Overlap, Score
-from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, seconds_of
+from zoo.cli.options import (
+    BatchSize,
+    Device,
+    Engine,
+    Weights,
+    batch_size_of,
+    check_names,
+    labels_of,
+    seconds_of,
+)
 
 Source = Annotated[
     str,
@@ -111,6 +120,7 @@ def video(  # noqa: PLR0913 - one parameter an option
     """Find things in a clip, a camera or a stream.
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
+    check_names([model] if model else [])
     from zoo.cli.video_run import Opening, Part, Protocol, Request, run  # deferred: torch
 
     request = Request(
