@@ -49,8 +49,7 @@ class Letterbox:
         ).fill_(PADDING)
         places = [self.place(*image.shape[-2:]) for image in images]
         for image, canvas, (_, (height, width)) in zip(images, pixels, places, strict=True):
-            resized = resize(image.to(device), height, width)
-            canvas[:, :height, :width] = resized.flip(0)  # RGB to BGR
+            canvas[:, :height, :width] = resize(image.to(device), height, width)
         return Batch(pixels, tuple(transform for transform, _ in places))
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every image goes into the same canvas
@@ -82,14 +81,14 @@ class Letterbox:
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:
-    """A uint8 image `(3, h, w)` to `(3, height, width)` float, whole numbers 0 to 255.
+    """A uint8 RGB image `(3, h, w)` to `(3, height, width)` BGR float, whole numbers 0 to 255.
 
     Bilinear between the four nearest pixels, however much it shrinks: the weights were trained on
     OpenCV's `INTER_LINEAR`.
     """
     if image.shape[-2] > 4 * height:
         return _resize_tall(image, height, width)
-    return _interpolate(image[None], height, width)[0].round()
+    return _interpolate(image, height, width).round_()
 
 
 def _resize_tall(image: Tensor, height: int, width: int) -> Tensor:
@@ -100,11 +99,21 @@ def _resize_tall(image: Tensor, height: int, width: int) -> Tensor:
     ) - 0.5
     upper = rows.long()
     above, below = (
-        _interpolate(image[None].index_select(2, index), height, width)[0]
-        for index in (upper, upper + 1)
+        _interpolate(image.index_select(1, index), height, width) for index in (upper, upper + 1)
     )
-    return torch.lerp(above, below, (rows - upper)[:, None]).round()  # (3, height, width)
+    return torch.lerp(above, below, (rows - upper)[:, None]).round_()  # (3, height, width)
 
 
 def _interpolate(image: Tensor, height: int, width: int) -> Tensor:
-    return interpolate(image.float(), size=(height, width), mode="bilinear", align_corners=False)
+    """A uint8 RGB image as BGR floats, resized. Plane by plane into pixels that lie together, which
+    a CPU resizes in two thirds of the time."""
+    floats = torch.empty(
+        (1, *image.shape),
+        dtype=torch.float32,
+        device=image.device,
+        memory_format=torch.channels_last,
+    )
+    for plane, source in zip(floats[0], reversed(image.unbind()), strict=True):
+        plane.copy_(source)
+    size = height, width
+    return interpolate(floats, size=size, mode="bilinear", align_corners=False)[0]
