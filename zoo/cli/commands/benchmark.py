@@ -30,7 +30,7 @@ HEADER = (
 LEFT = ("model", "engine")
 UNITS = (
     "median, p95: ms from images in memory to boxes, of a batch; read, pre, network, post: ms an "
-    "image; memory: MB; start: s"
+    "image; memory: MB; start: s, with the export the first time that an engine needs one"
 )
 
 Names = Annotated[
