@@ -77,6 +77,11 @@ def test_json_has_all_of_it(asked: dict[str, Any]) -> None:
     assert asked["images"] == ()
 
 
+def test_two_lighter_files_at_once_are_refused_before_data_is_asked_for() -> None:
+    ran = run("yolox_pico", "--to", "x.onnx", "--half", "--int8")
+    assert "--half and --int8 were given together" in str(ran.exception)
+
+
 def test_a_batch_that_is_none_is_refused() -> None:
     ran = run("yolox_pico", "--to", "x.onnx", "--batch", "many")
     assert ran.exit_code != 0

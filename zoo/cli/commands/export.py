@@ -134,13 +134,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     from zoo import export as write  # deferred: torch, which help does not need
     from zoo import load
 
-    if half and int8:
-        raise UsageError(
-            "--half and --int8 were given together.",
-            "Weights are stored in float16 or in int8.",
-            "Leave one of them out.",
-        )
-    quantised = _int8(int8, calibrate, budget, even_if_slower)
+    quantised = _int8(int8, half, calibrate, budget, even_if_slower)
     detector = load(
         model,
         weights=weights_of(weights),
@@ -166,7 +160,7 @@ def export(  # noqa: PLR0913 - one parameter an option
 
 
 def _int8(
-    asked: bool, calibrate: str | None, budget: float | None, even_if_slower: bool
+    asked: bool, half: bool, calibrate: str | None, budget: float | None, even_if_slower: bool
 ) -> Int8 | None:
     """The INT8 file that the options ask for, if any. Raises: UsageError."""
     from zoo.engines import Int8  # deferred: torch
@@ -179,6 +173,12 @@ def _int8(
             case = "It is for INT8 files, and none is asked for."
             raise UsageError(f"{names[0]} was given.", case, "Add --int8, or leave it out.")
         return None
+    if half:
+        raise UsageError(
+            "--half and --int8 were given together.",
+            "Weights are stored in float16 or in int8.",
+            "Leave one of them out.",
+        )
     if calibrate is None:
         raise UsageError(
             "--int8 was given.",
