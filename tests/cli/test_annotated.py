@@ -38,6 +38,17 @@ def test_without_save_json_says_nothing_of_it(album, shell):
 
 
 @pytest.mark.parametrize(
+    ("images", "save"), [("in/day*/*.png", "in"), ("in/**", "in/day2"), ("in/c.tif", "in")]
+)
+def test_no_image_is_replaced_by_an_annotated_one(images, save, album, shell):
+    before = {path: path.read_bytes() for path in Path("in").rglob("*.*")}
+    answer = shell("detect", images, "--weights", "random", "--save", save)
+    assert answer.code == 2
+    assert "would be replaced" in answer.err
+    assert {path: path.read_bytes() for path in Path("in").rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
     ("sources", "places"),
     [
         (["x/a.png"], ["out/a.png"]),

@@ -150,6 +150,11 @@ def test_options_at_odds_are_refused_before_the_model_is_loaded(
         run(Request(source="clip.mp4", model=PICO, **options))
 
 
+def test_a_clip_named_as_an_address_is_not_replaced(clip: Path) -> None:
+    with pytest.raises(UsageError, match="That is the clip itself"):
+        run(Request(source=clip.as_uri(), model=PICO, save_to=clip))
+
+
 def test_a_clip_that_is_not_there_is_said_before_the_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from zoo.engines import Engine, Exported, auto
 from zoo.engines import cache as caches
 from zoo.environment import home
 from zoo.errors import MissingExtra
+from zoo.evaluate.predictions.model_identity import model_identity
 
 
 @pytest.fixture
@@ -41,6 +43,36 @@ def test_the_fastest_is_taken_and_remembered(fastest: str, monkeypatch: pytest.M
     assert {"onnxruntime", "torch"} <= set(asked[0])
 
 
+@pytest.mark.usefixtures("_kept")
+def test_engines_that_can_t_run_on_the_device_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def timed(able: dict[str, object]) -> dict[str, float]:
+        asked.append(sorted(able))
+        return dict.fromkeys(able, 1.0)
+
+    monkeypatch.setattr(auto, "timed", timed)
+    zoo.load("yolox_pico", engine="auto")  # what is remembered for one device is not for another
+    for _ in range(2):
+        model = zoo.load("yolox_pico", engine="auto", device="meta")
+        assert isinstance(model, Detector)
+        assert model.device.type == "meta"
+    assert asked[1:] == [["torch"]]
+
+
+@pytest.mark.usefixtures("_kept")
+def test_where_torch_was_fastest_other_processes_are_asked_for_torch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def timed(able: dict[str, object]) -> dict[str, float]:
+        return {name: 1.0 if name == "torch" else 2.0 for name in able}
+
+    monkeypatch.setattr(auto, "timed", timed)
+    asked: dict[str, Any] = {"weights": True, "labels": None, "classes": (), "progress": False}
+    identity = model_identity("yolox_pico", device="cpu", engine="auto,threads=1", **asked)
+    assert (identity.engine, identity.request) == (None, None)
+
+
 def test_an_exported_file_takes_the_first_engine_that_reads_it(pico_onnx: Exported) -> None:
     model = zoo.load(f"file:{pico_onnx.path}", engine="auto")
     assert model.engine == "onnxruntime"
@@ -63,7 +95,7 @@ def test_where_none_is_installed_the_pip_line_is_said(
 def test_what_is_taken_was_timed_on_this_machine() -> None:
     pytest.importorskip("onnxruntime")
     model = zoo.load("yolox_pico", engine="auto")
-    (file,) = (home() / "engines").glob("*/auto.json")
+    (file,) = (home() / "engines").glob("*/auto-cpu.json")
     facts = json.loads(file.read_text())
     assert {"onnxruntime", "torch"} <= set(facts["seconds"])
     assert all(0 < seconds < 60 for seconds in facts["seconds"].values())

@@ -40,3 +40,12 @@ def test_an_agreement_is_remembered_for_the_engine_s_version(
     assert cache.has_agreed(file, engine)
     engine.version = "0.0"
     assert not cache.has_agreed(file, engine)
+
+
+def test_where_an_agreement_can_t_be_kept_work_goes_on(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "agreed.json").mkdir()
+    cache.note_agreed(tmp_path / "model.onnx", engine, Parity(images=3))
+    assert "can't be remembered" in caplog.text
+    assert not cache.has_agreed(tmp_path / "model.onnx", engine)

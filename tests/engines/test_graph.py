@@ -81,6 +81,12 @@ def test_an_engine_that_is_not_there_is_said() -> None:
         zoo.load("yolox_pico", engine="onnxruntim")
 
 
+def test_torch_has_no_options_of_its_own() -> None:
+    assert isinstance(zoo.load("yolox_pico", engine="torch"), zoo.Detector)
+    with pytest.raises(UsageError, match="one number of threads"):
+        zoo.load("yolox_pico", engine="torch,threads=1")
+
+
 @pytest.mark.parametrize("text", ["onnxruntime,threads=0", "onnxruntime,fast=true"])
 def test_options_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"threads=COUNT and spin=true"):

@@ -212,10 +212,33 @@ def test_a_task_that_takes_too_long_is_given_up_and_the_next_one_is_done() -> No
     readers.submit(quick)
     with pytest.raises(TooSlow):
         slow.result(seconds=0.05)
-    readers.give_up_one()
+    readers.give_up(slow)
     assert quick.result(seconds=10) == "done"
     leave.set()
     readers.close()
+
+
+def test_threads_of_tasks_that_were_given_up_end_when_they_come_back() -> None:
+    before = reading_threads()
+    readers, leave = Readers(2), threading.Event()
+    for _ in range(10):
+        slow = Task(lambda _: leave.wait(10))
+        readers.submit(slow)
+        with pytest.raises(TooSlow):
+            slow.result(seconds=0.01)
+        readers.give_up(slow)
+    leave.set()
+    deadline = time.monotonic() + 10
+    while len(reading_threads() - before) > 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(reading_threads() - before) <= 2
+    readers.submit(quick := Task(lambda _: "done"))
+    assert quick.result(seconds=10) == "done"
+    readers.close()
+
+
+def reading_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == NAME}
 
 
 def test_time_before_the_work_does_not_count() -> None:

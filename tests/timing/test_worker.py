@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from zoo.errors import DataError, NameNotFound
@@ -16,6 +18,15 @@ def test_an_error_of_the_worker_is_raised_as_it_is() -> None:
     ):
         worker.load()
     assert raised.value.fix
+
+
+def test_it_runs_no_code_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('code of the current folder ran')")
+    monkeypatch.chdir(tmp_path)
+    with Worker(Variant(model="yolox_pic")) as worker, pytest.raises(NameNotFound):
+        worker.load()
 
 
 def test_a_worker_that_ends_is_said() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from zoo.errors import ImageError
@@ -44,7 +44,7 @@ class Annotated:
 
     def path_for(self, source: str) -> Path:
         """Where the annotated image of `source` goes; its folder is there."""
-        folder = self.folder / self._below(source)
+        folder = self.folder / _below(self._root, source)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -58,12 +58,21 @@ class Annotated:
         self._taken.add(path)
         return path
 
-    def _below(self, source: str) -> Path:
-        """The folders between the common one and the image."""
-        if is_url(source) or self._root is None:
-            return Path()
-        folder = _folder(source)
-        return folder.relative_to(self._root) if folder.is_relative_to(self._root) else Path()
+
+def replaced_in(folder: Path, sources: Sequence[object]) -> list[str]:
+    """Those of the images that lie in a folder where annotated images are to be, in order."""
+    root = _common_folder(sources)
+    files = [source for source in sources if isinstance(source, str)]
+    places = {(folder / _below(root, file)).resolve() for file in files}
+    return sorted(file for file in files if not is_url(file) and _folder(file).resolve() in places)
+
+
+def _below(root: Path | None, source: str) -> Path:
+    """The folders between the common one and the image."""
+    if is_url(source) or root is None:
+        return Path()
+    folder = _folder(source)
+    return folder.relative_to(root) if folder.is_relative_to(root) else Path()
 
 
 def _common_folder(sources: Iterable[object]) -> Path | None:

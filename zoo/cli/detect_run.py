@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoo.cli import gallery, output, stderr
-from zoo.cli.annotated import Annotated
+from zoo.cli.annotated import Annotated, replaced_in
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
 from zoo.cli.results import STANDARD_OUTPUT, json_list
@@ -174,14 +174,8 @@ def _check_originals(asked: Request, images: Sequence[Source]) -> None:
             "That is one of the images.",
             "Name another file.",
         )
-    if asked.save_to and (
-        inside := sorted(
-            original
-            for original in originals
-            if original.parent.resolve() == asked.save_to.resolve()
-        )
-    ):
-        case = f"'{inside[0]}' is in that folder, and would be replaced."
+    if asked.save_to and (inside := replaced_in(asked.save_to, images)):
+        case = f"'{inside[0]}' is where annotated images are to be, and would be replaced."
         raise UsageError(
             f"Annotated images can't be saved in '{asked.save_to}'.",
             case,

@@ -17,6 +17,7 @@ from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
 from zoo.fonts import letters_of
 from zoo.gallery import Collection
+from zoo.images.read import path_of
 from zoo.progress import Bar
 from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
@@ -212,7 +213,7 @@ def _check_places(asked: Request) -> None:
         if not to or str(to) == STANDARD_OUTPUT:
             continue
         place = Path(to).resolve()
-        if place == Path(asked.source).resolve() and place.exists():
+        if place == Path(path_of(asked.source)).resolve() and place.exists():
             case = "That is the clip itself, and would be replaced."
             fix = "Name another file."
             raise UsageError(f"{option} {place.name} was given.", case, fix)

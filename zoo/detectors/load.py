@@ -15,7 +15,7 @@ from torch import Tensor
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
-from zoo.detectors.engine_request import TORCH, EngineRequest
+from zoo.detectors.engine_request import TORCH, EngineRequest, parsed
 from zoo.detectors.head_transfer import SHOWN, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
@@ -172,7 +172,7 @@ def _loaded(
     progress: bool | None = None,
 ) -> BasePredictor:
     file = resolved.file
-    if resolved.exported or engine not in (None, TORCH):
+    if resolved.exported or not _is_torch(engine):
         request = EngineRequest.of(engine or FIRST, resolved, old, new, device, progress=progress)
         return request.build(models)
     if file is None:
@@ -185,6 +185,19 @@ def _loaded(
     detector.name = name_with_labels(resolved.name, old, new)
     detector.choice = resolved.choice
     return detector.eval().to(device)
+
+
+def _is_torch(engine: str | None) -> bool:
+    """Whether the network itself is asked for. Raises: UsageError for an option of it."""
+    name, options = parsed(engine or TORCH)
+    if name == TORCH and options:
+        raise UsageError(
+            f"The engine '{engine}' can't be used.",
+            "PyTorch has one number of threads for all that it does in a process.",
+            "Call torch.set_num_threads() before, and leave the options out.",
+            fix_cli="Leave them out, and set it for the command: OMP_NUM_THREADS=2 zoo …",
+        )
+    return name == TORCH
 
 
 def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
-import torch
-
 from zoo.detectors.detector import BasePredictor
 from zoo.detectors.engine_request import TORCH, EngineRequest, names
 from zoo.engines.cache import agreement_key, key_of
@@ -27,6 +25,7 @@ log = logging.getLogger("zoo")
 AUTO = "auto"
 # Compiling takes a minute or more at each start: only for whoever asks for it.
 _NOT_TRIED = {AUTO, FIRST, TORCH, "compile"}
+_UNABLE = (MissingExtra, ExportError, UsageError)  # an engine here, for this model and device
 ROUNDS = 5
 
 
@@ -74,9 +73,9 @@ def _remembered(request: EngineRequest) -> BasePredictor | None:
             return None
         name = known["engine"]
         if name == TORCH:
-            return request.detector()
+            return request.detector().to(request.device)
         engine = request.with_engine(name).build()
-    except (OSError, ValueError, KeyError, TypeError, MissingExtra, NameNotFound, ExportError):
+    except (OSError, ValueError, KeyError, TypeError, *_UNABLE, NameNotFound):
         return None
     same = isinstance(engine, Engine) and agreement_key(engine) == known["key"]
     return engine if same else None
@@ -84,7 +83,7 @@ def _remembered(request: EngineRequest) -> BasePredictor | None:
 
 def _fastest(request: EngineRequest) -> BasePredictor:
     """The fastest of torch and the engines that agree with it, which is remembered."""
-    detector = request.detector()
+    detector = request.detector().to(request.device)
     able: dict[str, BasePredictor] = {TORCH: detector, **dict(_able(request))}
     seconds = timed(able)
     best = min(seconds, key=lambda name: seconds[name])
@@ -101,7 +100,7 @@ def _fastest(request: EngineRequest) -> BasePredictor:
         write_file(_file(request), json.dumps(facts, indent=2))
     except OSError as error:
         log.warning("The fastest engine can't be remembered: %s", error.strerror)
-    return chosen.to(request.device) if isinstance(chosen, torch.nn.Module) else chosen
+    return chosen
 
 
 def _able(request: EngineRequest) -> Iterator[tuple[str, BasePredictor]]:
@@ -111,7 +110,7 @@ def _able(request: EngineRequest) -> Iterator[tuple[str, BasePredictor]]:
             yield name, request.with_engine(name).build()
         except MissingExtra:
             continue
-        except ExportError as error:
+        except (ExportError, UsageError) as error:  # UsageError: not on that device
             log.warning("The engine %s is left out: %s", name, error.case)
 
 
@@ -129,5 +128,5 @@ def timed(able: dict[str, BasePredictor]) -> dict[str, float]:
 
 
 def _file(request: EngineRequest) -> Any:
-    """The file in which the choice is remembered."""
-    return home() / "engines" / key_of(request, AUTO) / "auto.json"
+    """The file in which the choice for such a device is remembered."""
+    return home() / "engines" / key_of(request, AUTO) / f"auto-{request.device.type}.json"

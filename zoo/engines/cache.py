@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 FILES = {"onnx": "model.onnx", "torch": "model.pt2", "openvino": "model"}
 _WRITERS = {"onnx": ("torch", "onnx", "onnxscript"), "torch": ("torch",)}
+log = logging.getLogger("zoo")
+
 _FIX = "Set ZOO_HOME to a folder that can be written."
 
 
@@ -88,8 +91,10 @@ def has_agreed(file: Path, engine: Engine) -> bool:
 def note_agreed(file: Path, engine: Engine, parity: Parity) -> None:
     """Remembers that it does; where that can't be written, it is looked at again each time."""
     known = _agreed(file) | {agreement_key(engine): asdict(parity)}
-    with write_errors(file, CacheError, fix=_FIX):
+    try:
         write_file(file.parent / "agreed.json", json.dumps(known, indent=2))
+    except OSError as error:
+        log.warning("That %s agrees can't be remembered: %s", engine.engine, error.strerror)
 
 
 def agreement_key(engine: Engine) -> str:

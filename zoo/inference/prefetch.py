@@ -39,11 +39,13 @@ class TooSlow(Exception):
 
 @dataclass(eq=False)
 class Task(Generic[Result]):
-    """One thing to do on a thread, and since when it is being done."""
+    """One thing to do on a thread, since when it is being done, and whether nobody waits for it any
+    more."""
 
     do: Callable[[Task[Result]], Result]
     future: Future[Result] = field(default_factory=Future)
     began: float | None = None
+    given_up: bool = False
 
     def run(self) -> None:
         """Does it, unless it was cancelled."""
@@ -197,7 +199,7 @@ def _awaited(pending: Pending, reader: _ImageReader, readers: Readers) -> Read:
     try:
         return task.result(seconds=reader.limits.seconds)
     except TooSlow:
-        readers.give_up_one()
+        readers.give_up(task)
         return beyond(
             "seconds", entry.name, f"Reading it took more than {reader.limits.seconds:g} seconds."
         )
@@ -289,16 +291,22 @@ class Readers:
         self._count = count
         self._tasks: SimpleQueue[Task[object] | None] = SimpleQueue()
         self._threads = 0
+        self._changing = threading.Lock()
 
     def submit(self, task: Task[Result]) -> None:
         """Has it done after those before it."""
         self._tasks.put(task)  # type: ignore[arg-type]  # nothing here looks at results
-        if self._threads < self._count:
-            self._start()
+        with self._changing:
+            if self._threads < self._count:
+                self._start()
 
-    def give_up_one(self) -> None:
-        """Takes another thread in place of one that does not come back."""
-        self._start()
+    def give_up(self, task: Task[Result]) -> None:
+        """Takes another thread in place of the one that is at that task, which ends when it comes
+        back from it."""
+        with self._changing:
+            if not task.future.done():
+                task.given_up = True
+                self._start()
 
     def close(self) -> None:
         """Cancels what has not been begun; each thread ends when it has done what it is at."""
@@ -311,10 +319,13 @@ class Readers:
 
     def _start(self) -> None:
         self._threads += 1
-        threading.Thread(target=_work, args=(self._tasks,), name=NAME, daemon=True).start()
+        threading.Thread(target=self._work, name=NAME, daemon=True).start()
 
-
-def _work(tasks: SimpleQueue[Task[object] | None]) -> None:
-    while (task := tasks.get()) is not None:
-        task.run()
-        del task  # it holds its image, and the next may be long in coming
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task.run()
+            with self._changing:
+                if task.given_up:
+                    self._threads -= 1
+                    return
+            del task  # it holds its image, and the next may be long in coming

@@ -116,7 +116,7 @@ class Detecting:
             return await within(task.future, until)
         except TimeoutError:
             if task.began is not None:  # a thread is at it, and can't be ended
-                threads.give_up_one()
+                threads.give_up(task)
             raise _late("reading the image", self._options) from None
 
     async def _predicted(self, served: Served, future: Future[Outcome], until: float) -> Outcome:

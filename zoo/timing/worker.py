@@ -1,8 +1,5 @@
 """A process of its own for each model that is timed, so that nothing else counts; it waits between
-two commands, and takes them one a line.
-
-    python -m zoo.timing.worker < VARIANT, COMMAND, COMMAND …
-"""
+two commands, and takes them one a line, after a first one that says what is timed."""
 
 from __future__ import annotations
 
@@ -22,6 +19,7 @@ from zoo.errors import DataError, ZooError
 from zoo.timing.timed import Call, Facts, TimedModel, Variant
 
 LEAVING_SECONDS = 10.0
+_START = "import sys; sys.path[:] = sys.argv[1:]; from zoo.timing.worker import main; main()"
 Answer = TypeVar("Answer")
 
 
@@ -59,7 +57,7 @@ class Worker:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._begun = perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "zoo.timing.worker"],
+            [sys.executable, "-P", "-c", _START, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -138,7 +136,13 @@ class Worker:
 
 
 def main() -> None:
-    """Answers the commands of standard input on standard output, which nothing else may use."""
+    """Answers the commands of standard input until it ends."""
+    with suppress(KeyboardInterrupt):
+        _answer_all()
+
+
+def _answer_all() -> None:
+    """On standard output, which nothing else may use."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     lines = iter(sys.stdin.buffer.readline, b"")
@@ -166,8 +170,3 @@ def _answer(model: TimedModel, command: Command) -> object:
         return model.run(1, calls=1, seconds=0.0)[0].seconds
     act = model.run if command.do == "run" else model.warm_up
     return act(command.batch, calls=command.calls, seconds=command.seconds)
-
-
-if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        main()

@@ -40,7 +40,7 @@ class ModelIdentity:
     fixed: whether `facts` decide every number. What a detector at hand computes may depend on more
         than its weights and code.
     resolved, labels, request: what another process loads it from: its card and files, the label
-        space, and the engine with its options. None for a detector at hand.
+        space, and the engine with its options, None for torch. None for a detector at hand.
     """
 
     name: str
@@ -163,7 +163,7 @@ def _computed(
         engine=predictor.engine,
         resolved=resolved,
         labels=labels,
-        request="".join((predictor.engine or "torch", *options)),
+        request="".join((predictor.engine, *options)) if predictor.engine else None,
     )
 
 
