@@ -127,6 +127,7 @@ def test_limits_are_set_by_an_option(album, shell):
     answer = shell("detect", "in/c.tif", "--weights", "random", "--limit", "pixels=100")
     assert answer.code == 6
     assert "40 x 30 pixels; the limit is 100." in answer.err
+    assert "ZOO_IMAGE_PIXELS=400M" in answer.err  # which every command knows
     assert "--limit pixels=400M" in answer.err
     assert shell("detect", "in/c.tif", "--limit", "pixels").code == 2
 

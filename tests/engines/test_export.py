@@ -106,6 +106,25 @@ def test_what_can_t_be_meant_is_said_first(
         zoo.export(pico, to=tmp_path / to, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("to", "there", "case"),
+    [
+        ("x.onnx", "x.onnx/", "That is a folder"),
+        ("x", "x/other.txt", "with files in it"),
+        ("x", "x", "That is a file"),
+        ("file/x.onnx", "file", "no folder that can be written"),
+    ],
+)
+def test_a_place_that_can_t_be_written_is_said_before_the_work(
+    tmp_path: Path, to: str, there: str, case: str
+) -> None:
+    place = tmp_path / there
+    place.parent.mkdir(exist_ok=True)
+    place.mkdir() if there.endswith("/") else place.write_text("kept")
+    with pytest.raises(ExportError, match=case):
+        zoo.export("no_such_model", to=tmp_path / to)
+
+
 def test_an_exported_file_is_not_exported_again(pico_onnx: Exported, tmp_path: Path) -> None:
     name = f"file:{pico_onnx.path}"
     for model in (name, zoo.load(name)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -77,12 +78,33 @@ def test_nobody_there_is_an_error_after_the_tries() -> None:
 
 def test_a_token_is_sent(flat: Callable, png: Callable) -> None:
     with Server([flat()], port=0, options=Options(tokens=(TOKEN,))) as server:
-        with Client(server.url, token=TOKEN) as client:
+        with Client(server.url, token=f"{TOKEN}\n") as client:  # as a file has it
             assert len(client.detect(png())) == 1
         with Client(server.url) as client, pytest.raises(ServerError) as refused:
             client.detect(png())
         assert refused.value.status == 401
         assert refused.value.request_id
+
+
+@pytest.mark.parametrize("token", ["schlüssel", "two words", "\n", "two\nlines"])
+def test_a_token_that_no_header_holds_is_refused_and_kept_secret(token: str) -> None:
+    with pytest.raises(UsageError, match="one line of ASCII") as refused:
+        Client(token=token)
+    assert token.strip() not in str(refused.value) or not token.strip()
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "http://127.0.0.1:abc", "ftp://host", "", "http://"]
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="no address of a server"):
+        Client(url)
+
+
+def test_a_file_name_of_any_bytes_is_sent(client: Client, png: Callable, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"bad\xff.png")
+    path.write_bytes(png())
+    assert client.detect(path).size
 
 
 class Balancer(BaseHTTPRequestHandler):

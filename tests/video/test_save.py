@@ -1,7 +1,9 @@
 """Saved clips play everywhere: H.264 with even sides, the index in front, the times and the sound
 of the original."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import av
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.patient_server import PatientServer
 from zoo.errors import VideoError
-from zoo.video import Clip, ClipWriter, VideoWarning, detect_video
+from zoo.video import Clip, ClipWriter, Frame, VideoWarning, detect_video
 
 Make = Callable[..., Path]
 
@@ -22,6 +25,12 @@ def save(squares, path: Path, to: Path, **part: float) -> Path:
         for frame in stream:
             writer.write(frame.image, frame.time)
     return to
+
+
+def written(clip: Clip, frames: Iterable[Frame], to: Path) -> None:
+    with ClipWriter(to, clip=clip) as writer:
+        for frame in frames:
+            writer.write(frame.image, frame.time)
 
 
 def frames_of(path: Path) -> list[av.VideoFrame]:
@@ -81,6 +90,52 @@ def test_sound_that_the_format_can_t_hold_is_named(
     with av.open(str(to)) as container:
         assert container.streams.video[0].codec_context.name == "vp9"
         assert not container.streams.audio
+
+
+def test_sound_that_can_t_be_read_again_is_warned_of(
+    make_clip: Make, squares, tmp_path: Path
+) -> None:
+    path = make_clip("a.mp4", sound=True)
+    stream = detect_video(squares, path)
+    frames = list(stream)
+    path.write_bytes(b"something else by now")
+    with pytest.warns(VideoWarning, match=r"is without sound.*FFmpeg says: Invalid data"):
+        written(stream.clip, frames, tmp_path / "b.mp4")
+    assert len(frames_of(tmp_path / "b.mp4")) == len(frames)
+
+
+def test_sound_is_fetched_with_the_options_of_the_clip(
+    make_clip: Make, squares, tmp_path: Path
+) -> None:
+    class Guarded(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.headers["User-Agent"] == "me"
+            self.send_response(200 if known else 403)
+            self.send_header("Content-Length", str(len(content) if known else 0))
+            self.end_headers()
+            if known:
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Says nothing."""
+
+    content = make_clip("a.mp4", sound=True).read_bytes()
+    with PatientServer(("127.0.0.1", 0), Guarded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/a.mp4"
+        stream = detect_video(squares, url, live=False, options={"user_agent": "me"})
+        written(stream.clip, stream, tmp_path / "b.mp4")
+        server.shutdown()
+    assert sound_of(tmp_path / "b.mp4")
+
+
+def test_what_the_encoder_refuses_is_said_in_words(tmp_path: Path) -> None:
+    with (
+        pytest.raises(VideoError, match=r"FFmpeg says: .* libx264 was given 20000 x 64 pixels"),
+        ClipWriter(tmp_path / "wide.mp4") as writer,
+    ):
+        writer.write(Image.new("RGB", (20_000, 64)), 0.0)
+    assert not (tmp_path / "wide.mp4").exists()
 
 
 def test_sound_can_be_left_out(make_clip: Make, tmp_path: Path, squares) -> None:

@@ -33,6 +33,8 @@ from zoo.inference.batching import eval_mode
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
 
+_PLACES = "Name a place that can be written, and a folder that is not there yet."
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -112,6 +114,7 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)
     lighter = _lighter(chosen, half, int8, data)
+    _check_target(path, chosen)
     detector = _detector(model, progress)
     _check_place(detector)
     looked_at = images_of(images) if images else scenes()
@@ -290,10 +293,24 @@ def _check_place(detector: Detector) -> None:
         )
 
 
+def _check_target(to: Path, format: Format) -> None:
+    """Raises: ExportError where the file or folder can't be, before minutes of work."""
+    folder = format == "openvino"
+    nearest = next(place for place in to.absolute().parents if place.exists())
+    if to.is_dir() and not (folder and not any(to.iterdir())):
+        case = "There is such a folder, with files in it." if folder else "That is a folder."
+    elif folder and to.exists():
+        case = "That is a file."
+    elif not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        case = f"'{nearest}' is no folder that can be written."
+    else:
+        return
+    raise ExportError(f"{to} can't be written.", case, _PLACES)
+
+
 def _place(file: Path, to: Path, format: Format) -> None:
     """Moves what was made to where it was wanted, whole or not at all."""
-    fix = "Name a place that can be written, and a folder that is not there yet."
-    with write_errors(to, ExportError, fix=fix):
+    with write_errors(to, ExportError, fix=_PLACES):
         if format == "openvino":
             with atomic_folder(to) as folder:
                 copy_into(folder, [(part.name, part) for part in sorted(file.parent.iterdir())])

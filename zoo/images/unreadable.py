@@ -57,7 +57,8 @@ def raising(name: str) -> tuple[str, str]:
     value = f"{limit_of(example, name):_}"
     keyword, variable = f"limits=zoo.images.Limits({name}={value})", IMAGE_LIMITS[name]
     raised = "If you trust it, raise the limit:"
-    return f"{raised} {keyword}, or {variable}={example}", f"{raised} --limit {name}={example}"
+    shell = f"{variable}={example}, or with zoo detect and zoo serve --limit {name}={example}"
+    return f"{raised} {keyword}, or {variable}={example}", f"{raised} {shell}"
 
 
 def limit_of(text: str, name: str, typed: str = "") -> float | int:

@@ -55,6 +55,8 @@ class Client:
     token:   its bearer token, if it asks for one.
     timeout: seconds that it may keep silent.
     retries: new tries where it is busy, starts or ends; detecting twice changes nothing.
+
+    Raises: UsageError for a URL or a token that can't be one.
     """
 
     def __init__(
@@ -65,8 +67,8 @@ class Client:
         timeout: float = 60.0,
         retries: int = 4,
     ) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {_token(token)}"} if token else {}
+        self._url = _address(url)
         self._retries = retries
         self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=timeout)
         self._models: dict[str, ServedModel] = {}
@@ -102,7 +104,7 @@ class Client:
             body, query["exif"] = _bytes_of(image, name, exif)
             kind = {"Content-Type": "application/octet-stream"}
             content = {"content": body, "headers": kind}
-            query["file"] = name[:1000]
+            query["file"] = name[:1000].encode(errors="replace").decode()
         answer = self._asked("POST", "/v1/detect", image=name, params=query, **content)
         return Detections.from_json(answer, label_space=self._space(str(answer["model"])))
 
@@ -163,6 +165,28 @@ class Client:
         if response.status_code == 200 and isinstance(answer, dict):
             return answer
         raise _error_of(response.status_code, answer, self._url, image)
+
+
+def _address(url: str) -> str:
+    """Raises: UsageError for what is no address of a server."""
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parsed = httpx2.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        case = f"'{url:.100}' is no address of a server."
+        raise UsageError("A client can't be made.", case, "Write for example http://127.0.0.1:8000")
+    return url.rstrip("/")
+
+
+def _token(text: str) -> str:
+    """Without the line break of a file. Raises: UsageError for what no header holds; the message
+    does not have it, as it is secret."""
+    token = text.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        case = "The token is not one line of ASCII without blanks."
+        raise UsageError("A client can't be made.", case, "Pass one of the server's tokens.")
+    return token
 
 
 def _bytes_of(image: Source, name: str, exif: Exif) -> tuple[bytes, Exif]:

@@ -33,6 +33,9 @@ MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 LONGEST = 2000  # characters of a URL
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NEVER = tuple(  # IPv4 inside IPv6 as nobody on the Internet has it: RFC 4291, 2765 and 8215
+    map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48"))
+)
 
 
 def resolved(host: str, port: int) -> list[Address]:
@@ -50,7 +53,7 @@ def is_public(address: Address) -> bool:
         inner += list(address.teredo or ())
         if address in _NAT64:
             inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.is_site_local:
+        if address.is_site_local or any(address in network for network in _NEVER):
             return False
     is_global = address.is_global or bool(inner)
     return is_global and not address.is_multicast and all(map(is_public, inner))

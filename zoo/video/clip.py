@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -85,6 +86,7 @@ class Clip:
     sound:     whether there is sound that a saved clip can have, which a live source keeps.
     time_base: seconds in a tick of its timestamps.
     aspect:    width of a pixel for a height of 1.
+    options:   for FFmpeg, with which it was opened.
     """
 
     source: str
@@ -95,6 +97,7 @@ class Clip:
     sound: bool = False
     time_base: Fraction = TICK
     aspect: Fraction = Fraction(1)
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def period(self) -> float:

@@ -54,7 +54,8 @@ class AvSource:
         self.losses = Losses()
         self._reads: threading.Thread | None = None
         self._packets = 0
-        self._container = self._opened(address, dict(options or {}))
+        self._options = dict(options or {})
+        self._container = self._opened(address, self._options)
         try:
             self._stream = self._chosen()
             self.clip = self._facts(is_live(address) if live is None else live)
@@ -147,6 +148,7 @@ class AvSource:
             sound=self._has_sound() and not live,
             time_base=stream.time_base or TICK,
             aspect=stream.sample_aspect_ratio or Fraction(1),
+            options=self._options,
         )
 
     def _from_start(self) -> Iterator[tuple[Any, float]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -175,15 +176,24 @@ class ClipWriter:
         context.sample_aspect_ratio = self._clip.aspect
         self._stream = stream
         if self._wants_sound:
-            start, end = self._base, self._part[1]
-            self._sound = Sound(self._clip.source, self._output, start=start, end=end)
-            if self._sound.left_out:
-                codecs = " and ".join(self._sound.left_out)
-                text = (
-                    f"Video '{self.path}': {self.path.suffix} can't hold sound of the codec "
-                    f"{codecs}, and is without it. Save it as .mkv to keep it."
-                )
-                warnings.warn(text, VideoWarning, stacklevel=3)
+            self._add_sound()
+
+    def _add_sound(self) -> None:
+        """Opens the clip once more, for its sound; what can't be had of it is warned of."""
+        start, end = self._base, self._part[1]
+        try:
+            self._sound = Sound(self._clip, self._output, start=start, end=end)
+        except (self._av.error.FFmpegError, OSError) as error:
+            text = f"Video '{self.path}' is without sound: that can't be read. {_said(error)}"
+            warnings.warn(text, VideoWarning, stacklevel=4)
+            return
+        if self._sound.left_out:
+            codecs = " and ".join(self._sound.left_out)
+            text = (
+                f"Video '{self.path}': {self.path.suffix} can't hold sound of the codec "
+                f"{codecs}, and is without it. Save it as .mkv to keep it."
+            )
+            warnings.warn(text, VideoWarning, stacklevel=4)
 
     def _form(self) -> tuple[str, str]:
         known = FORMS.get(self.path.suffix.lower())
@@ -209,10 +219,27 @@ class ClipWriter:
     def _refused(self, case: str, fix: str) -> VideoError:
         return VideoError(_asked(self.path), case, fix, file=str(self.path))
 
-    def _blaming(self) -> AbstractContextManager[None]:
-        error = partial(VideoError, file=str(self.path))
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Turns what the disk and FFmpeg say into a VideoError."""
+        kind = partial(VideoError, file=str(self.path))
         fix = "Name another file, or free this one."
-        return write_errors(self.path, error, fix=fix, asked=_asked(self.path))
+        with write_errors(self.path, kind, fix=fix, asked=_asked(self.path)):
+            try:
+                yield
+            except self._av.error.FFmpegError as error:
+                if isinstance(error, OSError):
+                    raise
+                size = " x ".join(map(str, reversed(self._size)))
+                case = f"{_said(error)} The encoder {self._encoder} was given {size} pixels."
+                fix = "Save it in another format, as .webm or .mp4, or frames of another size."
+                raise self._refused(case, fix) from error
+
+
+def _said(error: Exception) -> str:
+    """What FFmpeg says, as a sentence."""
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return f"FFmpeg says: {text.rstrip('.') or type(error).__name__}."
 
 
 def _asked(path: Path) -> str:

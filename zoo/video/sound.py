@@ -7,22 +7,26 @@ from fractions import Fraction
 from typing import Any
 
 from zoo.extras import optional
-from zoo.video.decode import MICROSECONDS, located
+from zoo.video.clip import Clip
+from zoo.video.decode import MICROSECONDS, SECONDS, located
 
 
 class Sound:
     """The sound streams of a clip, from a time on.
 
+    clip:   whose sound it is.
     output: the container of PyAV to copy into; its sound streams are added here.
     start, end: seconds of the clip; the first becomes 0.
     left_out: the codecs of streams that the container can't hold.
+
+    Raises: FFmpegError of PyAV where the clip can't be opened once more.
     """
 
-    def __init__(self, source: str, output: Any, *, start: float, end: float) -> None:
+    def __init__(self, clip: Clip, output: Any, *, start: float, end: float) -> None:
         av = optional("av", wanted_for="The sound of a video", extra="video")
         self._errors = av.error.FFmpegError
-        address, form = located(source)
-        self._input = av.open(address, format=form)
+        address, form = located(clip.source)
+        self._input = av.open(address, format=form, options=dict(clip.options), timeout=SECONDS)
         self._output = output
         self._origin = Fraction(max(self._input.start_time or 0, 0), MICROSECONDS)
         self._start, self._end = start, end
