@@ -112,7 +112,7 @@ def test_what_can_t_be_meant_is_said_first(
         ("x.onnx", "x.onnx/", "That is a folder"),
         ("x", "x/other.txt", "with files in it"),
         ("x", "x", "That is a file"),
-        ("file/x.onnx", "file", "no folder that can be written"),
+        ("file/x.onnx", "file", "is not a folder"),
     ],
 )
 def test_a_place_that_can_t_be_written_is_said_before_the_work(

@@ -97,7 +97,7 @@ def test_a_token_that_no_header_holds_is_refused_and_kept_secret(token: str) -> 
     "url", ["127.0.0.1:8000", "http://127.0.0.1:abc", "ftp://host", "", "http://"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="no address of a server"):
+    with pytest.raises(UsageError, match="not the address of a server"):
         Client(url)
 
 

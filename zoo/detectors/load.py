@@ -189,7 +189,9 @@ def _loaded(
 
 def _is_torch(engine: str | None) -> bool:
     """Whether the network itself is asked for. Raises: UsageError for an option of it."""
-    name, options = parsed(engine or TORCH)
+    if engine is None:
+        return True
+    name, options = parsed(engine)
     if name == TORCH and options:
         raise UsageError(
             f"The engine '{engine}' can't be used.",

@@ -302,7 +302,7 @@ def _check_target(to: Path, format: Format) -> None:
     elif folder and to.exists():
         case = "That is a file."
     elif not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        case = f"'{nearest}' is no folder that can be written."
+        case = f"'{nearest}' can't be written to, or is not a folder."
     else:
         return
     raise ExportError(f"{to} can't be written.", case, _PLACES)

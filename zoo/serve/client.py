@@ -168,20 +168,20 @@ class Client:
 
 
 def _address(url: str) -> str:
-    """Raises: UsageError for what is no address of a server."""
+    """Raises: UsageError for what can't be the address of a server."""
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL:
         parsed = httpx2.URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        case = f"'{url:.100}' is no address of a server."
+        case = f"'{url:.100}' is not the address of a server."
         raise UsageError("A client can't be made.", case, "Write for example http://127.0.0.1:8000")
     return url.rstrip("/")
 
 
 def _token(text: str) -> str:
-    """Without the line break of a file. Raises: UsageError for what no header holds; the message
-    does not have it, as it is secret."""
+    """Without the line break of a file. Raises: UsageError for one that a header can't hold; the
+    message does not have it, as it is secret."""
     token = text.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         case = "The token is not one line of ASCII without blanks."

@@ -237,7 +237,7 @@ class ClipWriter:
 
 
 def _said(error: Exception) -> str:
-    """What FFmpeg says, as a sentence."""
+    """FFmpeg's own words, as a sentence."""
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
     return f"FFmpeg says: {text.rstrip('.') or type(error).__name__}."
 
