@@ -21,6 +21,7 @@ import msgspec
 from zoo.timing.clock import resident_peak
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from zoo.detectors.detector import BasePredictor
@@ -140,9 +141,7 @@ class TimedModel:
             threads=torch.get_num_threads() if on_processor else None,
             input=self.predictor.input_size(*image.shape[-2:]),
             images=len(self._sources),
-            peak_mb=(
-                resident_peak() if on_processor else torch.cuda.max_memory_allocated(device) / 1e6
-            ),
+            peak_mb=_peak_mb(device),
             gflops=_gflops(self.predictor, image),
         )
 
@@ -175,11 +174,21 @@ class TimedModel:
 
     def _now(self) -> float:
         """The time, once an accelerator has done what it was told."""
-        if self.predictor.device.type == "cuda":
+        if self.predictor.device.type != "cpu":
             import torch
 
-            torch.cuda.synchronize(self.predictor.device)
+            torch.accelerator.synchronize(self.predictor.device)
         return perf_counter()
+
+
+def _peak_mb(device: torch.device) -> float | None:
+    """The most memory up to here: of this process, or that torch had on a CUDA device; of others
+    it says no such number."""
+    import torch
+
+    if device.type == "cpu":
+        return resident_peak()
+    return torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
 
 
 def is_warm(taken: Sequence[float]) -> bool:
