@@ -97,6 +97,13 @@ def test_no_two_rows_share_a_file(a, data_a, b, data_b):
     assert len(one) < 200
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [(("a-at-b", "c"), ("a", "b-at-c")), (("Mine", "toys"), ("mine", "toys"))]
+)
+def test_names_that_look_alike_have_files_of_their_own(one, other):
+    assert file_name(*one).lower() != file_name(*other).lower()
+
+
 def fields_of(kind: type, at: str = "") -> set[str]:
     """Every field of an entry, by its path; a claim's and a report's are described elsewhere."""
     made = set()

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from zoo import __version__
 from zoo.cluster import Cluster
@@ -50,7 +51,8 @@ from zoo.weights.resolve import resolve_name
 
 KEY = "entry_sha256"
 _DATA = re.compile(r"([a-z][\w/-]+:)?([^,]+)(.*)")
-_FOLDER = re.compile(r"(,images=)([^,]+)")
+_FOLDER = re.compile(r"(,(?:images|splits)=)([^,]+)")
+OF_FILES = ("", "coco:", "voc:", "yolo:", "csv:", "hub-folder:")
 
 Say = Callable[[str], None]
 
@@ -118,7 +120,8 @@ def build(
     for file in work.registry:
         add(file)
     datasets = {
-        name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()
+        name: _named(read_data(_place(text, work.folder)), name)
+        for name, text in board.data.items()
     }
     rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
     with opened(cluster) as work.cluster:
@@ -190,9 +193,15 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
         return stored
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
     model = described(row, source, folder=work.folder)
-    timing = _timing(work, row, dataset, source)
+    timing = _timing(work, row, name, dataset, source)
     check_code(row, source)
-    facts = {"weights_source": model.weights.source, **source.facts, "data": name, KEY: key}
+    facts = {
+        "weights_source": model.weights.source,
+        **source.facts,  # kept predictions may be older than the annotations
+        "data": name,
+        "data_sha256": dataset.sha256,
+        KEY: key,
+    }
     entry = Entry(
         model=model,
         data=name,
@@ -203,7 +212,7 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     return entry.write(path)
 
 
-def _timing(work: _Build, row: Row, dataset: Dataset, source: Source) -> Timing | None:
+def _timing(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) -> Timing | None:
     """None for detections that were there already, and where a board wants none."""
     if not work.board.timing or row.predictions is not None:
         return None
@@ -215,13 +224,21 @@ def _timing(work: _Build, row: Row, dataset: Dataset, source: Source) -> Timing 
             weights=weights_of(row, work.folder),
             labels=labels_of(row, source.choice, dataset),
             engine=row.engine,
-            images=[str(record.file()) for record in dataset.images[:IMAGES]],
+            **_looked_at(dataset, work.board.data[name], work.folder),
             registry=work.registry,
             runs=work.board.runs,
             exif=work.board.exif,
             **thresholds,  # type: ignore[arg-type]  # a protocol's own settings
         )
     )
+
+
+def _looked_at(dataset: Dataset, text: str, folder: Path) -> dict[str, Any]:
+    """The images that a model is timed on: files, or the data set where they are in memory."""
+    records = dataset.images[:IMAGES]
+    if any(record.content is not None for record in records):
+        return {"data": _place(text, folder)}
+    return {"images": [str(record.file()) for record in records]}
 
 
 def _kept(path: Path) -> Entry | None:
@@ -303,12 +320,19 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     )
 
 
-def _place(text: str, folder: Path, name: str) -> str:
-    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute, and called
-    as the board calls it."""
+def _place(text: str, folder: Path) -> str:
+    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute. What a
+    format other than those of files names need not be one, as `shapes:test`."""
     form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
-    options = _FOLDER.sub(lambda match: match[1] + str(folder / match[2]), options)
-    place = (
-        path if form == "hub:" else (folder / path).absolute()
-    )  # a name on the Hub has no folder
-    return f"{form}{place}{options},name={name}"
+    options = _FOLDER.sub(lambda match: match[1] + str(_beside(folder, match[2])), options)
+    place = _beside(folder, path)
+    return f"{form}{place if form in OF_FILES or place.exists() else path}{options}"
+
+
+def _beside(folder: Path, path: str) -> Path:
+    return (folder / Path(path).expanduser()).absolute()
+
+
+def _named(dataset: Dataset, name: str) -> Dataset:
+    """The data set, called as the board calls it."""
+    return replace(dataset, name=name, truth=replace(dataset.truth, name=name))

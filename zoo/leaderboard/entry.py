@@ -182,12 +182,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 def file_name(name: str, data: str) -> str:
-    """A name for the file of a row: plain letters, and where names had others, a part of their
-    hash, so that no two meet."""
+    """A name for the file of a row: plain letters, and where names had others, or letters that some
+    file systems take for one another, a part of their hash, so that no two meet."""
     plain = "-at-".join(
         re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:60].strip(".-") for text in (name, data)
     )
-    exact = plain == f"{name}-at-{data}"
+    exact = plain == f"{name}-at-{data}".lower() and plain.count("-at-") == 1
     return (
         plain
         + ("" if exact else "-" + hashlib.sha256(f"{name}\n{data}".encode()).hexdigest()[:8])

@@ -40,6 +40,27 @@ def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Pat
     assert found["differences"]["AP"]["difference"] > 0
 
 
+def test_compare_needs_no_data_for_two_reports(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    shell("evaluate", *files, "--data", data, "--json", str(tmp_path / "reports"))
+    reports = [str(tmp_path / "reports" / name) for name in ("off.json", "right.json")]
+    done = shell("compare", *reports, "--data", "coco:nothing.json")
+    assert done.code == 2
+    assert "Both are reports" in done.err
+
+
+def test_a_folder_called_as_a_model_hides_no_model(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "yolox_pico").mkdir()
+    (tmp_path / "reports").mkdir()
+    assert "Add --data" in shell("compare", "yolox_pico", "retinanet_pico").err
+    assert "It is a folder" in shell("compare", "reports", "yolox_pico").err
+
+
 def test_compare_needs_the_data_for_what_is_no_report(
     shell: Shell, results: Callable[..., Path]
 ) -> None:

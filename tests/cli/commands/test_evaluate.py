@@ -239,6 +239,16 @@ def test_evaluate_writes_json_lines_to_standard_output(
     assert [Report.from_json(line).measured.images for line in done.out.splitlines()] == [6, 6]
 
 
+def test_a_file_in_place_of_the_folder_of_reports_is_said_before_the_work(
+    shell: Shell, data: str, tmp_path: Path
+) -> None:
+    (tmp_path / "reports").write_text("mine")
+    where = str(tmp_path / "reports")
+    done = shell("evaluate", "no_such_model", "--data", data, "--json", where)
+    assert done.code == 2
+    assert "That is a file" in done.err
+
+
 def test_one_model_s_error_does_not_stop_the_others(
     shell: Shell, data: str, results: Callable[..., Path]
 ) -> None:

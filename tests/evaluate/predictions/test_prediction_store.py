@@ -45,6 +45,26 @@ def test_a_damaged_part_is_named_and_its_images_are_looked_at_again_once_it_is_g
     assert sum(looked) == 10
 
 
+def test_a_part_that_was_removed_leaves_the_names_of_the_others_alone(
+    street: Dataset,
+    nano: str,
+    tmp_path: Path,
+    interrupt: Interrupt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("zoo.evaluate.predictions.prediction_store.SECONDS", 0.0)
+    with interrupt(4):
+        run(street, nano, tmp_path)
+    first, second, *others = sorted(tmp_path.glob("*.parts/*.parquet"))
+    assert others
+    kept = {path: path.read_bytes() for path in (first, *others)}
+    second.unlink()
+    with interrupt(1):
+        run(street, nano, tmp_path)
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert len(run(street, nano, tmp_path)) == 6
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

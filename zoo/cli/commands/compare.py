@@ -16,7 +16,7 @@ import typer
 from zoo.cli import output
 from zoo.cli.evaluate_options import SEEN, Fresh, Turn, protocol_of
 from zoo.cli.format import format_percent, table
-from zoo.errors import DataError, UsageError
+from zoo.errors import DataError, NameAmbiguous, NameNotFound, UsageError
 
 if TYPE_CHECKING:
     from zoo.cli.options import Exif
@@ -63,6 +63,9 @@ def compare(
             "nothing."
         )
         raise UsageError("--exif or --fresh was given.", case, "Leave it out, or name a model.")
+    if data is not None and _is_report(a) and _is_report(b):
+        case = "Both are reports of what was measured before, on the data that they name."
+        raise UsageError("--data was given.", case, "Leave it out, or name a model.")
     left, right = (_report(name, data, exif, fresh=fresh) for name in (a, b))
     comparison = compare_reports(left, right)
     first, second = _names((left, a), (right, b))
@@ -87,7 +90,7 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
         return Report.read(name)
     if name.endswith(SEEN) and not Path(name).exists():
         raise DataError(f"'{name}' can't be compared.", "There is no such file.", "Check the path.")
-    if Path(name).is_dir():
+    if Path(name).is_dir() and not _is_model(name):
         raise UsageError(
             f"'{name}' can't be compared.",
             "It is a folder.",
@@ -103,6 +106,16 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
     if name.endswith(SEEN):
         return evaluate(name, data=data)
     return evaluate(name, data=data, protocol=protocol_of(None, exif), fresh=fresh)
+
+
+def _is_model(name: str) -> bool:
+    from zoo.registry import catalogue
+
+    try:
+        catalogue().resolve(name)
+    except (NameNotFound, NameAmbiguous):
+        return False
+    return True
 
 
 def _is_report(name: str) -> bool:

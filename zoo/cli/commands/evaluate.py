@@ -171,6 +171,10 @@ def _check_outputs(
         )
     if json_to and json_to.endswith(".json"):
         _check_replaceable(Path(json_to))
+    elif json_to and json_to != "-" and Path(json_to).is_file():
+        raise UsageError(
+            f"--json '{json_to}' was given.", "That is a file.", "Name a folder, or a .json."
+        )
     if plots:
         optional("matplotlib", wanted_for="Plots", extra="plots")  # now, and not after the work
     if font:

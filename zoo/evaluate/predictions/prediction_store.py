@@ -158,12 +158,17 @@ class PredictionStore:
         if monotonic() - self._since >= SECONDS:
             self.flush()
 
+    def _next_number(self) -> int:
+        """The number of a new part: behind all that are there, of which some may be missing."""
+        there = (path.stem for path in self.parts.glob(f"*{SUFFIX}"))
+        return max((int(stem) for stem in there if stem.isdecimal()), default=-1) + 1
+
     def flush(self) -> None:
         """Writes what waits as one more part."""
         if self._waiting:
             facts = {**self.facts, "finished": now(), "seconds": f"{monotonic() - self._since:.1f}"}
             part = as_predictions(self._waiting, self.names, facts)
-            part.write(self.parts / f"{len(self._parts):06d}{SUFFIX}")
+            part.write(self.parts / f"{self._next_number():06d}{SUFFIX}")
             self._parts.append(part)
             self._waiting = []
         self._since = monotonic()
