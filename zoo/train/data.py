@@ -39,6 +39,18 @@ class Data:
     validation: Dataset | None
     held_out: HeldOut | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """Names and fingerprints of the data, and how it was split: `run.json` has them."""
+        facts: dict[str, Any] = {"data": self.train.name, "data_sha256": self.train.sha256}
+        if self.train.notes:
+            facts["data_notes"] = self.train.notes  # as the commit that it was read from
+        if self.validation is not None:
+            facts["validation"] = self.validation.name
+            facts["validation_sha256"] = self.validation.sha256
+        if self.held_out is not None:
+            facts["held_out"] = self.held_out
+        return facts
+
 
 def images_of(source: Any, validation: Any, share: float) -> Data:
     """The images to train on and to measure, of data sets as `zoo.data.read` takes them.

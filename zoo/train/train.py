@@ -157,7 +157,7 @@ class _Plan:
             stack.enter_context(lock(self.folder))
         plan = self.fitted(accelerator, say, resume=resume)
         if accelerator.is_main_process:
-            enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
+            enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
         return plan
 
     def fitted(self, accelerator: Any, say: Say | None, *, resume: bool) -> _Plan:
@@ -175,19 +175,6 @@ class _Plan:
         if say and accelerator.is_main_process:
             say(f"batch_size is {recipe.batch_size}; {pluralize(images, 'image')} fit at once.")
         return replace(self, recipe=recipe, given=detector)
-
-    def facts(self) -> dict[str, Any]:
-        """The fingerprints of the data, and how it was split."""
-        train, validation = self.data.train, self.data.validation
-        facts: dict[str, Any] = {"data": train.name, "data_sha256": train.sha256}
-        if train.notes:
-            facts["data_notes"] = train.notes  # as the commit that it was read from
-        if validation is not None:
-            facts["validation"] = validation.name
-            facts["validation_sha256"] = validation.sha256
-        if self.data.held_out is not None:
-            facts["held_out"] = self.data.held_out
-        return facts
 
     def detector(self) -> Detector:
         """The detector to train, its new weights from the seed."""
