@@ -13,6 +13,7 @@ from torch import distributed, nn
 
 from zoo.data import Dataset
 from zoo.detectors import Detector
+from zoo.detectors.load import device_of
 from zoo.errors import LabelError, UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace, match_labels
@@ -36,7 +37,7 @@ SHOWN = 5  # class names in a message
 def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
     """Accelerate's view of this process: its device, its rank, mixed precision.
 
-    Raises: MissingExtra.
+    Raises: MissingExtra; UsageError for a device that is not there, or not one to train on.
     """
     accelerate = optional("accelerate", wanted_for="Training", extra="train")
     from accelerate.state import AcceleratorState  # deferred: an extra
@@ -44,12 +45,21 @@ def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
     begun = distributed.is_available() and distributed.is_initialized()
     # It keeps the settings of the last run of this process, and refuses others.
     AcceleratorState._reset_state(reset_partial_state=not begun)
-    where = None if device is None else torch.device(device)
-    if where is not None and where.type == "cuda":
+    where = None if device is None else device_of(device)
+    if where is not None and where.type == "cuda" and where.index is not None:
         torch.cuda.set_device(where)
     short = {"bfloat16": "bf16", "float16": "fp16", "float32": "no"}
     cpu = where is not None and where.type == "cpu"
-    return accelerate.Accelerator(cpu=cpu, mixed_precision=short[recipe.precision])
+    accelerator = accelerate.Accelerator(cpu=cpu, mixed_precision=short[recipe.precision])
+    kind = accelerator.device.type
+    if where is not None and where.type != kind:
+        raise UsageError(
+            f"'{where}' can't be trained on.",
+            f"Accelerate would take '{kind}' instead.",
+            f'Name that, device="{kind}", or leave device out.',
+            fix_cli=f"Name that, --device {kind}, or leave --device out.",
+        )
+    return accelerator
 
 
 def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
