@@ -23,7 +23,7 @@ from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
-from zoo.train.card import check_size
+from zoo.train.card import check_size, choice_of, warn_without_card
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
     Given,
@@ -133,7 +133,7 @@ class _Plan:
                 'Name one: zoo.train("yolox_nano", data=…)',
                 fix_cli="Name one: zoo train yolox_nano --data coco:PATH",
             )
-        choice = None
+        choice = None if detector is None else choice_of(detector)
         if detector is None:
             choice = choose(catalogue(), str(name), _weights(fields))
         known = preset or preset_of(choice.entry.card if choice else None)
@@ -196,6 +196,8 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
     check_size(detector, plan.choice, recipe)
     steps = recipe.total_steps(len(plan.data.train))
     main = accelerator.is_main_process
+    if main:
+        warn_without_card(detector, plan.choice, recipe)
     fresh = not any((plan.folder / "checkpoints").glob("*"))
     if fresh and main and recipe.overfit_check and steps >= LONG:
         detector.to(accelerator.device)
