@@ -17,7 +17,7 @@ from zoo.detectors.load import device_of
 from zoo.errors import LabelError, UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace, match_labels
-from zoo.text import listed
+from zoo.text import listed, pluralize
 from zoo.train.checkpoints import Progress, State, newest, optimizer_state, restore_optimizer, save
 from zoo.train.ema import Average
 from zoo.train.logging import Log
@@ -60,6 +60,22 @@ def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
             fix_cli=f"Name that, --device {kind}, or leave --device out.",
         )
     return accelerator
+
+
+def check_batch(recipe: Recipe, processes: int) -> None:
+    """Raises: UsageError if a batch has fewer images than parts, one of which would be empty."""
+    parts = processes * recipe.accumulate
+    if recipe.batch_size >= parts:
+        return
+    made = [pluralize(processes, "process", "processes")]
+    made += [f"accumulate: {recipe.accumulate}"] if recipe.accumulate > 1 else []
+    raise UsageError(
+        "The recipe can't be used.",
+        f"batch_size: {recipe.batch_size} is the images of all processes and parts together, and "
+        f"with {' and '.join(made)} there are {parts} shares of it.",
+        f"Give each an image or more: batch_size: {parts}, or a larger one.",
+        fix_cli=f"Give each an image or more: --set batch_size={parts}, or a larger one.",
+    )
 
 
 def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:

@@ -43,7 +43,7 @@ from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
 from zoo.train.run_folder import RECIPE, default_folder, enter, lock
-from zoo.train.setup import accelerator_of, samples_of, training_of
+from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
 from zoo.train.validation import check_best
 from zoo.weights.resolve import choose
 
@@ -153,9 +153,11 @@ class _Plan:
         self, stack: ExitStack, accelerator: Any, say: Say | None, *, resume: bool
     ) -> _Plan:
         """The plan as it is carried out, in a folder that is held until the stack is closed."""
+        check_batch(self.recipe, accelerator.num_processes)
         if accelerator.is_main_process:
             stack.enter_context(lock(self.folder))
         plan = self.fitted(accelerator, say, resume=resume)
+        check_batch(plan.recipe, accelerator.num_processes)  # a run that goes on has its own parts
         if accelerator.is_main_process:
             enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
         return plan
