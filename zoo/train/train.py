@@ -19,6 +19,7 @@ from zoo.detectors.load import load_to_train
 from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
+from zoo.labels.builtin import space_of
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
@@ -44,7 +45,7 @@ from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
 from zoo.train.run_folder import RECIPE, default_folder, enter, lock
 from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
-from zoo.train.validation import check_best
+from zoo.train.validation import check_best, check_classes
 from zoo.weights.resolve import choose
 
 RANDOM = "random"
@@ -154,6 +155,8 @@ class _Plan:
     ) -> _Plan:
         """The plan as it is carried out, in a folder that is held until the stack is closed."""
         check_batch(self.recipe, accelerator.num_processes)
+        if self.data.validation is not None:
+            check_classes(self.learned(), self.data.validation)
         if accelerator.is_main_process:
             stack.enter_context(lock(self.folder))
         plan = self.fitted(accelerator, say, resume=resume)
@@ -161,6 +164,10 @@ class _Plan:
         if accelerator.is_main_process:
             enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
         return plan
+
+    def learned(self) -> LabelSpace:
+        """The classes of the detector, before there is one."""
+        return space_of(self.labels) if self.given is None else self.given.label_space
 
     def fitted(self, accelerator: Any, say: Say | None, *, resume: bool) -> _Plan:
         """The plan with a batch in parts that fit, where that is to be found; a run that goes on
