@@ -7,6 +7,7 @@ import pytest
 
 from zoo import errors
 from zoo.errors import ImageError, UsageError, ZooError, made_of
+from zoo.serve.client import ServerError
 
 
 def every() -> list[type[ZooError]]:
@@ -57,6 +58,16 @@ def test_an_image_error_names_its_file() -> None:
 def test_errors_cross_processes(kind: type[ZooError]) -> None:
     again = pickle.loads(pickle.dumps(kind("A.", "B.", "C.", fix_cli="D.")))
     assert (str(again), again.in_shell) == ("A.\nB.\nC.", "A.\nB.\nD.")
+
+
+def test_what_else_an_error_holds_crosses_processes() -> None:
+    image = pickle.loads(pickle.dumps(ImageError("A.", "B.", "C.", file="a.png")))
+    assert image.file == "a.png"
+    server = ServerError("A.", "B.", "C.", status=503, request_id="7")
+    server.add_note("Once more.")
+    again = pickle.loads(pickle.dumps(server))
+    assert (again.args, again.status, again.request_id) == (server.args, 503, "7")
+    assert again.__notes__ == ["Once more."]
 
 
 def test_causes_and_contexts_are_each_given_once() -> None:

@@ -33,7 +33,7 @@ interrupt.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from zoo.printable import printable, printable_lines
 
@@ -64,6 +64,10 @@ class ZooError(Exception):
     def __str__(self) -> str:
         return _joined(self.asked, self.case, self.fix)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, whatever a subclass wants to be made with: errors cross processes."""
+        return _again, (type(self), self.args, dict(self.__dict__))
+
     @property
     def in_shell(self) -> str:
         """The message as the command line shows it."""
@@ -78,6 +82,12 @@ def made_of(error: BaseException | None) -> Iterator[BaseException]:
         visited.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _again(kind: type[ZooError], arguments: tuple[Any, ...], held: dict[str, Any]) -> ZooError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(held)
+    return error
 
 
 def _text(part: Part) -> str:

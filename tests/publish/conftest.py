@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from zoo.files import write_file
 from zoo.registry import catalogue
 from zoo.testing import LoopbackHub
 from zoo.train.card import card_of, write_card
+from zoo.train.data import images_of
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import write_recipe
 from zoo.train.run_folder import write_weights
@@ -69,8 +72,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert card is not None
     write_card(folder, card, choice=choice, name="run 1", note="Trained on site: 2 images.")
     write_recipe(recipe, folder / "recipe.yaml")
-    facts = f'{{"data": "site", "data_sha256": "{data.sha256}"}}'
-    write_file(folder / "run.json", facts)
+    facts = images_of(replace(data, notes=("Its boxes are squares.",)), None, 0.5).facts()
+    assert facts.keys() >= {"data_notes", "validation_sha256", "held_out"}
+    write_file(folder / "run.json", msgspec.json.encode(facts))
     evaluate(f"file:{folder}", data=data, progress=False).write(folder / "report.json")
     return folder
 

@@ -1,7 +1,9 @@
 """The model page says what is known, and that the rest is not."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 
 from zoo.publish.page import model_page
@@ -45,6 +47,7 @@ def test_the_page_states_data_numbers_with_intervals_and_how_to_load_it(result: 
     assert 'zoo.load("hub:org/helmets")' in body
     assert "Trained on site: 2 images." in body
     assert "Measured on site: 2 images, 2 boxes." in body
+    assert ": 1 image, a share of 0.5 of site/train, split off before training." in body
     assert "which flatters the numbers" in body
     assert "| AP50 | 0.0 | 0.0 to 0.0 |" in body
     assert "`helmet`, `vest`" in body
@@ -58,3 +61,21 @@ def test_without_a_measurement_none_is_claimed(result: Path) -> None:
     head, body = parts(model_page(bare, "org/helmets", Licenses()))
     assert "model-index" not in head
     assert "Nothing was measured" in body
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        (None, "It began with the weights of a model of a folder that is not published here."),
+        ("random", "It is a model of a folder that is not published here, trained from random"),
+        ("file:/home/me/w.pt", "trained from weights of a file that is not published here."),
+    ],
+)
+def test_a_model_of_a_folder_is_said_to_be_one_without_its_path(
+    result: Path, weights: str | None, says: str
+) -> None:
+    read = ResultFolder.read(result)
+    recipe = {"model": "file:/home/me/old", "weights": weights}
+    body = model_page(replace(read, recipe=recipe), "org/helmets", Licenses())
+    assert says in body
+    assert "/home/me" not in body

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+import zoo
 from zoo.errors import CardError, DataError
+from zoo.publish.page import model_page
 from zoo.publish.result_folder import ResultFolder
 from zoo.registry.card import Licenses
 
@@ -50,3 +52,26 @@ def test_a_broken_fingerprint_is_named(copied: Callable[[], Path]) -> None:
     (folder / "run.json").write_text("{")
     with pytest.raises(DataError, match=r"run\.json"):
         ResultFolder.read(folder)
+
+
+def test_a_folder_that_training_left_is_read(tmp_path: Path) -> None:
+    recipe = {"steps": 1, "batch_size": 2, "overfit_check": False}
+    data = "shapes:val,count=12,size=64"
+    zoo.train("yolox_pico", data=data, recipe=recipe, to=tmp_path / "run", device="cpu")
+    read = ResultFolder.read(tmp_path / "run")
+    assert read.facts["validation"] == "shapes_val/val"
+    assert len(read.facts["held_out"]["ids"]) >= 1
+
+
+@pytest.mark.parametrize("field", ["model", "backbone", "weights"])
+def test_a_folder_of_this_machine_is_in_no_published_recipe(
+    copied: Callable[[], Path], field: str
+) -> None:
+    folder = copied()
+    recipe = yaml.safe_load((folder / "recipe.yaml").read_text())
+    recipe[field] = "file:/home/me/secret"
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    read = ResultFolder.read(folder)
+    published = yaml.safe_load(bytes(read.files("helmets", Licenses())["recipe.yaml"]))  # type: ignore[arg-type]
+    assert published[field] is None
+    assert "secret" not in model_page(read, "org/helmets", Licenses())

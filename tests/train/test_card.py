@@ -1,5 +1,7 @@
 """The folder of a run is a model like any other: it loads, detects, and is measured."""
 
+import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +9,31 @@ import pytest
 import torch
 
 import zoo
-from zoo.data import Dataset
+from zoo.data import Dataset, read
 from zoo.errors import NameNotFound, UsageError
+from zoo.labels.builtin import space_of
 from zoo.registry import catalogue
-from zoo.train.card import card_of, model_name
+from zoo.testing.toy import Toy
+from zoo.train.card import card_of, choice_of, model_name
 from zoo.train.recipe import Recipe
 from zoo.train.result import Result
 from zoo.train.train import train
 
 QUICK: dict[str, Any] = {"size": [64, 64], "steps": 2, "batch_size": 2, "augment": [], "ema": None}
+
+
+def renamed(data: Dataset, folder: Path, names: list[str]) -> Dataset:
+    """The data set with other names of its two classes."""
+    record = data.images[0]
+    assert record.path is not None
+    source = record.path.parent.parent
+    folder.mkdir()
+    (folder / "images").symlink_to(source / "images")
+    content = json.loads((source / "instances.json").read_text())
+    for category, name in zip(content["categories"], names, strict=True):
+        category["name"] = name
+    (folder / "instances.json").write_text(json.dumps(content))
+    return read(folder / "instances.json")
 
 
 def test_the_folder_loads_by_path_and_by_name(trained: Result, blocks: Dataset) -> None:
@@ -91,10 +109,45 @@ def test_a_size_that_the_card_can_not_keep_is_refused(blocks: Dataset, tmp_path:
         train("yolox_nano", weights=False, data=blocks, recipe=recipe, to=tmp_path, device="cpu")
 
 
-def test_a_detector_that_no_card_can_build_has_none() -> None:
-    from zoo.labels.builtin import space_of
-    from zoo.testing.toy import Toy
+@pytest.mark.parametrize("labels", [None, ["dark", "bright"]], ids=["its own", "others"])
+def test_a_loaded_detector_that_is_handed_over_leaves_a_folder_that_loads(
+    blocks: Dataset, tmp_path: Path, labels: list[str] | None
+) -> None:
+    torch.manual_seed(0)
+    kept = zoo.load("yolox_pico").label_space.names[:2]
+    data = renamed(blocks, tmp_path / "data", labels or list(kept))
+    detector = zoo.load("yolox_pico", labels=labels)
+    result = train(detector, data=data, recipe=QUICK, to=tmp_path / "run", device="cpu")
+    again = zoo.load(result.path)
+    assert again.label_space.names == detector.label_space.names
+    image = blocks.image(3).pixels
+    assert torch.equal(
+        detector.detect(image, score=0.0).boxes, again.detect(image, score=0.0).boxes
+    )
+    assert result.recipe.multi_scale is not None  # of its family's default
 
+
+def test_a_loaded_detector_that_was_changed_has_no_card() -> None:
+    detector = zoo.load("yolox_pico", weights=False)
+    assert choice_of(detector) == detector.choice
+    detector.more = torch.nn.Linear(1, 1)
+    assert choice_of(detector) is None
+
+
+def test_a_detector_that_no_card_can_build_is_warned_of_and_its_page_loads_nothing(
+    blocks: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = {**QUICK, "size": None, "validation_share": 0}
+    with caplog.at_level(logging.WARNING, "zoo"):
+        result = train(
+            Toy(space_of(["dark", "bright"])), data=blocks, recipe=recipe, to=tmp_path / "run"
+        )
+    assert "No card can build this Toy" in caplog.text
+    assert "zoo.load" not in (result.path / "report.md").read_text()
+    assert not (result.path / "card.yaml").exists()
+
+
+def test_a_detector_that_no_card_can_build_has_none() -> None:
     assert card_of(Toy(space_of(["a"])), None, Recipe()) is None
 
 

@@ -75,3 +75,10 @@ def test_a_second_process_says_nothing(
     monkeypatch.setenv("RANK", "1")
     assert images_of(blocks, None, 0.25).held_out is not None
     assert not caplog.text
+
+
+def test_validation_without_an_image_is_refused_before_the_work(blocks: Dataset) -> None:
+    with pytest.raises(DataError, match=r"Nothing can be measured on blocks\d/val"):
+        images_of(with_splits(blocks, train=range(12), val=range(0)), None, 0.1)
+    with pytest.raises(DataError, match="It has no image"):
+        images_of(blocks, blocks.subset([]), 0.1)

@@ -84,6 +84,21 @@ def test_two_processes_learn_and_measure_what_one_does(blocks_file: str, tmp_pat
         assert json.loads((tmp_path / "two" / f"{rank}.json").read_text()) == alone
 
 
+@pytest.mark.slow
+def test_a_batch_with_fewer_images_than_processes_is_refused_in_words(
+    blocks_file: str, tmp_path: Path
+) -> None:
+    words = [sys.executable, *TWO, "-m", "zoo", "train", "yolox_nano", "--weights", "random"]
+    words += ["--data", f"coco:{blocks_file}", "--device", "cpu", "--to", str(tmp_path / "run")]
+    words += ["--set", "batch_size=1"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode != 0
+    assert "with 2 processes there are 2 shares of it" in done.stderr
+    assert "--set batch_size=2" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 FAMILIES = """
 import os, sys
 import torch

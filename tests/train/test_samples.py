@@ -3,12 +3,15 @@
 import pickle
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from tests.train.conftest import made
 from zoo.data import Dataset
+from zoo.errors import ImageError
 from zoo.testing.toy import Stretch
 from zoo.train.recipe import Color, CopyPaste, Crop, Flip, Mixup, Mosaic, MultiScale, Recipe, Zoom
 from zoo.train.samples import Samples, Share, parts_of, scaled, shares, workers_of
@@ -139,3 +142,17 @@ def test_a_share_moves_its_batch_and_keeps_its_targets(blocks: Dataset) -> None:
 def test_a_number_of_workers_that_is_given_stays() -> None:
     assert workers_of(Recipe(workers=3), device="cuda", processes=1) == 3
     assert workers_of(Recipe(), device="cuda", processes=1) >= 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_can_not_be_read_is_named_whoever_reads_it(
+    tmp_path: Path, workers: int
+) -> None:
+    broken = made(tmp_path / "data", images=4)
+    for path in (tmp_path / "data" / "images").iterdir():
+        path.write_bytes(b"no image")
+    with pytest.raises(ImageError) as raised:
+        list(shares(samples_of(broken, augment=(), workers=workers)))
+    assert "Traceback" not in str(raised.value)
+    assert str(raised.value.file).endswith(".png")
+    assert str(raised.value.file) in str(raised.value)

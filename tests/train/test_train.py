@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.data import Dataset
+from zoo.data import Dataset, read
 from zoo.detectors import Detector
 from zoo.errors import DataError, LabelError, NameNotFound, TrainError, UsageError
 from zoo.labels.builtin import space_of
@@ -213,6 +213,17 @@ def test_arguments_that_can_not_be_are_refused(blocks: Dataset, tmp_path: Path) 
         run(empty, tmp_path / "run")
     with pytest.raises(LabelError, match="no class in common"):
         run(blocks, tmp_path / "run", Toy(space_of(["cat"])))
+
+
+@pytest.mark.parametrize("model", [None, "yolox_nano"], ids=["handed over", "named"])
+def test_validation_without_a_class_of_the_model_is_refused_before_the_work(
+    blocks: Dataset, tmp_path: Path, model: str | None
+) -> None:
+    shapes = read("shapes:val,count=4,size=64")
+    with pytest.raises(LabelError, match="no class in common") as raised:
+        run(blocks, tmp_path / "run", model, weights=False, validation=shapes)
+    assert "leave --validation out" in raised.value.fix_cli
+    assert not (tmp_path / "run").exists()
 
 
 def test_boxes_of_classes_that_the_model_has_not_are_left_out_and_named(

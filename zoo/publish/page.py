@@ -3,12 +3,12 @@ its data, its licences, its numbers with intervals, and how to load it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError
 from zoo.evaluate import Report
-from zoo.publish.result_folder import CURVES, ResultFolder
+from zoo.publish.result_folder import CURVES, Facts, ResultFolder, is_file
 from zoo.registry import catalogue
 from zoo.registry.card import Licenses
 from zoo.text import listed, pluralize
@@ -108,10 +108,14 @@ def _summary(result: ResultFolder) -> Iterator[str]:
     model, weights = recipe.get("model"), recipe.get("weights")
     if model is None:
         return
+    own = is_file(model)
+    shown = "a model of a folder that is not published here" if own else f"`{model}`"
     if weights in ("random", False):
-        yield f"It is `{model}`, trained from random weights."
-    elif str(weights).startswith("file:"):
-        yield f"It is `{model}`, trained from weights of a file that is not published here."
+        yield f"It is {shown}, trained from random weights."
+    elif is_file(weights):
+        yield f"It is {shown}, trained from weights of a file that is not published here."
+    elif own:
+        yield f"It began with the weights of {shown}."
     else:
         tag = f", {weights}" if isinstance(weights, str) else ""
         yield f"It began with the weights of `{model}`{tag}{_began_with(str(model), weights)}."
@@ -149,16 +153,26 @@ def _installs(result: ResultFolder) -> Iterator[str]:
     yield "pip install " + " ".join(dict.fromkeys([LIBRARY, other or LIBRARY]))
 
 
-def _data(facts: Mapping[str, str], result: ResultFolder) -> Iterator[str]:
+def _data(facts: Facts, result: ResultFolder) -> Iterator[str]:
     note = result.choice.weights.note if result.choice.weights else None
     if note:
         yield note
     if "validation" in facts:
         digest = facts.get("validation_sha256", "")[:12]
-        yield f"Validated on {facts['validation']}, sha256 {digest}."
+        yield f"Validated on {facts['validation']}, sha256 {digest}{_held_out(facts)}."
     if not note and not facts:
         yield "Nothing is known of the data that it was trained on."
     yield "The images are not published here; the sha256 tells whether others are the same."
+
+
+def _held_out(facts: Facts) -> str:
+    """Where the validation images are from, if they were split off the data."""
+    off = facts.get("held_out")
+    if off is None:
+        return ""
+    images = pluralize(len(off["ids"]), "image")
+    data = facts.get("data", "the data")
+    return f": {images}, a share of {off['share']:g} of {data}, split off before training"
 
 
 def _numbers(report: Report | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 from msgspec import structs
@@ -30,6 +30,22 @@ OURS = (CARD, PAGE, RECIPE, FACTS, REPORT, CURVES, LOG)
 AT_HOME = ("to", "data", "validation")  # fields of a recipe that are places on this machine
 
 
+class HeldOut(TypedDict):
+    """Images that were split off to be measured: their share, and their ids."""
+
+    share: float
+    ids: list[int | str]
+
+
+class Facts(TypedDict, total=False):
+    """A run's data, as `run.json` has it; more in it is not read."""
+
+    data: str
+    validation: str
+    validation_sha256: str
+    held_out: HeldOut
+
+
 @dataclass(frozen=True)
 class ResultFolder:
     """A trained model in a folder, its weights verified.
@@ -37,14 +53,14 @@ class ResultFolder:
     choice: the card, and its weights.
     report: of the weights, with intervals; None where the run measured nothing.
     recipe: the fields of the recipe; empty without one.
-    facts:  of the run: the data's names, and the sha256 of each.
+    facts:  of the run's data; empty where the folder has none.
     """
 
     path: Path
     choice: Choice
     report: Report | None
     recipe: Mapping[str, Any]
-    facts: Mapping[str, str]
+    facts: Facts
 
     @classmethod
     def read(cls, path: Path) -> ResultFolder:
@@ -110,9 +126,10 @@ class ResultFolder:
 
     def recipe_elsewhere(self) -> dict[str, Any]:
         """The recipe without what is a place on this machine."""
-        weights = str(self.recipe.get("weights"))
-        at_home = (*AT_HOME, "weights") if weights.startswith(PREFIX) else AT_HOME
-        return {field: None if field in at_home else value for field, value in self.recipe.items()}
+        return {
+            field: None if field in AT_HOME or is_file(value) else value
+            for field, value in self.recipe.items()
+        }
 
     def _card(self, name: str, licenses: Licenses) -> bytes:
         from zoo.train.card import card_text  # deferred: torch
@@ -125,11 +142,16 @@ class ResultFolder:
         return card_text(card, name).encode()
 
 
-def _facts(path: Path) -> dict[str, str]:
+def is_file(value: object) -> bool:
+    """Whether a field of a recipe names a file or a folder of this machine."""
+    return isinstance(value, str) and value.startswith(PREFIX)
+
+
+def _facts(path: Path) -> Facts:
     if not path.is_file():
         return {}
     try:
-        return msgspec.json.decode(read_regular(path), type=dict[str, str])
+        return msgspec.json.decode(read_regular(path), type=Facts)
     except (*UNREADABLE, msgspec.DecodeError) as error:
         raise DataError(
             f"'{path.parent}' can't be published.",

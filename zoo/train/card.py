@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,13 +27,40 @@ from zoo.train.run_folder import RECIPE, WEIGHTS
 from zoo.weights.records import sha256_of
 
 TAG = "trained"
+log = logging.getLogger("zoo")
 _UNNAMED = re.compile(r"[^a-z0-9_-]+")
+
+
+def choice_of(detector: Detector) -> Choice | None:
+    """The card that builds a detector which was handed over; None for one that was built by hand,
+    or changed since it was loaded."""
+    choice = detector.choice
+    if choice is None:
+        return None
+    with on_meta_device():
+        built = build(catalogue(), choice, detector.label_space)
+    same = _shapes(built) == _shapes(detector)
+    return choice if same else None
+
+
+def _shapes(detector: Detector) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in detector.state_dict().items()}
+
+
+def warn_without_card(detector: Detector, choice: Choice | None, recipe: Recipe) -> None:
+    """Says before the work that its result will be weights, and no model that has a name."""
+    if card_of(detector, choice, recipe) is None:
+        log.warning(
+            "No card can build this %s, so zoo.load will not load the folder of the run: put its "
+            "%s into a detector made like this one, with load_state_dict.",
+            *(type(detector).__name__, WEIGHTS),
+        )
 
 
 def card_of(detector: Detector, choice: Choice | None, recipe: Recipe) -> Card | None:
     """The card of a detector, without its weights; None for one that no card can build.
 
-    choice: what it was loaded as; None for a detector that was handed over.
+    choice: what it was loaded as; None for a detector that was built by hand.
     """
     labels = declared(detector.label_space)
     if choice is None:

@@ -39,13 +39,25 @@ class Data:
     validation: Dataset | None
     held_out: HeldOut | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """Names and fingerprints of the data, and how it was split: `run.json` has them."""
+        facts: dict[str, Any] = {"data": self.train.name, "data_sha256": self.train.sha256}
+        if self.train.notes:
+            facts["data_notes"] = self.train.notes  # as the commit that it was read from
+        if self.validation is not None:
+            facts["validation"] = self.validation.name
+            facts["validation_sha256"] = self.validation.sha256
+        if self.held_out is not None:
+            facts["held_out"] = self.held_out
+        return facts
+
 
 def images_of(source: Any, validation: Any, share: float) -> Data:
     """The images to train on and to measure, of data sets as `zoo.data.read` takes them.
 
     Without `validation`, and without a split `val`, that share of the images is split off, and said
     to be.
-    Raises: DataError for data without a box to learn from.
+    Raises: DataError for data without a box to learn from, or without an image to measure.
     """
     whole = data_sets.read(source)
     known = whole.split_rows
@@ -57,11 +69,11 @@ def images_of(source: Any, validation: Any, share: float) -> Data:
             "Name a data set with annotations.",
         )
     if validation is not None:
-        measured = _measured(data_sets.read(validation))
+        measured = _some(_measured(data_sets.read(validation)))
         _check_apart(train, measured)
         return Data(train, measured)
     named = next((name for name in MEASURED if name in known), None)
-    return Data(train, whole.splits[named]) if named else _held_out(train, share)
+    return Data(train, _some(whole.splits[named])) if named else _held_out(train, share)
 
 
 def _others(whole: Dataset) -> Dataset:
@@ -82,6 +94,20 @@ def _others(whole: Dataset) -> Dataset:
 def _measured(dataset: Dataset) -> Dataset:
     named = next((name for name in MEASURED if name in dataset.split_rows), None)
     return dataset.splits[named] if named else dataset
+
+
+def _some(measured: Dataset) -> Dataset:
+    """The validation images. Raises: DataError if there are none, which the last step of a run
+    would be too late for."""
+    if len(measured):
+        return measured
+    raise DataError(
+        f"Nothing can be measured on {measured.name}.",
+        "It has no image.",
+        'Name others: validation="coco:PATH"; or fill that split, or take it out of the data set.',
+        fix_cli="Name others: --validation coco:PATH; or fill that split, or take it out of the "
+        "data set.",
+    )
 
 
 def _held_out(train: Dataset, share: float) -> Data:

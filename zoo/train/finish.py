@@ -66,12 +66,18 @@ def _written(training: Training, choice: Choice | None, images: Data) -> Report 
     if images.held_out is not None:
         count, share = len(images.held_out.ids), images.held_out.share
         note += f" {pluralize(count, 'other image')}, a share of {share:g}, were split off before."
-    write_file(folder / PAGE, page(training, name, note, report, drawn=drawn))
+    text = page(training, name, note, report, drawn=drawn, loads=card is not None)
+    write_file(folder / PAGE, text)
     return report
 
 
-def page(training: Training, name: str, note: str, report: Report | None, *, drawn: bool) -> str:
-    """A page in Markdown: the data, the run, and the numbers of its best weights."""
+def page(
+    training: Training, name: str, note: str, report: Report | None, *, drawn: bool, loads: bool
+) -> str:
+    """A page in Markdown: the data, the run, and the numbers of its best weights.
+
+    drawn: whether there are curves. loads: whether the folder has a card, so that it is a model.
+    """
     progress, recipe, folder = training.progress, training.recipe, training.folder
     lines = [f"# {name}", "", note, ""]
     spent = f"{progress.seconds / 60:.1f} minutes"
@@ -90,7 +96,8 @@ def page(training: Training, name: str, note: str, report: Report | None, *, dra
             "",
         ]
     lines += [f"![Losses and {recipe.best} over the steps]({CURVES})", ""] if drawn else []
-    lines += ["```python", f'zoo.load("{PREFIX}{folder}").detect("image.jpg")', "```", ""]
+    if loads:
+        lines += ["```python", f'zoo.load("{PREFIX}{folder}").detect("image.jpg")', "```", ""]
     return "\n".join(lines)
 
 

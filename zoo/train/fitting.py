@@ -109,7 +109,8 @@ def fitted(
         torch.distributed.all_gather_object(sizes, most)
         most = min(sizes)
     share = -(-recipe.batch_size // accelerator.num_processes)
-    return msgspec.structs.replace(recipe, accumulate=-(-share // most)), most
+    parts = min(-(-share // most), max(1, recipe.batch_size // accelerator.num_processes))
+    return msgspec.structs.replace(recipe, accumulate=parts), most
 
 
 def free_memory() -> float:

@@ -25,6 +25,7 @@ from zoo.contract import Batch, Preprocess, Target
 from zoo.data import Dataset
 from zoo.detectors.preprocess import CardPreprocess
 from zoo.environment import cores
+from zoo.errors import ZooError
 from zoo.files import read_regular
 from zoo.images.jpeg import plain_jpeg
 from zoo.train.augment import Context, augment, draw_of
@@ -198,19 +199,29 @@ def parts_of(step: int, recipe: Recipe, *, rank: int = 0, processes: int = 1) ->
 
 
 class _Shares:
-    """Indexes samples by parts, for workers."""
+    """Indexes samples by parts, for workers.
+
+    An error that names a file is a value here: of one that is raised, torch makes another, with
+    the worker's traceback for a message.
+    """
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
 
-    def __getitem__(self, part: Part) -> Share:
-        return self.samples.share(part)
+    def __getitem__(self, part: Part) -> Share | ZooError:
+        try:
+            return self.samples.share(part)
+        except ZooError as error:
+            return error
 
 
 def shares(
     samples: Samples, start: int = 0, rank: int = 0, processes: int = 1, *, device: str = "cpu"
 ) -> Iterator[tuple[int, list[Share]]]:
-    """Each step from `start` on, with the shares of this process."""
+    """Each step from `start` on, with the shares of this process.
+
+    Raises: ImageError, DataError of an image that can't be used, from workers too.
+    """
     recipe = samples.recipe
     parts = (
         part
@@ -230,7 +241,13 @@ def shares(
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
         ready = iter(loader)
     for step in range(start, samples.steps):
-        yield step, [next(ready) for _ in range(recipe.accumulate)]
+        yield step, [_whole(next(ready)) for _ in range(recipe.accumulate)]
+
+
+def _whole(share: Share | ZooError) -> Share:
+    if isinstance(share, ZooError):
+        raise share
+    return share
 
 
 def workers_of(recipe: Recipe, *, device: str, processes: int) -> int:

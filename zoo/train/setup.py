@@ -13,10 +13,11 @@ from torch import distributed, nn
 
 from zoo.data import Dataset
 from zoo.detectors import Detector
+from zoo.detectors.load import device_of
 from zoo.errors import LabelError, UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace, match_labels
-from zoo.text import listed
+from zoo.text import listed, pluralize
 from zoo.train.checkpoints import Progress, State, newest, optimizer_state, restore_optimizer, save
 from zoo.train.ema import Average
 from zoo.train.logging import Log
@@ -36,7 +37,7 @@ SHOWN = 5  # class names in a message
 def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
     """Accelerate's view of this process: its device, its rank, mixed precision.
 
-    Raises: MissingExtra.
+    Raises: MissingExtra; UsageError for a device that is not there, or not one to train on.
     """
     accelerate = optional("accelerate", wanted_for="Training", extra="train")
     from accelerate.state import AcceleratorState  # deferred: an extra
@@ -44,12 +45,37 @@ def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
     begun = distributed.is_available() and distributed.is_initialized()
     # It keeps the settings of the last run of this process, and refuses others.
     AcceleratorState._reset_state(reset_partial_state=not begun)
-    where = None if device is None else torch.device(device)
-    if where is not None and where.type == "cuda":
+    where = None if device is None else device_of(device)
+    if where is not None and where.type == "cuda" and where.index is not None:
         torch.cuda.set_device(where)
     short = {"bfloat16": "bf16", "float16": "fp16", "float32": "no"}
     cpu = where is not None and where.type == "cpu"
-    return accelerate.Accelerator(cpu=cpu, mixed_precision=short[recipe.precision])
+    accelerator = accelerate.Accelerator(cpu=cpu, mixed_precision=short[recipe.precision])
+    kind = accelerator.device.type
+    if where is not None and where.type != kind:
+        raise UsageError(
+            f"'{where}' can't be trained on.",
+            f"Accelerate would take '{kind}' instead.",
+            f'Name that, device="{kind}", or leave device out.',
+            fix_cli=f"Name that, --device {kind}, or leave --device out.",
+        )
+    return accelerator
+
+
+def check_batch(recipe: Recipe, processes: int) -> None:
+    """Raises: UsageError if a batch has fewer images than parts, one of which would be empty."""
+    parts = processes * recipe.accumulate
+    if recipe.batch_size >= parts:
+        return
+    made = [pluralize(processes, "process", "processes")]
+    made += [f"accumulate: {recipe.accumulate}"] if recipe.accumulate > 1 else []
+    raise UsageError(
+        "The recipe can't be used.",
+        f"batch_size: {recipe.batch_size} is the images of all processes and parts together, and "
+        f"with {' and '.join(made)} there are {parts} shares of it.",
+        f"Give each an image or more: batch_size: {parts}, or a larger one.",
+        fix_cli=f"Give each an image or more: --set batch_size={parts}, or a larger one.",
+    )
 
 
 def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:

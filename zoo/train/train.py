@@ -19,11 +19,12 @@ from zoo.detectors.load import load_to_train
 from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
+from zoo.labels.builtin import space_of
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
-from zoo.train.card import check_size
+from zoo.train.card import check_size, choice_of, warn_without_card
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
     Given,
@@ -43,8 +44,8 @@ from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
 from zoo.train.run_folder import RECIPE, default_folder, enter, lock
-from zoo.train.setup import accelerator_of, samples_of, training_of
-from zoo.train.validation import check_best
+from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
+from zoo.train.validation import check_best, check_classes
 from zoo.weights.resolve import choose
 
 RANDOM = "random"
@@ -133,7 +134,7 @@ class _Plan:
                 'Name one: zoo.train("yolox_nano", data=…)',
                 fix_cli="Name one: zoo train yolox_nano --data coco:PATH",
             )
-        choice = None
+        choice = None if detector is None else choice_of(detector)
         if detector is None:
             choice = choose(catalogue(), str(name), _weights(fields))
         known = preset or preset_of(choice.entry.card if choice else None)
@@ -153,12 +154,20 @@ class _Plan:
         self, stack: ExitStack, accelerator: Any, say: Say | None, *, resume: bool
     ) -> _Plan:
         """The plan as it is carried out, in a folder that is held until the stack is closed."""
+        check_batch(self.recipe, accelerator.num_processes)
+        if self.data.validation is not None:
+            check_classes(self.learned(), self.data.validation)
         if accelerator.is_main_process:
             stack.enter_context(lock(self.folder))
         plan = self.fitted(accelerator, say, resume=resume)
+        check_batch(plan.recipe, accelerator.num_processes)  # a run that goes on has its own parts
         if accelerator.is_main_process:
-            enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
+            enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
         return plan
+
+    def learned(self) -> LabelSpace:
+        """The classes of the detector, before there is one."""
+        return space_of(self.labels) if self.given is None else self.given.label_space
 
     def fitted(self, accelerator: Any, say: Say | None, *, resume: bool) -> _Plan:
         """The plan with a batch in parts that fit, where that is to be found; a run that goes on
@@ -175,19 +184,6 @@ class _Plan:
         if say and accelerator.is_main_process:
             say(f"batch_size is {recipe.batch_size}; {pluralize(images, 'image')} fit at once.")
         return replace(self, recipe=recipe, given=detector)
-
-    def facts(self) -> dict[str, Any]:
-        """The fingerprints of the data, and how it was split."""
-        train, validation = self.data.train, self.data.validation
-        facts: dict[str, Any] = {"data": train.name, "data_sha256": train.sha256}
-        if train.notes:
-            facts["data_notes"] = train.notes  # as the commit that it was read from
-        if validation is not None:
-            facts["validation"] = validation.name
-            facts["validation_sha256"] = validation.sha256
-        if self.data.held_out is not None:
-            facts["held_out"] = self.data.held_out
-        return facts
 
     def detector(self) -> Detector:
         """The detector to train, its new weights from the seed."""
@@ -209,6 +205,8 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
     check_size(detector, plan.choice, recipe)
     steps = recipe.total_steps(len(plan.data.train))
     main = accelerator.is_main_process
+    if main:
+        warn_without_card(detector, plan.choice, recipe)
     fresh = not any((plan.folder / "checkpoints").glob("*"))
     if fresh and main and recipe.overfit_check and steps >= LONG:
         detector.to(accelerator.device)

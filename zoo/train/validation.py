@@ -10,9 +10,10 @@ from zoo.contract.protocol import Protocol
 from zoo.data import Dataset
 from zoo.detections import Detections
 from zoo.detectors import Detector
-from zoo.errors import UsageError
+from zoo.errors import LabelError, UsageError
 from zoo.evaluate import EdgeCasePolicy, Evaluator
 from zoo.inference.detect import detect
+from zoo.labels import LabelSpace, match_labels
 from zoo.suggest import close_matches, join_or
 
 PROTOCOL = "uniform"
@@ -46,6 +47,21 @@ def measure(
         for state in states[1:]:
             evaluator.merge(Evaluator.from_state(state, dataset.truth))
     return {name: value for name, value in evaluator.numbers().items() if value >= 0}
+
+
+def check_classes(model: LabelSpace, dataset: Dataset) -> None:
+    """Raises: LabelError if the model will know no class of the data set, so that nothing that it
+    learns could be measured there."""
+    if match_labels(model, dataset.label_space).pairs:
+        return
+    case = "They have no class in common: the validation data has {}, the model learns {}."
+    fix = "Name validation data with the classes that are learned, or leave {} out."
+    raise LabelError(
+        f"{dataset.name} can't measure this model.",
+        case.format(dataset.label_space.title, model.title),
+        fix.format("validation"),
+        fix_cli=fix.format("--validation"),
+    )
 
 
 def check_best(name: str, dataset: Dataset) -> None:

@@ -50,3 +50,12 @@ def test_mistakes_are_sentences(shell: Shell, data: str, tmp_path: Path) -> None
     done = shell("train", str(tmp_path / "none.yaml"))
     assert done.code == 2
     assert "none.yaml" in done.err
+
+
+def test_a_device_that_is_not_there_is_a_mistake_of_usage(
+    shell: Shell, data: str, tmp_path: Path
+) -> None:
+    words = ("train", "yolox_nano", "--weights", "random", "--data", data)
+    done = shell(*words, "--device", "cuda:97", "--to", str(tmp_path / "run"))
+    assert done.code == 2
+    assert "'cuda:97'" in done.err
