@@ -169,7 +169,7 @@ def test_annotations_that_were_corrected_are_measured_without_a_new_run(desk):
 def test_data_without_files_is_measured_and_timed_like_any_other(desk):
     path = desk / "BOARD.yaml"
     path.write_text(
-        "schema: 1\ntitle: Shapes\nresamples: 0\ntiming: 1\n"
+        "schema: 1\ntitle: Shapes\nresamples: 100\ntiming: 1\n"
         "data: {shapes_test: 'shapes:test,count=2,size=96'}\nmodels: [yolox_pico]\n"
     )
     made = build(path, to=desk / "site", runs=desk / "runs")
