@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from zoo.cli.commands.lock import lock
 from zoo.errors import CardError, LockError, NameNotFound, SourceError
 from zoo.registry import catalogue
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights import Lock, relock
 from zoo.weights.hub_model import card_request
+from zoo.weights.records import typed_name
 from zoo.weights.resolve import choose, resolve, resolve_name, wanted
 
 CARD = """
@@ -92,6 +94,36 @@ def test_a_lock_holds_card_and_weights(
     path.write_text(path.read_text().replace("org/helmets@", "org/others@"))
     with pytest.raises(LockError):
         resolve_name(catalogue(), NAME)
+
+
+def test_a_lock_without_names_takes_up_what_the_hub_has_now(
+    put: Callable[..., str],
+    weights: bytes,
+    sha256: Callable[[bytes], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put()
+    monkeypatch.chdir(tmp_path)
+    lock([NAME])
+    before = Lock.read(tmp_path / "zoo.lock").pins
+    facts = {"path": "model.safetensors", "sha256": sha256(weights)}
+    put(card=CARD.format(architecture="yolox/yolox", **facts) + "# again\n")
+    lock([])
+    after = Lock.read(tmp_path / "zoo.lock").pins
+    assert before.keys() == after.keys() == {f"{NAME}:card", f"{NAME}.trained"}
+    assert before[f"{NAME}:card"] != after[f"{NAME}:card"]
+
+
+def test_a_command_is_told_the_repository_and_not_the_name_of_its_files(
+    put: Callable[..., str],
+) -> None:
+    put()
+    requests = [card_request(NAME, Lock()), wanted(resolve_name(catalogue(), NAME))]
+    assert {request.typed for request in requests} == {NAME}
+    assert {typed_name(request.entry) for request in requests} == {NAME}
+    assert typed_name("hub:org/yolo.v8.best:words") == "hub:org/yolo.v8"
+    assert typed_name("yolox/yolox_nano.coco") == "yolox/yolox_nano.coco"
 
 
 def test_a_card_that_is_another_on_the_way_is_refused(

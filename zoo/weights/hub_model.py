@@ -19,11 +19,9 @@ from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Card, FileSource, HubSource, Source, Weights
 from zoo.registry.folder import CARD, HUB, read_card
 from zoo.weights.lock import Lock, pinned
-from zoo.weights.records import WeightsFile, WeightsRequest
+from zoo.weights.records import CARD_ROLE, WeightsFile, WeightsRequest
 from zoo.weights.revision import NoSuchFile, resolved
 from zoo.weights.sources import HubSpec, parsed
-
-ROLE = "card"
 
 
 def hub_model(
@@ -68,7 +66,7 @@ def _card_request(name: str, lock: Lock) -> tuple[WeightsRequest, HubSource]:
             f'Leave the file out; or name the network: zoo.load("yolox_nano", weights="{name}")',
             fix_cli=f"Leave the file out; or name the network: --model yolox_nano --weights {name}",
         )
-    request = WeightsRequest(name, None, Weights(files={}), placed=True, role=ROLE)
+    request = WeightsRequest(name, None, Weights(files={}), placed=True, role=CARD_ROLE)
     place = replace(place, file=CARD)
     pin = lock.pins.get(request.entry)
     fixed = pinned(place, pin) if pin else place
@@ -77,7 +75,7 @@ def _card_request(name: str, lock: Lock) -> tuple[WeightsRequest, HubSource]:
     except NoSuchFile as error:
         raise _no_card(name) from error
     assert isinstance(source, HubSource)  # of a pin, `pinned` has looked
-    return replace(request, weights=Weights(files={ROLE: [source]})), source
+    return replace(request, weights=Weights(files={CARD_ROLE: [source]})), source
 
 
 def _no_card(name: str) -> NameNotFound:

@@ -18,11 +18,22 @@ from zoo.errors import CacheError, IntegrityError, WeightsError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.registry.card import MODEL, Source, Weights
+from zoo.registry.folder import HUB
 from zoo.weights.disk import saving
 
 log = logging.getLogger("zoo")
 
 SHOWN = 16  # digits of a sha256 that a message repeats
+CARD_ROLE = "card"  # of the file that says what a repository on the Hub is
+
+
+def typed_name(entry: str) -> str:
+    """The name of the model that an entry is of, as a command takes it (`WeightsRequest.typed`)."""
+    if not entry.startswith(HUB):
+        return entry.partition(":")[0]
+    repository, colon, role = entry.removeprefix(HUB).partition(":")
+    has_tag = not colon or role != CARD_ROLE
+    return HUB + (repository.rpartition(".")[0] if has_tag else repository)
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,11 @@ class WeightsRequest:
     def model(self) -> str:
         """The name of the set of weights, as a user types it."""
         return f"{self.name}.{self.tag}" if self.tag else self.name
+
+    @property
+    def typed(self) -> str:
+        """The name of the model, as a command takes it: a repository on the Hub has no tags."""
+        return self.name if self.name.startswith(HUB) else self.model
 
     @property
     def entry(self) -> str:

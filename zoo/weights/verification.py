@@ -345,7 +345,7 @@ def _unusable(
 
 def _advice(text: str, request: WeightsRequest) -> str:
     """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
-    return PLACE if request.placed else text.format(request.model)
+    return PLACE if request.placed else text.format(request.typed)
 
 
 def _downloaded(

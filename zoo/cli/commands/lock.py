@@ -14,8 +14,10 @@ from zoo.cli import output
 from zoo.cli.options import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
+from zoo.registry.folder import HUB
 from zoo.text import pluralize
 from zoo.weights import Lock, WeightsRequest, relock, verify
+from zoo.weights.records import typed_name
 
 
 def lock(
@@ -56,4 +58,6 @@ def lock(
 def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
     entries = list(old.pins) or [result.entry for result in verify()]
     listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
-    return weights_requests(known, [entry for entry in entries if entry in listed])
+    names = [entry for entry in entries if entry in listed]
+    names += dict.fromkeys(typed_name(entry) for entry in entries if entry.startswith(HUB))
+    return weights_requests(known, names, lock=Lock())

@@ -17,6 +17,7 @@ from zoo.registry import catalogue
 from zoo.text import pluralize
 from zoo.weights import Verified, remove
 from zoo.weights import verify as verify_files
+from zoo.weights.records import typed_name
 
 
 def verify(
@@ -75,7 +76,7 @@ def _print(results: Sequence[Verified]) -> None:
         name = file.entry or (
             "a converted checkpoint" if file.source.startswith("converted:") else file.source
         )
-        model = file.entry.partition(":")[0]  # which may have several files
+        model = typed_name(file.entry)  # which may have several files
         output.line(f"{file.status:11}  {name}  {file.path or f'Fetch it: zoo pull {model}'}")
     for folder in {result.bundle for result in results if result.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
