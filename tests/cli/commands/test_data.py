@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.data.masked_squares import made
+
 Shell = Callable[..., Any]
 
 
@@ -122,6 +124,13 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     assert (done.code, json.loads(done.out)["counts"]) == (0, {"rare_class": 1})
     xml.write_text("<!DOCTYPE a>" + xml.read_text())
     assert "DOCTYPE" in shell("data", "check", str(site)).err
+
+
+def test_a_corrected_copy_says_which_masks_it_loses(shell: Shell, tmp_path: Path) -> None:
+    source = made(tmp_path / "source", first=1)
+    Image.new("RGB", (30, 20)).save(tmp_path / "source" / "a.png")
+    done = shell("data", "check", str(source), "--fix", str(tmp_path / "fixed"))
+    assert "Lost: 2 masks are left out." in done.err.splitlines()
 
 
 def test_show_writes_a_sheet_where_it_says(
