@@ -93,6 +93,14 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     assert (done.code, "zoo data check" in done.err) == (2, True)
 
 
+def test_nothing_is_not_split(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}')
+    done = shell("data", "split", str(file), "--to", str(tmp_path / "lists"))
+    assert (done.code, "It has no images." in done.err) == (10, True)
+    assert not (tmp_path / "lists").exists()
+
+
 def test_split_says_when_few_images_fall_far_from_the_shares(shell: Shell, tmp_path: Path) -> None:
     counts: dict[int, bool] = {}
     for seed in range(8):
