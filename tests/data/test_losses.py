@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from zoo.data import Dataset, GroundTruth, ImageRecord
+from tests.data.masked_squares import made
+from zoo.data import Dataset, GroundTruth, ImageRecord, convert, read
 from zoo.data.losses import losses
 from zoo.labels import LabelSpace
 
@@ -47,3 +49,13 @@ def test_a_plain_data_set_loses_nothing() -> None:
     boxes = {"image": ["a"], "label": [0], "box": [[0, 0, 2, 2]]}
     truth = GroundTruth.of(["a"], boxes, label_space=["cat"])
     assert losses(Dataset("some", [ImageRecord("a", Path("a.jpg"))], truth), ()) == ()
+
+
+def test_masks_that_a_format_leaves_out_are_said_to_be_lost(tmp_path: Path) -> None:
+    data = read(made(tmp_path / "source", first=7))  # two of its three objects have one
+    Image.new("RGB", (30, 20)).save(tmp_path / "source" / "a.png")
+    assert "2 masks are left out." in losses(data, ())
+    assert "2 masks are left out." not in losses(data, ("masks",))
+    for name in ("yolo", "coco"):
+        written = convert(data, f"{name}:{tmp_path / name}")
+        assert "2 masks are left out." in written.losses

@@ -8,6 +8,7 @@ from zoo.errors import NameNotFound, UsageError
 from zoo.registry import catalogue
 from zoo.registry.card import Card, FileSource, Weights
 from zoo.train.defaults import FAMILIES, PRESETS, complete, named_preset, preset_of
+from zoo.train.recipe import Optimizer
 
 
 def card(**fields: Any) -> Card:
@@ -39,6 +40,30 @@ def test_rates_follow_the_batch_and_a_given_rate_stays() -> None:
     given = {"batch_size": 8, "optimizer": {"lr": 0.5}}
     assert complete(preset, given, images=100).optimizer.lr == 0.5
     assert complete(preset, given, images=100).optimizer.name == "sgd"
+
+
+def test_another_optimizer_has_a_rate_and_a_weight_decay_of_its_own() -> None:
+    def optimizer(preset: str, batch_size: object, **given: Any) -> Optimizer:
+        fields = {"batch_size": batch_size, "optimizer": given}
+        return complete(PRESETS[preset], fields, images=500).optimizer
+
+    found = [optimizer("two_stage", size, name="adamw") for size in (4, 16, 64)]
+    assert [plan.lr for plan in found] == [0.0005, 0.001, 0.002]
+    assert found[0].weight_decay == 0.05
+    found = [optimizer("general", size, name="sgd") for size in (8, 16, 32)]
+    assert [plan.lr for plan in found] == [0.005, 0.01, 0.02]
+    assert found[0].weight_decay == 1e-4
+    assert optimizer("yolox", "auto", name="adamw").lr == 0.002
+    given = {"name": "sgd", "lr": 0.3, "weight_decay": 0.2}
+    assert optimizer("general", 8, **given).lr == 0.3
+    assert optimizer("general", 8, **given).weight_decay == 0.2
+    assert optimizer("yolox", 64, name="sgd") == optimizer("yolox", 64)
+
+
+@pytest.mark.parametrize("name", ["adam", ["sgd"], None])
+def test_an_optimizer_that_there_is_not_is_named(name: object) -> None:
+    with pytest.raises(UsageError, match=r"optimizer\.name"):
+        complete(PRESETS["general"], {"optimizer": {"name": name}}, images=3)
 
 
 def test_epochs_that_are_given_leave_no_steps() -> None:

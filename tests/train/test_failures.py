@@ -1,10 +1,13 @@
 """A loss that is not a number names and keeps its batch; a lack of memory says what to lower."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from PIL import Image
 
 from zoo.contract import Batch
@@ -13,7 +16,8 @@ from zoo.errors import TrainError
 from zoo.testing.toy import Stretch
 from zoo.train.failures import enough_memory, enough_values, is_a_number, no_number
 from zoo.train.recipe import Recipe
-from zoo.train.samples import Samples, shares
+from zoo.train.recipe_file import fields_of, overrides, recipe_of
+from zoo.train.samples import Samples, parts_of, shares
 
 
 def test_a_loss_that_is_not_a_number_names_its_images_and_keeps_its_batch(
@@ -56,6 +60,30 @@ def test_a_lack_of_memory_says_what_to_lower(error: Exception) -> None:
     assert "4 images of 640 x 480 at once" in raised.value.case
     for field in ("batch_size=8", "accumulate=4", "precision=bfloat16", "a smaller size"):
         assert field in raised.value.fix
+
+
+@given(st.integers(1, 100), st.integers(1, 100), st.integers(1, 6))
+def test_each_value_that_a_lack_of_memory_advises_is_a_recipe_with_fewer_images_at_once(
+    batch_size: int, accumulate: int, processes: int
+) -> None:
+    recipe = Recipe(batch_size=batch_size, accumulate=accumulate)
+    assume(processes * accumulate <= batch_size)
+    with (
+        pytest.raises(TrainError) as raised,
+        enough_memory(recipe, step=7, size=(640, 480), processes=processes),
+    ):
+        raise MemoryError
+
+    def sizes(recipe: Recipe) -> list[int]:
+        ranks = (parts_of(0, recipe, rank=rank, processes=processes) for rank in range(processes))
+        return [len(part.positions) for parts in ranks for part in parts]
+
+    advised = re.findall(r"\w+=\w+", raised.value.fix)
+    for field in advised:
+        better = recipe_of(fields_of(recipe) | overrides([field]))
+        assert min(sizes(better)) >= 1
+        assert better.precision == "bfloat16" or max(sizes(better)) < max(sizes(recipe))
+    assert any("batch_size" in field for field in advised) == (max(sizes(recipe)) > 1)
 
 
 def test_a_batch_norm_that_gets_one_value_says_what_to_raise() -> None:

@@ -99,6 +99,51 @@ def test_a_batch_with_fewer_images_than_processes_is_refused_in_words(
     assert not (tmp_path / "run").exists()
 
 
+NORMS = '''
+import hashlib, json, os, sys
+from pathlib import Path
+from zoo.data import read
+from zoo.labels.builtin import space_of
+from zoo.testing.toy import Toy
+from zoo.train.train import train
+
+class Watched(Toy):
+    """Toy, which knows the networks that it was when it was not in train mode."""
+
+    def __init__(self):
+        super().__init__(space_of(["dark", "bright"]))
+        self.measured = []
+
+    def forward(self, batch, targets=None):
+        if not self.training:
+            content = b"".join(value.numpy().tobytes() for value in self.state_dict().values())
+            self.measured.append(hashlib.sha256(content).hexdigest())
+        return super().forward(batch, targets)
+
+file, folder, ema = sys.argv[1:]
+data, model = read(file), Watched()
+recipe = {"steps": 2, "batch_size": 4, "validate_every": 2, "workers": 0, "ema": json.loads(ema),
+          "batch_norm": "train"}
+train(model, data=data, validation=data, recipe=recipe, to=folder, device="cpu", progress=False)
+Path(folder, f"{os.environ['RANK']}.txt").write_text(model.measured[0])
+'''
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ema", ["null", '{"decay": 0.5}'])
+def test_both_processes_measure_the_network_that_the_first_keeps(
+    blocks_file: str, tmp_path: Path, ema: str
+) -> None:
+    script = tmp_path / "norms.py"
+    script.write_text(NORMS)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, *TWO, str(script), blocks_file, str(tmp_path), ema]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    first, second = ((tmp_path / f"{rank}.txt").read_text() for rank in (0, 1))
+    assert first == second
+
+
 FAMILIES = """
 import os, sys
 import torch

@@ -32,6 +32,43 @@ def test_a_run_goes_on_with_the_recipe_that_it_began_with(tmp_path: Path) -> Non
         enter(tmp_path, Recipe(), {**FACTS, "data_sha256": "b" * 64}, resume=True)
 
 
+@pytest.mark.parametrize("changed", [(True, False), (False, True)])
+def test_validation_that_comes_or_goes_is_another_run(
+    tmp_path: Path, changed: tuple[bool, bool]
+) -> None:
+    validation = {"validation": "val", "validation_sha256": "c" * 64}
+    before, after = ({**FACTS, **(validation if has else {})} for has in changed)
+    enter(tmp_path, Recipe(), before, resume=False)
+    words = "none, not cccc" if changed[0] else "cccccccccccc, not none"
+    with pytest.raises(TrainError, match=f"validation_sha256: {words}"):
+        enter(tmp_path, Recipe(), after, resume=True)
+
+
+def test_a_run_without_its_facts_is_told_of(tmp_path: Path) -> None:
+    enter(tmp_path, Recipe(), FACTS, resume=False)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(TrainError, match=r"run\.json, .* can't be read"):
+        enter(tmp_path, Recipe(), FACTS, resume=True)
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(TrainError, match=r"run\.json, .* is missing"):
+        enter(tmp_path, Recipe(), FACTS, resume=True)
+
+
+def test_a_run_that_was_killed_before_it_wrote_its_recipe_begins(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    enter(tmp_path, Recipe(), FACTS, resume=True)
+    enter(tmp_path, Recipe(), FACTS, resume=True)
+
+
+def test_a_folder_that_can_not_be_one_is_told_of(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (file, file / "run", Path("/proc/run")):
+        with pytest.raises(UsageError, match="can't be trained in") as raised:
+            lock(folder)
+        assert "--to" in raised.value.fix
+
+
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
     enter(tmp_path, Recipe(), FACTS, resume=False)
     for place in (tmp_path, tmp_path / "checkpoints"):

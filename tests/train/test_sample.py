@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.train.sample import Move, Sample, clipped, fitting, laid, resized_part, window
+from zoo.train.sample import Move, Sample, clipped, fitted, fitting, laid, resized_part, window
 
 IMAGE = torch.zeros(3, 48, 64, dtype=torch.uint8)
 IMAGE[:, 8:28, 10:30] = 255
@@ -27,6 +27,14 @@ def test_boxes_of_which_little_is_left_are_dropped() -> None:
     result = clipped(Sample(image, boxes, torch.arange(4)), visible=0.25)
     assert result.labels.tolist() == [1]
     assert result.boxes.tolist() == [[0, 0, 9, 9]]
+
+
+def test_an_image_becomes_a_pixel() -> None:
+    image = torch.full((3, 48, 64), 7, dtype=torch.uint8)
+    image[2] = 9
+    result = fitted(Sample(image, ONE.boxes, ONE.labels, MASK), (1, 1), 1.0)
+    assert result.image.tolist() == [[[7]], [[7]], [[9]]]
+    assert result.size == (1, 1)
 
 
 @given(

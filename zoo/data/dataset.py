@@ -159,7 +159,7 @@ class Dataset:
             expression whose first group is looked for in the file's name.
         stratify: the parts have their share of each class, as far as that goes; then images that
             are added may move others.
-        Raises: UsageError for shares or groups that can't be.
+        Raises: UsageError for shares or groups that can't be, DataError where there are no images.
         """
         from zoo.data.splitting import split_rows
 

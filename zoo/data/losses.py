@@ -1,8 +1,8 @@
 """Whatever a data set has that a format can't keep, in sentences.
 
-A format says what it holds besides images, classes and boxes: `crowd`, `area` (of masks), `box
-ids`, `image ids`, `class ids`, `class order`, `unused classes`, `splits`, `difficult`, `truncated`,
-`occluded`, `attributes` (any other of boxes) and `image attributes`.
+A format says what it holds besides images, classes and boxes: `crowd`, `area` (of masks),
+`masks`, `box ids`, `image ids`, `class ids`, `class order`, `unused classes`, `splits`,
+`difficult`, `truncated`, `occluded`, `attributes` (any other of boxes) and `image attributes`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def losses(dataset: Dataset, holds: Collection[str]) -> tuple[str, ...]:
     said = {
         "crowd": _crowd(dataset),
         "area": _areas(dataset),
+        "masks": "" if "masks" in holds else _masks(dataset),  # not read where they are kept
         "box ids": _box_ids(dataset),
         "image ids": _image_ids(dataset),
         "class ids": _class_ids(dataset),
@@ -48,6 +49,12 @@ def _areas(dataset: Dataset) -> str:
     count = int((~np.isclose(truth.areas, own, rtol=1e-6)).sum())
     many = pluralize(count, "area of a mask becomes", "areas of masks become")
     return f"{many} the box's own." * bool(count)
+
+
+def _masks(dataset: Dataset) -> str:
+    masks = dataset.masks
+    count = 0 if masks is None else int(masks.known(dataset.truth.ids).sum())
+    return f"{pluralize(count, 'mask is', 'masks are')} left out." * bool(count)
 
 
 def _box_ids(dataset: Dataset) -> str:

@@ -39,8 +39,13 @@ def split_rows(
 
     together: more groups of positions, such as those of near-duplicates. keep: an earlier split,
         whose images stay where they are, and draw their groups after them.
+    Raises: UsageError for shares or groups that can't be, DataError where there are no images.
     """
     check_shares(shares)
+    if not len(dataset):
+        raise DataError(
+            f"{dataset.name} can't be split.", "It has no images.", "Name a data set with images."
+        )
     ids = dataset.truth.image_ids.tolist()
     keys = [str(key) for key in (ids if group_by is None else _groups(dataset, group_by))]
     units = _units(keys, together)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from zoo.errors import NameNotFound, UsageError
@@ -102,6 +102,7 @@ PRESETS: dict[str, Preset] = {
         },
     ),
 }
+OF_OPTIMIZER = {"adamw": "general", "sgd": "dense"}  # whose rate and decay it has elsewhere
 FAMILIES = {
     "YOLOX": "yolox",
     "Faster R-CNN": "two_stage",
@@ -141,7 +142,25 @@ def whole(preset: Preset, given: Mapping[str, Any]) -> Recipe:
 
     Raises: UsageError for fields that can't be.
     """
+    preset = _with_optimizer(preset, given)
     return recipe_of(merged(preset.fields, _sized(preset, given)))
+
+
+def _with_optimizer(preset: Preset, given: Mapping[str, Any]) -> Preset:
+    """The preset with the rate, the power and the weight decay of another optimizer, where one is
+    given that it has not: a rate for one does not suit the other."""
+    asked, own = given.get("optimizer"), preset.fields["optimizer"]
+    name = asked.get("name") if isinstance(asked, Mapping) else None
+    if not isinstance(name, str) or name not in OF_OPTIMIZER or name == own["name"]:
+        return preset
+    other = PRESETS[OF_OPTIMIZER[name]]
+    decay = other.fields["optimizer"]["weight_decay"]
+    return replace(
+        preset,
+        lr=other.lr * (preset.images / other.images) ** other.power,
+        power=other.power,
+        fields=merged(preset.fields, {"optimizer": {"name": name, "weight_decay": decay}}),
+    )
 
 
 def is_auto(given: Mapping[str, Any]) -> bool:
@@ -187,6 +206,7 @@ def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe
 
     Raises: UsageError for fields that can't be.
     """
+    preset = _with_optimizer(preset, given)
     given = _sized(preset, given)
     plan = whole(preset, given)
     filled: dict[str, Any] = dict(merged(preset.fields, given))

@@ -98,10 +98,8 @@ def enough_memory(
         if not is_out_of_memory(error):
             raise
         images = -(-recipe.batch_size // (processes * recipe.accumulate))
-        halves = f"accumulate={2 * recipe.accumulate} (the same batch, in more parts)"
         fixes = [
-            f"batch_size={max(1, recipe.batch_size // 2)}",
-            *([halves] if images > 1 else []),
+            *(_fewer_at_once(recipe, images, processes) if images > 1 else []),
             *(["precision=bfloat16"] if recipe.precision == "float32" else []),
             "a smaller size",
         ]
@@ -111,3 +109,13 @@ def enough_memory(
             f"Lower one of these with --set: {', '.join(fixes)}. With --resume the run goes on "
             "only with the same recipe; start it again in another folder.",
         ) from error
+
+
+def _fewer_at_once(recipe: Recipe, images: int, processes: int) -> Iterator[str]:
+    """Fields that leave about half as many images at once, with one at least in each part of each
+    process."""
+    batch, parts = recipe.batch_size, processes * recipe.accumulate
+    yield f"batch_size={max(batch // 2, parts)}"
+    more = -(-batch // (processes * (images // 2)))
+    if processes * more <= batch:
+        yield f"accumulate={more} (the same batch, in more parts)"

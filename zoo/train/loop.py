@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from zoo.detectors import Detector
 from zoo.train.augment import draw_of
@@ -127,11 +128,24 @@ def validated(training: Training) -> None:
         if training.validate is None:
             progress.best_step = progress.step
             return training.better()
+        _share_network(training)
         progress.numbers = training.validate()
         training.tell(training.log.add({"step": progress.step, **progress.numbers}))
         if is_best(progress, progress.numbers.get(training.recipe.best, 0.0)):
             training.better()
     return None
+
+
+@torch.no_grad()
+def _share_network(training: Training) -> None:
+    """Gives every process the network of the first, whose weights are kept: statistics of a batch
+    norm follow the images of a process, averages begin with its weights, and all have to measure
+    one network."""
+    if training.accelerator.num_processes > 1:
+        for tensor in chain(training.detector.parameters(), training.detector.buffers()):
+            value = tensor.contiguous()
+            distributed.broadcast(value, src=0)
+            tensor.copy_(value)
 
 
 def is_best(progress: Progress, number: float) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zoo.drafts import clear
 from zoo.errors import TrainError, UsageError
-from zoo.files import read_regular, write_file
+from zoo.files import read_regular, write_errors, write_file
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import difference, read_recipe, recipe_of, write_recipe
 
@@ -32,14 +32,19 @@ def default_folder(model: str, data: str) -> Path:
 
 
 def lock(folder: Path) -> FileLock:
-    """Holds a folder for this process, until it ends however it ends. Raises: TrainError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Holds a folder for this process, until it ends however it ends.
+
+    Raises: UsageError where it can't be written, TrainError if another process holds it.
+    """
     held = FileLock(folder / ".lock")
+    asked, fix = f"The folder {folder} can't be trained in.", "Name another folder with --to."
     try:
-        held.acquire(timeout=0)
+        with write_errors(folder, UsageError, asked=asked, fix=fix):
+            folder.mkdir(parents=True, exist_ok=True)
+            held.acquire(timeout=0)
     except Timeout:
         raise TrainError(
-            f"The folder {folder} can't be trained in.",
+            asked,
             "Another process trains in it.",
             "Wait until it ends, or name another folder with --to.",
         ) from None
@@ -56,8 +61,9 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
     """
     path = folder / RECIPE
     if not path.exists():
-        write_recipe(recipe, path)
-        write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
+        with write_errors(folder / FACTS, UsageError, fix="Choose another folder with --to."):
+            write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
+        write_recipe(recipe, path)  # last, as a run with one has both
         return
     if not resume:
         raise UsageError(
@@ -71,11 +77,11 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
         for text in difference(recipe, recipe_of(read_recipe(path)))
         if re.split(r"[.:]", text)[0] not in FREE
     ]
-    before: dict[str, Any] = msgspec.json.decode(read_regular(folder / FACTS))
+    before = _facts(folder)
     changed += [
-        f"{name}: {facts[name][:12]}, not {value[:12]}"
-        for name, value in before.items()
-        if name.endswith("sha256") and facts.get(name, value) != value
+        f"{name}: {_short(facts.get(name))}, not {_short(before.get(name))}"
+        for name in sorted(before.keys() | facts.keys())
+        if name.endswith("sha256") and facts.get(name) != before.get(name)
     ]
     for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         clear(place, young=0)
@@ -85,6 +91,24 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
             f"It was begun with another recipe or other data. Now {'; '.join(changed)}.",
             "Resume it as it was begun, or train in another folder: --to PATH",
         )
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """The data that the run in a folder was begun with. Raises: TrainError."""
+    try:
+        return msgspec.json.decode(read_regular(folder / FACTS), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise TrainError(
+            f"The run in {folder} can't be resumed.",
+            f"{FACTS}, which says what data it was begun with, "
+            + ("is missing." if missing else f"can't be read: {error}"),
+            "Put that file back, or train in another folder: --to PATH",
+        ) from error
+
+
+def _short(sha256: str | None) -> str:
+    return "none" if sha256 is None else sha256[:12]
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.data.masked_squares import made
+
 Shell = Callable[..., Any]
 
 
@@ -91,6 +93,14 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     assert (done.code, "zoo data check" in done.err) == (2, True)
 
 
+def test_nothing_is_not_split(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}')
+    done = shell("data", "split", str(file), "--to", str(tmp_path / "lists"))
+    assert (done.code, "It has no images." in done.err) == (10, True)
+    assert not (tmp_path / "lists").exists()
+
+
 def test_split_says_when_few_images_fall_far_from_the_shares(shell: Shell, tmp_path: Path) -> None:
     counts: dict[int, bool] = {}
     for seed in range(8):
@@ -122,6 +132,13 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     assert (done.code, json.loads(done.out)["counts"]) == (0, {"rare_class": 1})
     xml.write_text("<!DOCTYPE a>" + xml.read_text())
     assert "DOCTYPE" in shell("data", "check", str(site)).err
+
+
+def test_a_corrected_copy_says_which_masks_it_loses(shell: Shell, tmp_path: Path) -> None:
+    source = made(tmp_path / "source", first=1)
+    Image.new("RGB", (30, 20)).save(tmp_path / "source" / "a.png")
+    done = shell("data", "check", str(source), "--fix", str(tmp_path / "fixed"))
+    assert "Lost: 2 masks are left out." in done.err.splitlines()
 
 
 def test_show_writes_a_sheet_where_it_says(

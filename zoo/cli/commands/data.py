@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.data import Dataset, Sheets
     from zoo.data.check import Check
     from zoo.data.finding import Finding
+    from zoo.data.fix import Fixed
 
 app = typer.Typer(
     cls=Commands,
@@ -186,12 +187,18 @@ def check(
     else:
         output.lines(_findings(findings))
         if fixed is not None:
-            many = pluralize(len(fixed.changes), "change")
-            output.line(f"{many} written with the copy {fixed.written.data}", err=True)
+            _say_fixed(fixed)
         elif findings.findings and (changes := corrected(findings)[1]):
             many = pluralize(len(changes), "change")
             output.line(f"--fix FOLDER writes a corrected copy: {many}.", err=True)
     raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))
+
+
+def _say_fixed(fixed: Fixed) -> None:
+    many = pluralize(len(fixed.changes), "change")
+    output.line(f"{many} written with the copy {fixed.written.data}", err=True)
+    for text in fixed.written.losses:
+        output.line(f"Lost: {text}", err=True)
 
 
 SHOWN = 3  # findings of each check; --json has all
