@@ -160,8 +160,8 @@ class PredictionStore:
 
     def _next_number(self) -> int:
         """The number of a new part: behind all that are there, of which some may be missing."""
-        there = (path.stem for path in self.parts.glob(f"*{SUFFIX}"))
-        return max((int(stem) for stem in there if stem.isdecimal()), default=-1) + 1
+        stems = (path.stem for path in self.parts.glob(f"*{SUFFIX}"))
+        return max((int(stem) for stem in stems if stem.isdecimal()), default=-1) + 1
 
     def flush(self) -> None:
         """Writes what waits as one more part."""
