@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from zoo.data.masks import Size
 
 _NOTHING = msgspec.Raw()
 _EMPTY = (b"", b"null", b"[]", b"{}")
+LONGEST_EMPTY = max(map(len, _EMPTY))
 
 
 class _Annotation(msgspec.Struct):
@@ -37,19 +39,26 @@ class CocoMasks:
 
     @cached_property
     def _texts(self) -> dict[int, bytes]:
-        records = decoded(content(self.path), _File, str(self.path)).annotations
-        texts = (
-            (annotation.id, bytes(annotation.segmentation))
-            for annotation in records
-            if isinstance(annotation.id, int)
-        )
-        return {number: text for number, text in texts if text not in _EMPTY}
+        return {number: bytes(text) for number, text in self._read()}
+
+    @cached_property
+    def _ids(self) -> NDArray[np.int64]:
+        """Those that have one; all texts together can be most of a large file."""
+        return np.array([number for number, _ in self._read()], np.int64)
+
+    def _read(self) -> Iterator[tuple[int, msgspec.Raw]]:
+        """The ids and the texts of the masks."""
+        for annotation in decoded(content(self.path), _File, str(self.path)).annotations:
+            text = annotation.segmentation
+            is_empty = len(memoryview(text)) <= LONGEST_EMPTY and bytes(text) in _EMPTY
+            if isinstance(annotation.id, int) and not is_empty:
+                yield annotation.id, text
 
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}  # other processes read it for themselves
 
     def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return np.array([number in self._texts for number in ids.tolist()], bool)
+        return np.isin(ids, self._ids)
 
     def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
         masks = np.zeros((len(ids), *size), bool)
