@@ -56,6 +56,7 @@ def stored(desk: Path, board: Board, **changes: object) -> tuple[Row, Source]:
         ("hub:org/name", "hub:org/name"),
         ("file:nets/a.pth", "file:/boards/nets/a.pth"),
         ("file:/else/a.pth", "file:/else/a.pth"),
+        ("file:~/a.pth", f"file:{Path.home() / 'a.pth'}"),
     ],
 )
 def test_weights_are_as_load_takes_them_relative_to_the_board(

@@ -164,7 +164,7 @@ def weights_of(row: Row, folder: Path) -> bool | str:
     if row.weights is None or row.weights == RANDOM:
         return row.weights is None
     kind, _, path = row.weights.partition("file:")
-    return f"file:{folder / path}" if path and not kind else row.weights
+    return f"file:{folder / Path(path).expanduser()}" if path and not kind else row.weights
 
 
 def model_of(row: Row, folder: Path) -> str:
