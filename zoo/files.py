@@ -235,6 +235,17 @@ def write_errors(
         raise error(asked or f"{os.fspath(path)} can't be written.", case, free + fix) from raised
 
 
+def unwritable(folder: Path) -> str:
+    """The reason why nothing can be written into a folder, which is made with those above it where
+    there is none; empty where it can."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        return f"'{nearest}' is not a folder"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"'{nearest}' can't be written: {os.strerror(errno.EACCES)}"
+    return ""
+
+
 def shortened(name: str, most: int = NAME_BYTES) -> str:
     """The name cut to fit into `most` bytes, the suffix kept."""
     if len(os.fsencode(name)) <= most:

@@ -3,13 +3,12 @@ originals."""
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from zoo.errors import ImageError
-from zoo.files import NAME_BYTES, shortened
+from zoo.files import NAME_BYTES, shortened, unwritable
 from zoo.images.read import is_url
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # kept; others become the last but one
@@ -30,11 +29,8 @@ class Annotated:
         self.folder = folder
         self._taken: set[Path] = set()
         self._root = _common_folder(sources)
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        if not nearest.is_dir():
-            raise self._refused(f"'{nearest}' is not a folder")
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise self._refused(f"'{nearest}' can't be written: {os.strerror(errno.EACCES)}")
+        if reason := unwritable(folder):
+            raise self._refused(reason)
 
     def _refused(self, case: str) -> ImageError:
         asked = f"Annotated images can't be saved in '{self.folder}'."

@@ -28,7 +28,7 @@ from zoo.engines.int8 import Int8, Quantized, quantized
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
 from zoo.errors import ExportError, UsageError
-from zoo.files import atomic_folder, atomic_write, copy_into, write_errors
+from zoo.files import atomic_folder, atomic_write, copy_into, unwritable, write_errors
 from zoo.inference.batching import eval_mode
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
@@ -296,13 +296,12 @@ def _check_place(detector: Detector) -> None:
 def _check_target(to: Path, format: Format) -> None:
     """Raises: ExportError where the file or folder can't be, before minutes of work."""
     folder = format == "openvino"
-    nearest = next(place for place in to.absolute().parents if place.exists())
     if to.is_dir() and not (folder and not any(to.iterdir())):
         case = "There is such a folder, with files in it." if folder else "That is a folder."
     elif folder and to.exists():
         case = "That is a file."
-    elif not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        case = f"'{nearest}' can't be written to, or is not a folder."
+    elif reason := unwritable(to.absolute().parent):
+        case = f"{reason}."
     else:
         return
     raise ExportError(f"{to} can't be written.", case, _PLACES)

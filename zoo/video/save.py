@@ -23,6 +23,7 @@ from zoo.errors import VideoError
 from zoo.extras import optional
 from zoo.files import atomic_write, write_errors
 from zoo.video.clip import Clip, VideoWarning
+from zoo.video.decode import said
 from zoo.video.sound import Sound
 
 # suffix -> container, its encoders by preference
@@ -184,7 +185,10 @@ class ClipWriter:
         try:
             self._sound = Sound(self._clip, self._output, start=start, end=end)
         except (self._av.error.FFmpegError, OSError) as error:
-            text = f"Video '{self.path}' is without sound: that can't be read. {_said(error)}"
+            text = (
+                f"Video '{self.path}' is without sound: that can't be read. FFmpeg says: "
+                f"{said(error)}."
+            )
             warnings.warn(text, VideoWarning, stacklevel=4)
             return
         if self._sound.left_out:
@@ -231,15 +235,12 @@ class ClipWriter:
                 if isinstance(error, OSError):
                     raise
                 size = " x ".join(map(str, reversed(self._size)))
-                case = f"{_said(error)} The encoder {self._encoder} was given {size} pixels."
+                case = (
+                    f"FFmpeg says: {said(error)}. The encoder {self._encoder} was given {size} "
+                    "pixels."
+                )
                 fix = "Save it in another format, as .webm or .mp4, or frames of another size."
                 raise self._refused(case, fix) from error
-
-
-def _said(error: Exception) -> str:
-    """FFmpeg's own words, as a sentence."""
-    text = " ".join(str(getattr(error, "strerror", None) or error).split())
-    return f"FFmpeg says: {text.rstrip('.') or type(error).__name__}."
 
 
 def _asked(path: Path) -> str:
