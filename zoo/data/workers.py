@@ -17,10 +17,10 @@ from typing import Any, TypeVar, get_type_hints
 import msgspec
 
 from zoo.environment import cores
+from zoo.own_process import command_for
 
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
-_START = "import sys; sys.path[:] = sys.argv[3:]; from zoo.data.workers import answer; answer()"
 
 
 def shares_of(count: int, *, least: int) -> list[slice]:
@@ -57,9 +57,9 @@ def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]
                     process.kill()
 
 
-def answer() -> None:
+def answer(module: str, function: str) -> None:
     """Runs in a process of its own: reads a share, and writes what is made of it."""
-    work = getattr(import_module(sys.argv[1]), sys.argv[2])
+    work = getattr(import_module(module), function)
     [asked, _] = get_type_hints(work)
     share = _read(sys.stdin.buffer.read(), work, asked)
     sys.stdout.buffer.write(msgspec.msgpack.encode(work(share)))
@@ -72,7 +72,7 @@ def _read(content: bytes, work: Callable[..., Any], which: str) -> Any:
 
 def _started(work: Callable[..., Any]) -> subprocess.Popen[bytes] | None:
     """A process that waits for a share; None where none can be started."""
-    command = [sys.executable, "-P", "-c", _START, work.__module__, work.__name__, *sys.path]
+    command = command_for(__name__, answer.__name__, work.__module__, work.__name__)
     try:
         return subprocess.Popen(
             command,

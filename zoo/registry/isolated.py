@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,16 +16,12 @@ from typing import Any
 import msgspec
 
 from zoo import environment
+from zoo.own_process import command_for
 from zoo.registry.current import core_file
 from zoo.registry.global_state import heard_at_exit
 from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginInfo, find_plugins, installed, selected
 from zoo.registry.registry_file import CORE
-
-_START = (
-    "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated import answer; "
-    "answer(sys.argv[1], sys.argv[2])"
-)
 
 
 def ask_each(*, limit: float) -> Iterator[PluginInfo]:
@@ -60,7 +55,7 @@ def _add(file: Path, remark: str) -> None:
 def _asked(info: PluginInfo, limit: float) -> PluginInfo:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer"
-        command = [sys.executable, "-P", "-c", _START, info.name, str(path), *sys.path]
+        command = command_for(__name__, answer.__name__, info.name, str(path))
         begin = time.perf_counter()
         process = subprocess.Popen(
             command,

@@ -16,10 +16,10 @@ import msgspec
 
 from zoo import errors
 from zoo.errors import DataError, ZooError
+from zoo.own_process import command_for
 from zoo.timing.timed import Call, Facts, TimedModel, Variant
 
 LEAVING_SECONDS = 10.0
-_START = "import sys; sys.path[:] = sys.argv[1:]; from zoo.timing.worker import main; main()"
 Answer = TypeVar("Answer")
 
 
@@ -57,7 +57,7 @@ class Worker:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._begun = perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, *sys.path],
+            command_for(__name__, main.__name__),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
