@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -51,6 +52,10 @@ def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
     short = {"bfloat16": "bf16", "float16": "fp16", "float32": "no"}
     cpu = where is not None and where.type == "cpu"
     accelerator = accelerate.Accelerator(cpu=cpu, mixed_precision=short[recipe.precision])
+    if not begun and distributed.is_available() and distributed.is_initialized():
+        # Kept for the next run of these processes: another group would meet at the same keys of
+        # torchrun's store, where a process that is ahead finds what the first group left.
+        atexit.register(_end_process_group)
     kind = accelerator.device.type
     if where is not None and where.type != kind:
         raise UsageError(
@@ -60,6 +65,12 @@ def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Any:
             fix_cli=f"Name that, --device {kind}, or leave --device out.",
         )
     return accelerator
+
+
+def _end_process_group() -> None:
+    """Lets go of the group of processes, unless the program has done so."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:

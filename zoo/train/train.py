@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from msgspec import structs
-from torch import distributed
 
 from zoo.data import Dataset
 from zoo.detectors import Detector
@@ -213,7 +212,7 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
         check_one_batch(detector, samples_of(recipe, detector, plan.data.train), plan.folder)
     accelerator.wait_for_everyone()
     bar = Bar(f"Training {plan.folder.name}", total=steps, show=progress if main else False)
-    with bar, _process_group():
+    with bar:
         live = Live(bar, best=recipe.best, steps=steps, say=say if main else None)
         training = training_of(
             recipe,
@@ -232,16 +231,6 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
         training.log.close()
         accelerator.wait_for_everyone()
         return finished(training, choice=plan.choice, data=plan.data)
-
-
-def _process_group() -> Any:
-    """Ends the group of processes with the run, if the run began it."""
-    if not distributed.is_available() or not distributed.is_initialized():
-        return nullcontext()
-    stack = ExitStack()
-    if distributed.is_torchelastic_launched():
-        stack.callback(distributed.destroy_process_group)
-    return stack
 
 
 def _text(value: object) -> Any:
