@@ -19,6 +19,7 @@ import psutil
 
 TOKEN = "0123456789abcdef" * 4
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
+QUIET_FORK = {"GRPC_ENABLE_FORK_SUPPORT": "0"}  # else now and then a head starts no server for a client
 TRIES = 3  # for a port that somebody else takes first
 START_SECONDS = 90.0
 WORKER = "ray::Process"
@@ -40,7 +41,7 @@ class Machine:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [str(ray), "start", *arguments],
-                env=os.environ | SETTINGS,
+                env=os.environ | SETTINGS | QUIET_FORK,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

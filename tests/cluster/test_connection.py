@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from zoo.cluster import Cluster
 from zoo.cluster.address import Address
-from zoo.cluster.connection import PREFIX, clear_left, processors
+from zoo.cluster.connection import NOT_STARTED, PREFIX, _connect, clear_left, processors
 from zoo.errors import ClusterError, MissingExtra
 
 
@@ -64,6 +65,40 @@ def test_a_port_where_something_else_listens_is_said_within_seconds(silent: int)
     ):
         _ = cluster.connection
     assert time.monotonic() - start < 30
+
+
+def refusing(times: int, said: str) -> tuple[SimpleNamespace, list[str]]:
+    """A Ray that refuses to connect so many times, and the addresses that it was asked for."""
+    asked: list[str] = []
+
+    def connect(address: str, **_: object) -> None:
+        asked.append(address)
+        if len(asked) <= times:
+            raise ConnectionError(f"Initialization failure from server:\n{said}")
+
+    return SimpleNamespace(util=SimpleNamespace(connect=connect)), asked
+
+
+@pytest.mark.parametrize("said", NOT_STARTED)
+def test_a_head_that_started_no_server_for_a_client_is_asked_once_more(said: str) -> None:
+    ray, asked = refusing(1, said)
+    _connect(ray, Address.of("ray://head:10001"))
+    assert asked == ["head:10001"] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "times", "case"),
+    [
+        (NOT_STARTED[0], 2, "twice did not start a server for this command"),
+        ("Version mismatch", 1, "Ray or Python is another there"),
+        ("ray client connection timeout", 1, "does not answer as Ray's client server"),
+    ],
+)
+def test_a_head_that_refuses_is_said_in_words(said: str, times: int, case: str) -> None:
+    ray, asked = refusing(9, said)
+    with pytest.raises(ClusterError, match=case):
+        _connect(ray, Address.of("ray://head:10001"))
+    assert len(asked) == times
 
 
 def test_a_missing_ray_says_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,10 @@ from zoo.errors import ClusterError
 
 REACH_SECONDS = 5.0
 TRIES = 2  # to connect, for 5 and for 10 seconds; a busy head may need them
+# What a head says that has not started a server for this client: it forks it beside threads of
+# its own, which now and then ends the new process, or stops it.
+NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect to backend")
+STARTS = 2  # of such a server
 PREFIX = "zoo-ray-"  # how the folder of an own cluster's logs and sockets begins
 
 
@@ -138,28 +142,50 @@ def reach(address: Address) -> None:
 
 def _connect(ray: Any, address: Address) -> None:
     """Raises: ClusterError where what listens there is no Ray, or another one."""
+    for attempt in range(STARTS):
+        try:
+            _connect_once(ray, address)
+        except (ConnectionError, RuntimeError) as error:
+            said = " ".join(str(error).split())
+            if attempt + 1 < STARTS and any(words in said for words in NOT_STARTED):
+                continue
+            raise refused(address, said) from None
+        return
+
+
+def _connect_once(ray: Any, address: Address) -> None:
     host = f"[{address.host}]" if ":" in (address.host or "") else address.host
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ray.util.connect(
-                f"{host}:{address.port}",
-                connection_retries=TRIES,
-                ray_init_kwargs={"log_to_driver": False, "logging_level": logging.ERROR},
-            )
-    except (ConnectionError, RuntimeError) as error:
-        said = " ".join(str(error).split())
-        if "version" in said.lower():
-            raise ClusterError(
-                f"The cluster {address.text} can't be used.",
-                f"Ray or Python is another there: {said:.400}",
-                "Install the same versions here as there.",
-            ) from None
-        case = (
-            f"What listens at {address.host}:{address.port} does not answer as Ray's client "
-            f"server: {said:.300}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.util.connect(
+            f"{host}:{address.port}",
+            connection_retries=TRIES,
+            ray_init_kwargs={"log_to_driver": False, "logging_level": logging.ERROR},
         )
-        raise unreachable(address, case) from None
+
+
+def refused(address: Address, said: str) -> ClusterError:
+    """The error for what Ray said when it did not connect."""
+    if "version" in said.lower():
+        return ClusterError(
+            f"The cluster {address.text} can't be used.",
+            f"Ray or Python is another there: {said:.400}",
+            "Install the same versions here as there.",
+        )
+    if any(words in said for words in NOT_STARTED):
+        return ClusterError(
+            f"The cluster {address.text} can't be used.",
+            "Its head answers, but twice did not start a server for this command, as where it is "
+            "very busy.",
+            "Try again later. What its head says about it is in /tmp/ray/session_latest/logs "
+            "there, in ray_client_server*.err; how many seconds it gives a server is "
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S in front of: ray start --head …",
+        )
+    case = (
+        f"What listens at {address.host}:{address.port} does not answer as Ray's client "
+        f"server: {said:.300}"
+    )
+    return unreachable(address, case)
 
 
 def unreachable(address: Address, case: str) -> ClusterError:
