@@ -19,7 +19,9 @@ import psutil
 
 TOKEN = "0123456789abcdef" * 4
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
-QUIET_FORK = {"GRPC_ENABLE_FORK_SUPPORT": "0"}  # else now and then a head starts no server for a client
+QUIET_FORK = {
+    "GRPC_ENABLE_FORK_SUPPORT": "0"
+}  # else now and then a head starts no server for a client
 TRIES = 3  # for a port that somebody else takes first
 START_SECONDS = 90.0
 WORKER = "ray::Process"

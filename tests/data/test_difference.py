@@ -1,11 +1,15 @@
 """Differences of two data sets whose images meet by file name, and classes by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from zoo.data import Dataset, GroundTruth, ImageRecord
+from tests.data.masked_squares import made
+from zoo.data import Dataset, GroundTruth, ImageRecord, read
 from zoo.data.difference import difference
+from zoo.data.masks import FewerMasks
 
 
 def some(
@@ -42,3 +46,11 @@ def test_the_first_difference_is_said(other: Dataset, message: str) -> None:
 def test_a_box_that_is_gone_is_counted() -> None:
     truth = GroundTruth.of([1, 2], {"image": [], "label": [], "box": []}, label_space=["cat"])
     assert "1 boxes became 0" in difference(some(), Dataset("x", some().images, truth))
+
+
+def test_masks_that_are_gone_are_counted(tmp_path: Path) -> None:
+    data = read(made(tmp_path, first=5))
+    assert data.masks is not None
+    assert difference(data, data) == ""
+    fewer = replace(data, masks=FewerMasks(data.masks, np.array([5])))
+    assert difference(data, fewer) == "2 masks became 1."

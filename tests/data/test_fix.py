@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.data.damaged import damaged
+from tests.data.masked_squares import made as masked
 from zoo.data import check, read
 from zoo.data.finding import CHECKS
 from zoo.data.fix import CHANGES, fix, upright_boxes
@@ -59,9 +61,23 @@ def test_each_change_is_what_it_says(tmp_path: Path) -> None:
         assert words in text
 
 
+def test_masks_of_another_size_than_the_image_are_left_out_and_the_others_stay(
+    tmp_path: Path,
+) -> None:
+    path = masked(tmp_path / "site", first=5)
+    for size, left in (((30, 20), 2), ((60, 40), 0)):
+        Image.new("RGB", size).save(path.parent / "a.png")
+        made = fix(path, check(path), f"coco:{tmp_path / str(left)}")
+        masks, ids = read(made.written.data).masks, np.array([5, 6, 7])
+        assert masks is not None
+        assert masks.known(ids).sum() == left
+        said = "a.png: 2 masks are left out, as of another frame or size." in made.changes
+        assert said == (left == 0)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_boxes_are_turned_as_pillow_turns_the_image(orientation: int) -> None:
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     pixels = np.zeros((6, 9), np.uint8)
     pixels[1:3, 2:7] = 255

@@ -35,12 +35,21 @@ def difference(before: Dataset, after: Dataset, *, pixels: float = PIXELS) -> st
     scale = np.maximum(1, np.abs(first[1]).max(axis=1, initial=0))
     wrong = (first[0] != second[0]).any(axis=1) | (moved > pixels * scale / 1e3 + pixels)
     if not wrong.any():
-        return ""
+        return _masks(before, after)
     row = int(np.flatnonzero(wrong)[0])
     image, label = first[0][row].tolist()
     was, now = first[1][row].round(4).tolist(), second[1][row].round(4).tolist()
     other = classes[second[0][row].tolist()[1]]
     return f"In '{names[0][image]}' the {classes[label]} {was} became the {other} {now}."
+
+
+def _masks(before: Dataset, after: Dataset) -> str:
+    """The difference in how many boxes have masks, where both formats have them."""
+    had, has = before.masks, after.masks
+    if had is None or has is None:
+        return ""
+    counts = int(had.known(before.truth.ids).sum()), int(has.known(after.truth.ids).sum())
+    return "" if counts[0] == counts[1] else f"{counts[0]:,} masks became {counts[1]:,}."
 
 
 def _names(dataset: Dataset) -> list[str]:

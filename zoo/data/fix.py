@@ -25,10 +25,12 @@ from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_checks import frame_of, leaked
 from zoo.data.image_records import files_of, gather
 from zoo.data.image_scan import ImageFacts
+from zoo.data.masks import FewerMasks
 from zoo.data.source import format_name, has_format, is_file, target
 from zoo.data.split_lists import list_text
 from zoo.errors import DataError
 from zoo.files import write_errors, write_file
+from zoo.text import pluralize
 
 CHANGES = "changes.txt"
 _READING = {
@@ -120,20 +122,37 @@ def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dat
     if not facts:
         return dataset
     truth, names = dataset.truth, files_of(dataset.images)
-    boxes = truth.boxes.copy()
+    boxes, other_frame = truth.boxes.copy(), []
     sizes = np.array([fact.upright for fact in facts], np.int64).reshape(-1, 2)
     for row, fact in enumerate(facts):
         annotated = dataset.sizes[row].tolist()
         if frame_of(fact, annotated) == "stored":
             rows = truth.rows(row)
             boxes[rows] = upright_boxes(boxes[rows], fact)
+            other_frame.append(row)
             changes.append(f"{names[row]}: its boxes are turned, as EXIF turns the image.")
         elif not np.isnan(annotated).any() and tuple(annotated) != fact.upright:
             others = f"{spelled_size(fact.upright)}, not {spelled_size(annotated)}"
+            other_frame.append(row)
             changes.append(f"{names[row]}: its size is {others}.")
     ids = truth.image_ids
     records = gather([dataset.images], np.arange(len(dataset)), ids)
+    dataset = _without_masks(dataset, other_frame, changes)
     return replace(dataset, images=replace(records, sizes=sizes), truth=_with(truth, boxes))
+
+
+def _without_masks(dataset: Dataset, rows: list[int], changes: list[str]) -> Dataset:
+    """Without the masks of some images, which are of the frame that these had before."""
+    masks, truth, names = dataset.masks, dataset.truth, files_of(dataset.images)
+    if masks is None:
+        return dataset
+    for row in rows:
+        count = int(masks.known(truth.ids[truth.rows(row)]).sum())
+        if count:
+            many = pluralize(count, "mask is", "masks are")
+            changes.append(f"{names[row]}: {many} left out, as of another frame or size.")
+    without = np.concatenate([[], *(truth.ids[truth.rows(row)] for row in rows)])
+    return replace(dataset, masks=FewerMasks(masks, without.astype(np.int64)))
 
 
 def upright_boxes(boxes: NDArray[np.float64], facts: ImageFacts) -> NDArray[np.float64]:
@@ -166,6 +185,7 @@ def _boxed(dataset: Dataset, changes: list[str]) -> Dataset:
         f"{names[row]}: its boxes are fractions, and become pixels."
         for row in np.flatnonzero(fractional).tolist()
     ]
+    dataset = _without_masks(dataset, np.flatnonzero(fractional).tolist(), changes)
     dataset = replace(dataset, truth=_with(dataset.truth, boxes))
     outside = outside_boxes(dataset)
     edge = np.nan_to_num(np.tile(dataset.sizes, 2)[dataset.truth.images], nan=np.inf)

@@ -25,6 +25,28 @@ class Masks(Protocol):
         size: height and width of the image that they are all in.
         """
 
+    def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
+        """The masks as a COCO file has them: the JSON of `segmentation`, empty where there is
+        none."""
+
+
+@dataclass(frozen=True, eq=False)
+class FewerMasks:
+    """Masks without those of some annotations."""
+
+    masks: Masks
+    without: NDArray[np.int64]
+
+    def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return self.masks.known(ids) & ~np.isin(ids, self.without)
+
+    def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
+        return self.masks.of(ids, size) & self.known(ids)[:, None, None]
+
+    def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
+        texts = zip(self.masks.segmentations(ids), self.known(ids), strict=True)
+        return [text if known else b"" for text, known in texts]
+
 
 @dataclass(frozen=True, eq=False)
 class MergedMasks:
@@ -62,3 +84,8 @@ class MergedMasks:
             if part is not None:
                 mask[:] = part.of(old, size)[0]
         return masks
+
+    def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
+        return [
+            b"" if part is None else part.segmentations(old)[0] for part, old in self._each(ids)
+        ]

@@ -33,17 +33,22 @@ class _File(msgspec.Struct):
 @dataclass(frozen=True, eq=False)
 class CocoMasks:
     """The masks of one file, which is read again when the first is asked for; those of annotations
-    without an id are not known."""
+    without an id are not known. Of several with one id, the first has it, as its box does."""
 
     path: Path
 
     @cached_property
     def _texts(self) -> dict[int, bytes]:
-        return {number: bytes(text) for number, text in self._read()}
+        texts: dict[int, bytes] = {}
+        for number, text in self._read():
+            texts.setdefault(number, bytes(text))
+        return texts
 
     @cached_property
     def _ids(self) -> NDArray[np.int64]:
         """Those that have one; all texts together can be most of a large file."""
+        if "_texts" in vars(self):
+            return np.array(list(self._texts), np.int64)
         return np.array([number for number, _ in self._read()], np.int64)
 
     def _read(self) -> Iterator[tuple[int, msgspec.Raw]]:
@@ -66,6 +71,9 @@ class CocoMasks:
             if number in self._texts:
                 fill(mask, self._texts[number])
         return masks
+
+    def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
+        return [self._texts.get(number, b"") for number in ids.tolist()]
 
 
 def fill(mask: NDArray[np.bool_], segmentation: bytes) -> None:

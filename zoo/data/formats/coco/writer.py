@@ -20,7 +20,8 @@ def write(dataset: Dataset, path: Path) -> None:
     """Writes the annotations; reading them gives the same ground truth, to the bit.
 
     path: a file, packed if it ends in `.gz`; of a data set with splits a folder, where each becomes
-        `instances_SPLIT.json`. COCO has no place for attributes, and orders classes by their ids.
+        `instances_SPLIT.json`. Masks are as their file had them. COCO has no place for attributes,
+        and orders classes by their ids.
     Raises: DataError for a data set with splits that is written to one file, or that has images in
         no split, or where the disk says no.
     """
@@ -50,6 +51,7 @@ def _write_file(dataset: Dataset, path: Path) -> None:
 
 def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
     truth, space = dataset.truth, dataset.label_space
+    segmentations = [] if dataset.masks is None else dataset.masks.segmentations(truth.ids)
     ids = np.array(space.ids, np.int64)
     columns = {
         "id": truth.ids.tolist(),
@@ -60,9 +62,13 @@ def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
         "iscrowd": truth.crowd.astype(np.int64).tolist(),
     }
     rows = zip(*columns.values(), strict=True)
+    annotations: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in rows]
+    for annotation, text in zip(annotations, segmentations, strict=False):  # none, or one each
+        if text:
+            annotation["segmentation"] = msgspec.Raw(text)
     return {
         "images": _images(dataset),
-        "annotations": [dict(zip(columns, row, strict=True)) for row in rows],
+        "annotations": annotations,
         "categories": [
             {"id": number, "name": name}
             for number, name in zip(space.ids, space.names, strict=True)
