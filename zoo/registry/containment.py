@@ -41,6 +41,7 @@ _lock = threading.RLock()
 _running: list[Conduct] = []
 _left_running: list[tuple[str, threading.Thread]] = []
 _told: set[str] = set()
+_heard: list[list[str]] = []
 
 
 @contextmanager
@@ -163,11 +164,24 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
             f"Code of the {conduct.whose} was run.", f"It {said(error)} {stage}.", report(info)
         ) from error
     finally:
+        for told in _heard:
+            told += conduct.remarks
         for remark in conduct.remarks:
             text = f"The {conduct.whose} {remark}"
             if text not in _told:
                 _told.add(text)
                 warnings.warn(text, PluginWarning, stacklevel=4)
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """The remarks on what plugins do meanwhile, each time; warnings tell them once."""
+    remarks: list[str] = []
+    _heard.append(remarks)
+    try:
+        yield remarks
+    finally:
+        _heard.remove(remarks)
 
 
 def at_call(info: PluginInfo, stage: str, build: Callable[..., Any]) -> Callable[..., Any]:

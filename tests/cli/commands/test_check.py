@@ -133,6 +133,13 @@ def test_mistakes_are_sentences(shell: Shell) -> None:
     assert "It is not NAME=VALUE." in shell("check", "yolox_nano", "--set", "size").err
 
 
+def test_random_weights_are_what_is_checked_anyway(shell: Shell) -> None:
+    answer = shell("check", "yolox_nano", "--weights", "random", "--only", "space_is_the_cards")
+    words = ["check", "yolox_nano", "--only", "space_is_the_cards"]
+    assert (answer.code, answer.err) == (shell(*words).code, shell(*words).err)
+    assert "For random weights" not in answer.err
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from zoo.cli.commands.new_plugin import written
+
 Shell = Callable[..., Any]
 
 
@@ -54,6 +56,20 @@ def test_it_writes_a_distribution(shell: Shell, tmp_path: Path, kind: str) -> No
     assert written == PROJECT | {
         f"detzoo_acme/{file}" for file in ("__init__.py", "cards.yaml", network)
     }
+
+
+@pytest.mark.parametrize("name", ["none", "true", "null", "class-layer", "thresholds", "compose"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_that_mean_something_in_python_or_yaml_are_names(name: str, kind: str) -> None:
+    files = written(name, detector=kind == "detector")
+    for path, text in files.items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+    [cards] = [text for path, text in files.items() if path.endswith("cards.yaml")]
+    [card] = yaml.safe_load(cards)["cards"].values()
+    assert isinstance(card["family"], str)
+    assert card["architecture"] in (f"{name}/{name.replace('-', '_')}", "compose", "zoo/compose")
+    assert "class Thresholds(" not in "".join(files.values())
 
 
 def test_the_workflow_is_valid_and_runs_the_tests_of_the_plugin(made: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -333,3 +334,8 @@ def same_seed(_: LabelSpace) -> None:
 
 def looks_up(_: LabelSpace) -> None:
     socket.getaddrinfo("localhost", 80)
+
+
+def looks_up_and_goes_on(_: LabelSpace) -> None:
+    with suppress(Exception), socket.socket() as connection:
+        connection.connect_ex(("127.0.0.1", 9))

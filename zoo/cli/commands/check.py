@@ -85,7 +85,7 @@ def check(
     """
     from zoo.testing import Model, run  # deferred: they import torch
 
-    weights_of(weights)  # which refuses an empty text
+    weights = None if weights_of(weights) is False else weights
     arguments, input = _settings(setting or [])
     model = Model.named(
         name, arguments=arguments, input=input, weights=weights, data=data, engine=engine

@@ -41,6 +41,7 @@ class Model:
     data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
     full:   the same model with its card's own arguments, where it is checked with others.
     engine: builds the engine that is checked, with its trained weights.
+    plugin: whose its card is, None for a bare builder.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Model:
     data: str | None = None
     full: Model | None = None
     engine: Callable[[], BasePredictor] | None = None
+    plugin: str | None = None
 
     @classmethod
     def named(
@@ -126,6 +128,7 @@ class Model:
             lambda label_space: build(catalogue(), choice, label_space),
             label_space,
             entry.card,
+            plugin=entry.plugin,
         )
 
     @classmethod

@@ -118,6 +118,24 @@ def test_a_broken_promise_is_said(
         check(model(pico, kind))
 
 
+class Blind(Acme):
+    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        return super().predict(images, replace(thresholds, score=1.0))
+
+
+def test_an_engine_of_a_model_that_is_unsure_of_everything_is_compared_all_the_same() -> None:
+    unsure = zoo.load("yolox_pico", weights=False)
+    with pytest.raises(ConformanceError, match="does not find what torch does"):
+        check_engine_agrees_with_torch(model(unsure, Blind))
+    check_engine_agrees_with_torch(model(unsure, Acme))
+
+
+def test_where_torch_finds_nothing_at_all_nothing_is_said_to_agree(pico: Detector) -> None:
+    empty = replace(model(pico, Acme), load=lambda: Blind(pico))
+    with pytest.raises(NotApplicable, match="finds nothing in the scenes"):
+        check_engine_agrees_with_torch(empty)
+
+
 def test_without_an_engine_there_is_nothing_to_check() -> None:
     with pytest.raises(NotApplicable, match="zoo check NAME --engine"):
         check_engine_closes(Model.named("yolox_pico"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from copy import copy
 from functools import cache
 
@@ -18,12 +16,17 @@ import torch
 from zoo.detectors.checkpoint import assign
 from zoo.detectors.detector import Detector
 from zoo.detectors.head_transfer import transfer_head
+from zoo.errors import OfflineError
 from zoo.labels import LabelSpace
+from zoo.registry.containment import heard
+from zoo.registry.offline_guard import unplugged
+from zoo.registry.registry_file import USER
 from zoo.testing.conformance.compare import agree, shown
-from zoo.testing.conformance.errors import ConformanceError, NotHere, require
+from zoo.testing.conformance.errors import NotHere, require
 from zoo.testing.conformance.images import detect, one_target, preprocess, scene
 from zoo.testing.conformance.model import Model
 from zoo.testing.conformance.train_mode import train_mode
+from zoo.text import listed
 
 LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
 
@@ -126,15 +129,25 @@ def check_meta_device(model: Model) -> None:
 
 def check_no_network(model: Model) -> None:
     """Building it, with random weights or for weights to come, opens no connection."""
-    with _no_network(), torch.device("meta"):
+    asked: list[str] = []  # noted, as code may go on where it is refused
+    with (
+        unplugged(
+            "ZOO_OFFLINE", "model", concerns=lambda: True, tell=lambda what, _: asked.append(what)
+        ),
+        suppress(OfflineError),
+        torch.device("meta"),
+    ):
         model.make(model.label_space)
+    require(not asked, f"Building it {listed(asked, most=3)}.")
 
 
 def check_building_changes_no_setting(model: Model) -> None:
     """Building it leaves torch's global settings as they are."""
     before = _settings()
-    with torch.device("meta"):
+    with heard() as remarks, torch.device("meta"):
         model.make(model.label_space)
+    undone = [remark for remark in remarks if remark.startswith("changes ")]
+    require(not undone, f"Building it {'; '.join(undone)}")
     changed = [name for name, value in _settings().items() if value != before[name]]
     torch.set_default_dtype(before["the default dtype"])  # type: ignore[arg-type]
     torch.set_grad_enabled(bool(before["gradients"]))
@@ -145,14 +158,20 @@ def check_building_changes_no_setting(model: Model) -> None:
 def check_registering_imports_no_torch(model: Model) -> None:
     """Its plugin registers without importing torch, so that listing stays fast; asked in a process
     of its own."""
-    plugin = model.need_card().architecture.partition("/")[0]
-    info = _registered(plugin)
-    if info is None:
-        raise NotHere(f"No installed distribution has the plugin '{plugin}'.")
-    require(
-        not info["imports_torch"],
-        f"Registering {info['distribution']} {info['version']} imports torch.",
-    )
+    card = model.need_card()
+    parts = [card.arguments.get(part) for part in ("backbone", "neck", "head")]
+    names = [card.architecture, *(part for part in parts if isinstance(part, str) and "/" in part)]
+    plugins = [name.partition("/")[0] for name in names]
+    plugins += [model.plugin] if model.plugin else []
+    facts = {plugin: _registered(plugin) for plugin in plugins if plugin != USER}
+    for info in filter(None, facts.values()):
+        require(
+            not info["imports_torch"],
+            f"Registering {info['distribution']} {info['version']} imports torch.",
+        )
+    for plugin in facts:
+        if facts[plugin] is None:
+            raise NotHere(f"No installed distribution has the plugin '{plugin}'.")
 
 
 def _weights(detector: Detector) -> dict[str, torch.Tensor]:
@@ -166,22 +185,6 @@ def _settings() -> dict[str, object]:
         "determinism": torch.are_deterministic_algorithms_enabled(),
         "the number of threads": torch.get_num_threads(),
     }
-
-
-@contextmanager
-def _no_network() -> Iterator[None]:
-    def refuse(*where: object) -> None:
-        raise ConformanceError(
-            f"Building it asks the network for "
-            f"{next((part for part in where if isinstance(part, str | tuple)), '')}."
-        )
-
-    connect, lookup = socket.socket.connect, socket.getaddrinfo
-    socket.socket.connect, socket.getaddrinfo = refuse, refuse  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        socket.socket.connect, socket.getaddrinfo = connect, lookup  # type: ignore[method-assign]
 
 
 @cache
