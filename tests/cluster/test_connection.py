@@ -16,7 +16,7 @@ import pytest
 
 from zoo.cluster import Cluster
 from zoo.cluster.address import Address
-from zoo.cluster.connection import NOT_STARTED, PREFIX, _connect, clear_left, processors
+from zoo.cluster.connection import NOT_STARTED, PREFIX, clear_left, connect, processors
 from zoo.errors import ClusterError, MissingExtra
 
 
@@ -82,7 +82,7 @@ def refusing(times: int, said: str) -> tuple[SimpleNamespace, list[str]]:
 @pytest.mark.parametrize("said", NOT_STARTED)
 def test_a_head_that_started_no_server_for_a_client_is_asked_once_more(said: str) -> None:
     ray, asked = refusing(1, said)
-    _connect(ray, Address.of("ray://head:10001"))
+    connect(ray, Address.of("ray://head:10001"))
     assert asked == ["head:10001"] * 2
 
 
@@ -97,7 +97,7 @@ def test_a_head_that_started_no_server_for_a_client_is_asked_once_more(said: str
 def test_a_head_that_refuses_is_said_in_words(said: str, times: int, case: str) -> None:
     ray, asked = refusing(9, said)
     with pytest.raises(ClusterError, match=case):
-        _connect(ray, Address.of("ray://head:10001"))
+        connect(ray, Address.of("ray://head:10001"))
     assert len(asked) == times
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -52,6 +53,34 @@ def test_an_argument_a_part_does_not_take_is_refused_with_those_it_takes(argumen
             labels=["a"],
             neck_arguments={argument: 3},
         )
+
+
+@pytest.mark.parametrize(
+    ("head", "argument", "value", "said"),
+    [
+        ("yolox", "activation", "relu", "It is 'silu' or 'leaky_relu'."),
+        ("yolox", "depthwise", "no", "Expected true or false, got text: 'no'."),
+        ("retinanet", "scale", "4", "Expected a number, got text: '4'."),
+        ("retinanet", "scale", 0, "Expected a number > 0.0: 0."),
+        ("retinanet", "ratios", (), "Expected a list of length >= 1: ()."),
+        ("fasterrcnn", "sampled", 0, "Expected a whole number >= 1: 0."),
+    ],
+)
+def test_a_value_of_another_type_or_range_than_the_part_says_is_refused(
+    head: str, argument: str, value: object, said: str
+) -> None:
+    options: Any = {"head": head, "head_arguments": {argument: value}}
+    why = refused(backbone="torchvision/resnet18", neck="fpn", **options)
+    assert why.asked == f"The head '{head}' was given {argument}={value!r}."
+    assert why.case == said
+    assert argument in why.fix
+
+
+def test_a_backbone_of_grey_images_is_refused_and_arguments_are_a_mapping() -> None:
+    why = refused(backbone="timm/test_resnet", head="ssd", backbone_arguments={"in_chans": 1})
+    assert why.fix == "Leave in_chans out."
+    why = refused(backbone="timm/test_resnet", head="ssd", backbone_arguments=["in_chans"])
+    assert why.case == "It is not a mapping of names to values."
 
 
 def test_a_name_that_two_plugins_have_lists_both(also: Callable[..., None]) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import torch
@@ -156,7 +157,7 @@ def test_a_neck_that_does_not_fit_is_the_seam() -> None:
     assert why.fix == "The nearest change that fits: strides=(16, 32)"
 
 
-@pytest.mark.parametrize("strides", [(), (8, 8), (32, 16), (0, 8), (8.0,)])
+@pytest.mark.parametrize("strides", [(), (8, 8), (32, 16), (0, 8), (8.0,), (True, 2), "8"])
 def test_strides_are_whole_numbers_finest_first(strides: tuple[int, ...]) -> None:
     why = refused(backbone="torchvision/resnet18", head="ssd", strides=strides)
     assert why.case == "Strides are whole numbers of pixels, finest first, each named once."
@@ -164,11 +165,25 @@ def test_strides_are_whole_numbers_finest_first(strides: tuple[int, ...]) -> Non
 
 @pytest.mark.parametrize(
     "rule",
-    [{"resize": "squash", "size": [8, 8]}, {"resize": "fixed"}, {"resize": "fixed", "size": [8]}],
+    [
+        {"resize": "squash", "size": [8, 8]},
+        {"resize": "fixed"},
+        {"resize": "fixed", "size": [8]},
+        640,
+        "letterbox",
+    ],
 )
-def test_a_wrong_input_policy_shows_a_right_one(rule: dict[str, object]) -> None:
-    with pytest.raises(CardError, match=r'input=\{"resize": "letterbox", "size": \[640, 640\]\}'):
+def test_a_wrong_input_policy_shows_a_right_one_with_its_mean(rule: Any) -> None:
+    right = r'input=\{"resize": "letterbox", "size": \[640, 640\], "mean": \[0.485, .*, 0.225\]\}'
+    with pytest.raises(CardError, match=right):
         zoo.compose(backbone="torchvision/resnet18", head="ssd", labels=["a"], input=rule)
+
+
+def test_the_advised_input_keeps_the_mean_of_the_one_that_does_not_fit() -> None:
+    rule = {"resize": "shortest_edge", "size": [224, 448], "mean": [0.5] * 3, "std": [0.2] * 3}
+    with torch.device("meta"):
+        why = refused(**SWIN, input=rule)
+    assert '"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]}' in why.fix
 
 
 def test_an_input_policy_may_be_the_cards_struct() -> None:

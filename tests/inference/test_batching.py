@@ -5,7 +5,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-import timm
 import torch
 from torch import nn
 
@@ -13,7 +12,6 @@ from zoo.detections import Detections
 from zoo.detectors import Protocol
 from zoo.errors import ContractError
 from zoo.inference.batching import eval_mode
-from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import stream
 from zoo.labels import LabelSpace
 
@@ -143,11 +141,6 @@ def test_a_step_that_ends_the_process_is_a_defect_like_any_other(
     replace_step(lamps, step, leave)
     with pytest.raises(ContractError, match=f"Its {step} raised {type(exit).__name__}"):
         lamps.detect(street)
-
-
-def test_the_owner_of_a_defect_is_its_distribution(lamps):
-    type_of_another = type("Theirs", (type(lamps),), {"__module__": "timm.models"})
-    assert f"package 'timm' (timm {timm.__version__})" in defect_owner(type_of_another())
 
 
 def seen(lamps, picture, protocol):

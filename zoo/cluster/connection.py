@@ -22,7 +22,7 @@ from zoo.errors import ClusterError
 
 REACH_SECONDS = 5.0
 TRIES = 2  # to connect, for 5 and for 10 seconds; a busy head may need them
-# What a head says that has not started a server for this client: it forks it beside threads of
+# What a head says that has not started a server for this client: it forks it while threads of
 # its own, which now and then ends the new process, or stops it.
 NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect to backend")
 STARTS = 2  # of such a server
@@ -87,7 +87,7 @@ class Connection:
     def _open(self) -> None:
         if not self.address.is_local:
             reach(self.address)
-            _connect(self.ray, self.address)
+            connect(self.ray, self.address)
         elif self.ray.is_initialized():  # by the program that this is a part of
             self._borrowed = True
         else:
@@ -140,11 +140,11 @@ def reach(address: Address) -> None:
         raise unreachable(address, case) from None
 
 
-def _connect(ray: Any, address: Address) -> None:
+def connect(ray: Any, address: Address) -> None:
     """Raises: ClusterError where what listens there is no Ray, or another one."""
     for attempt in range(STARTS):
         try:
-            _connect_once(ray, address)
+            _connected_once(ray, address)
         except (ConnectionError, RuntimeError) as error:
             said = " ".join(str(error).split())
             if attempt + 1 < STARTS and any(words in said for words in NOT_STARTED):
@@ -153,7 +153,7 @@ def _connect(ray: Any, address: Address) -> None:
         return
 
 
-def _connect_once(ray: Any, address: Address) -> None:
+def _connected_once(ray: Any, address: Address) -> None:
     host = f"[{address.host}]" if ":" in (address.host or "") else address.host
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -22,8 +22,11 @@ from zoo.contract.feature_level import levels_of as levels_of
 from zoo.contract.outputs import is_exporting as is_exporting
 from zoo.contract.outputs import pytree_dataclass as pytree_dataclass
 from zoo.contract.parts import Backbone as Backbone
+from zoo.contract.parts import Count as Count
 from zoo.contract.parts import Head as Head
 from zoo.contract.parts import Neck as Neck
+from zoo.contract.parts import Positive as Positive
+from zoo.contract.parts import Positives as Positives
 from zoo.contract.parts import backbone as backbone
 from zoo.contract.predictor import Predictor as Predictor
 from zoo.contract.protocol import Protocol as Protocol

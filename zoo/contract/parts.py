@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+from msgspec import Meta
 from torch import nn
 
 from zoo.contract.feature_level import FeatureLevel, levels_of
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from zoo.detections import Detections
 
 Outputs = typing.TypeVar("Outputs")
+# Types of arguments: a part is never built with others than its signature says.
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Positive: TypeAlias = Annotated[float, Meta(gt=0)]
+Positives: TypeAlias = Annotated[Sequence[Positive], Meta(min_length=1)]
 
 
 class Backbone(typing.Protocol):

@@ -12,11 +12,14 @@ from torch import nn
 
 from zoo import text as words
 from zoo.contract import Backbone, FeatureLevel, Head, Neck, backbone, levels_of
+from zoo.detectors.build import mistyped
 from zoo.detectors.composition import Composition
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
+
+RGB = 3
 
 
 class PartMismatch(Exception):
@@ -76,6 +79,8 @@ def build_part(
     above: the levels of every part before it, for the PartMismatch it may raise.
     """
     name, arguments = getattr(plan, kind), plan.arguments_of(kind)
+    if kind == "backbone":
+        _check_channels(name, arguments)
     build = builder(kind, name)
     _check_arguments(build, f"{kind} '{name}'", given, arguments)
     make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
@@ -89,6 +94,17 @@ def build_part(
         raise PartMismatch(kind, above or {}, _in_its_own_words(kind, name, error)) from error
     _check_part(part, kind, name)
     return part
+
+
+def _check_channels(name: str, arguments: Mapping[str, object]) -> None:
+    """Raises: ContractError for a backbone of other than colour images."""
+    given = arguments.get("in_chans", RGB)
+    if given != RGB:
+        raise ContractError(
+            f"The backbone '{name}' was given in_chans={given!r:.80}.",
+            "A detector sees three channels: images are read as RGB, grey ones too.",
+            "Leave in_chans out.",
+        )
 
 
 def builder(kind: str, name: str) -> Callable[..., Any]:
@@ -109,13 +125,13 @@ def _check_arguments(
         for name, parameter in signature.parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY and name not in given
     ]
-    listed = f"It takes {', '.join(known)}." if known else "It takes none."
+    takes = f"It takes {', '.join(known)}." if known else "It takes none."
     for name in arguments:
         if name in given or not (name in known or _takes_any(signature)):
             raise NameNotFound(
                 f"The {part} was given the argument '{name}'.",
                 "It has no argument of that name.",
-                listed,
+                takes,
             )
     required = [
         name for name in known if signature.parameters[name].default is inspect.Parameter.empty
@@ -125,7 +141,11 @@ def _check_arguments(
         raise NameNotFound(
             f"The {part} can't be built.",
             f"It needs the argument '{missing[0]}'.",
-            listed,
+            takes,
+        )
+    for name, case in mistyped(build, arguments):
+        raise ContractError(
+            f"The {part} was given {name}={arguments[name]!r:.80}.", f"{case}.", takes
         )
 
 

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from inspect import Signature
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import torch
@@ -35,6 +36,7 @@ from zoo.registry.folder import HUB
 from zoo.registry.registry_file import USER
 from zoo.registry.schema import plainly
 from zoo.registry.yaml_document import Sheet, Step, read
+from zoo.suggest import join_or
 from zoo.text import type_name
 
 EXAMPLE = LabelSpace.custom(["person", "car", "dog"])
@@ -134,19 +136,42 @@ def _check_names(choice: Choice, signature: Signature, arguments: Mapping[str, o
 
 def _check_types(choice: Choice, make: Make, signature: Signature) -> None:
     """Raises: CardError for values of another type than the builder's signature says."""
-    try:
-        hints = get_type_hints(inspect.unwrap(make))
-    # not a function, or it names types that only a type checker sees
-    except Exception:
-        return
-    for name, value in choice.entry.card.arguments.items():
+    for name, case in mistyped(make, choice.entry.card.arguments):
+        raise _flaw(choice, f"{case}.", _taken(choice, signature), name)
+
+
+def mistyped(
+    make: Callable[..., Any], arguments: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """The name of each argument of another type, and what is wrong with it in words; nothing for
+    those whose types can't be told, or are not made from plain data."""
+    hints = _hints(make)
+    for name, value in arguments.items():
         try:
             msgspec.convert(value, hints.get(name, object))
         except msgspec.ValidationError as error:
-            case = plainly(str(error), value)
-            raise _flaw(choice, f"{case}.", _taken(choice, signature), name) from None
-        except TypeError:  # a type that is not made from plain data
+            yield name, _in_words(error, value, hints[name])
+        except TypeError:
             continue
+
+
+def _in_words(error: msgspec.ValidationError, value: object, hint: object) -> str:
+    if get_origin(hint) is Literal:
+        return f"It is {join_or(map(str, get_args(hint)))}"
+    return plainly(str(error), value)
+
+
+def _hints(make: Callable[..., Any]) -> dict[str, Any]:
+    made: Any = inspect.unwrap(make)
+    while isinstance(made, partial):
+        made = inspect.unwrap(made.func)
+    if isinstance(made, type):
+        made = made.__init__  # type: ignore[misc]
+    try:
+        return get_type_hints(made, include_extras=True)
+    # not a function, or it names types that only a type checker sees
+    except Exception:
+        return {}
 
 
 def _explained(

@@ -3,7 +3,8 @@ one another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -86,9 +87,9 @@ def build(  # noqa: PLR0913
         neck=neck,
         head=head,
         strides=_ascending(strides),
-        backbone_arguments=dict(backbone_arguments or {}),
-        neck_arguments=dict(neck_arguments or {}),
-        head_arguments=dict(head_arguments or {}),
+        backbone_arguments=_arguments("backbone", backbone_arguments),
+        neck_arguments=_arguments("neck", neck_arguments),
+        head_arguments=_arguments("head", head_arguments),
     )
     try:
         parts = assemble(plan, label_space)
@@ -109,6 +110,16 @@ def build(  # noqa: PLR0913
     return made
 
 
+def _arguments(kind: str, given: Mapping[str, object] | None) -> dict[str, object]:
+    if given is not None and not isinstance(given, Mapping):
+        raise ContractError(
+            f"{kind}_arguments={given!r:.80} was given.",
+            "It is not a mapping of names to values.",
+            f"Write for example {kind}_arguments={{'channels': 64}}.",
+        )
+    return dict(given or {})
+
+
 def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | None) -> Input:
     """The input policy; without one, a letterbox of the size that the backbone wants, if it wants
     one."""
@@ -117,21 +128,29 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
     if isinstance(given, Input):
         return given
     try:
-        return msgspec.convert(dict(given), Input)
+        return msgspec.convert(given, Input)
     except msgspec.ValidationError as error:
-        example = 'input={"resize": "letterbox", "size": [640, 640]}'
         raise CardError(
-            f"A detector was composed with input={dict(given)}.",
+            f"A detector was composed with input={given!r:.200}.",
             f"{plainly(str(error))}.",
-            f"Write for example {example}.",
+            f"Write for example {_as_argument(INPUT)}.",
         ) from None
 
 
+def _as_argument(rule: Input) -> str:
+    """An input policy as it is written in Python, without what is the default."""
+    fields = msgspec.to_builtins(rule)
+    plain = msgspec.to_builtins(Input(resize=rule.resize, size=rule.size))
+    named = ("resize", "size")
+    kept = {name: fields[name] for name in fields if name in named or fields[name] != plain[name]}
+    return f"input={json.dumps(kept)}"
+
+
 def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
-    ascending = tuple(strides)
+    ascending = tuple(strides) if isinstance(strides, Iterable) else (strides,)
     if (
         not ascending
-        or any(not isinstance(stride, int) or stride < 1 for stride in ascending)
+        or any(type(stride) is not int or stride < 1 for stride in ascending)
         or list(ascending) != sorted(set(ascending))
     ):
         raise ContractError(
@@ -157,7 +176,8 @@ def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
         if whole
         else None
     )
-    fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
+    rule = structs.replace(made.preprocess.input, resize="letterbox", size=list(only))
+    fix = _as_argument(rule)
     changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
     levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
     stages = [Stage("input", shown_input(made.preprocess.input))]

@@ -346,9 +346,9 @@ def contained(
     except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
         raise
     except BaseException as error:
-        raise ContractError(
-            asked, f"Its {step} {said(error).rstrip('.')}.", defect_owner(detector, shown=shown)
-        ) from error
+        case = f"Its {step} {said(error).rstrip('.')}."
+        owner = defect_owner(detector, shown=shown, error=error)
+        raise ContractError(asked, case, owner) from error
 
 
 def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:

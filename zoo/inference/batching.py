@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 import torch
@@ -291,9 +291,9 @@ class BatchRunner:
         try:
             yield
         except StepError as error:
-            raise self._broken(images, f"Its {error}") from error.__cause__
+            raise self._broken(images, f"Its {error}", error.__cause__) from error.__cause__
 
-    def _broken(self, images: Sequence[Image], case: str) -> ContractError:
+    def _broken(self, images: Sequence[Image], case: str, error: Any = None) -> ContractError:
         first = images[0].source
         count = (
             f"{len(images)} images, the first of them '{first}'"
@@ -301,7 +301,7 @@ class BatchRunner:
             else f"'{first}'"
         )
         asked = f"'{self._name}' was to say what it sees in {count}."
-        return ContractError(asked, case, defect_owner(self._predictor))
+        return ContractError(asked, case, defect_owner(self._predictor, error=error))
 
 
 def _owned(detections: Detections, image: Image) -> Detections:

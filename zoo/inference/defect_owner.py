@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from traceback import walk_tb
 
 from zoo.errors import ZooError
 from zoo.registry import catalogue
 from zoo.registry.distributions import Owner, owner_of
 
 
-def defect_owner(detector: object, *, shown: str = "the image") -> str:
+def defect_owner(
+    detector: object, *, shown: str = "the image", error: BaseException | None = None
+) -> str:
     """The advice for a defect of a detector or its builder: where to report it, and with what.
 
-    Of a composed one, the head makes the boxes.
+    error: what was raised. Of a composed one it is the fault of the part that it came from, and
+        else of the head, which makes the boxes.
     """
-    maker = getattr(detector, "head", detector) if hasattr(detector, "plan") else detector
+    maker = detector
+    if hasattr(detector, "plan"):
+        maker = _raising(detector, error) or getattr(detector, "head", detector)
     package = maker.__module__.partition(".")[0]
     return (
         f"This is a defect of the package '{package}'{_owner(package)}: report it there, with "
         f"{shown}."
     )
+
+
+def _raising(detector: object, error: BaseException | None) -> object | None:
+    """The part of a composed detector in which an error was raised."""
+    parts = [getattr(detector, kind, None) for kind in ("backbone", "neck", "head")]
+    for frame, _ in walk_tb(error.__traceback__ if error else None):
+        runs: object = frame.f_locals.get("self")
+        if runs is not None and any(runs is part for part in parts):
+            return runs
+    return None
 
 
 def _owner(package: str) -> str:

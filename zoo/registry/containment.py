@@ -164,8 +164,8 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
             f"Code of the {conduct.whose} was run.", f"It {said(error)} {stage}.", report(info)
         ) from error
     finally:
-        for told in _heard:
-            told += conduct.remarks
+        for remarks in _heard:
+            remarks += conduct.remarks
         for remark in conduct.remarks:
             text = f"The {conduct.whose} {remark}"
             if text not in _told:

@@ -9,7 +9,7 @@ from torch import nn
 
 from detzoo_yolox.blocks import CSPLayer, Focus, SPPBottleneck, spatial_conv
 from detzoo_yolox.stages import Stages
-from zoo.contract.feature_level import FeatureLevel
+from zoo.contract import FeatureLevel, Positive
 
 
 class CSPDarknet(Stages):
@@ -24,7 +24,7 @@ class CSPDarknet(Stages):
         *,
         strides: tuple[int, ...] = (8, 16, 32),
         depth: float = 1.0,
-        width: float = 1.0,
+        width: Positive = 1.0,
         depthwise: bool = False,
     ) -> None:
         base = int(64 * width)

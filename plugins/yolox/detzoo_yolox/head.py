@@ -19,6 +19,7 @@ from detzoo_yolox.outputs import Grid, YoloxOutput
 from zoo.contract import (
     Batch,
     ClassLayer,
+    Count,
     FeatureLevel,
     InputTransform,
     Target,
@@ -66,7 +67,7 @@ class DecoupledHead(nn.Module):
         *,
         levels: tuple[FeatureLevel, ...],
         label_space: LabelSpace,
-        channels: int = 256,
+        channels: Count = 256,
         depthwise: bool = False,
         activation: Activation = "silu",
         l1: bool = False,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from detzoo_yolox.blocks import BaseConv, CSPLayer, spatial_conv
-from zoo.contract import FeatureLevel, LevelRequirements
+from zoo.contract import Count, FeatureLevel, LevelRequirements
 
 
 class PAFPN(nn.Module):
@@ -35,7 +35,7 @@ class PAFPN(nn.Module):
         levels: tuple[FeatureLevel, ...],
         depth: float = 1.0,
         depthwise: bool = False,
-        channels: int | None = None,
+        channels: Count | None = None,
     ) -> None:
         super().__init__()
         LevelRequirements(doubling=True).check(levels, part="pafpn")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, silu
 
-from zoo.contract import FeatureLevel, LevelRequirements
+from zoo.contract import Count, FeatureLevel, LevelRequirements
 from zoo.errors import CardError
 
 EPSILON = 1e-4  # section 3.3: keeps the normalisation from dividing by zero
@@ -29,7 +29,7 @@ class BiFPN(nn.Module):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        channels: int = 64,
+        channels: Count = 64,
         layers: int = 3,
         coarser: int = 2,
     ) -> None:

@@ -18,7 +18,7 @@ from detzoo_torchvision.dense import DenseOutput, DenseSteps, FCOSSteps, RetinaN
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.head_only import NoBackbone, strip_backbone
 from detzoo_torchvision.steps import thresholds_of
-from zoo.contract import Batch, FeatureLevel, LevelRequirements, Target
+from zoo.contract import Batch, FeatureLevel, LevelRequirements, Positive, Positives, Target
 from zoo.labels import LabelSpace
 
 
@@ -64,8 +64,8 @@ class RetinaNet(RetinaNetSteps, DenseHead):
         *,
         levels: tuple[FeatureLevel, ...],
         label_space: LabelSpace,
-        scale: float = 4.0,
-        ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        scale: Positive = 4.0,
+        ratios: Positives = (0.5, 1.0, 2.0),
         groups: int = 0,
     ) -> None:
         LevelRequirements(equal_channels=True, channels_multiple=groups or 1).check(
@@ -129,9 +129,9 @@ class SSD(SSDSteps, DenseHead):
         *,
         levels: tuple[FeatureLevel, ...],
         label_space: LabelSpace,
-        smallest: float = 0.1,
-        largest: float = 0.9,
-        ratios: Sequence[float] = (2.0, 3.0),
+        smallest: Positive = 0.1,
+        largest: Positive = 0.9,
+        ratios: Positives = (2.0, 3.0),
     ) -> None:
         channels = [level.channels for level in levels]
         boxes = DefaultBoxGenerator(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelMaxPool, LastLevelP6P7
 
-from zoo.contract import FeatureLevel
+from zoo.contract import Count, FeatureLevel
 from zoo.errors import CardError
 
 
@@ -27,7 +27,7 @@ class FPN(nn.Module):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        channels: int = 256,
+        channels: Count = 256,
         coarser: Literal[0, 1, 2] = 2,
     ) -> None:
         super().__init__()

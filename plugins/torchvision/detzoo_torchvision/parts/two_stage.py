@@ -14,7 +14,7 @@ from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.head_only import NoBackbone, strip_backbone
 from detzoo_torchvision.regions import RegionOutput, RegionSteps, set_strides
 from detzoo_torchvision.steps import thresholds_of
-from zoo.contract import Batch, FeatureLevel, LevelRequirements, Target
+from zoo.contract import Batch, Count, FeatureLevel, LevelRequirements, Positive, Positives, Target
 from zoo.labels import LabelSpace
 
 SIDE = 7  # cells that a region is cut into, each way
@@ -34,10 +34,10 @@ class FasterRCNN(RegionSteps, nn.Module):
         *,
         levels: tuple[FeatureLevel, ...],
         label_space: LabelSpace,
-        scale: float = 8.0,
-        ratios: Sequence[float] = (0.5, 1.0, 2.0),
-        hidden: int = 1024,
-        sampled: int = 512,
+        scale: Positive = 8.0,
+        ratios: Positives = (0.5, 1.0, 2.0),
+        hidden: Count = 1024,
+        sampled: Count = 512,
     ) -> None:
         super().__init__()
         LevelRequirements(equal_channels=True, doubling=True).check(levels, part="fasterrcnn")
