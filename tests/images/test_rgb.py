@@ -229,3 +229,41 @@ def test_transparency_of_a_palette_is_told_where_an_entry_is_used(pixels, encode
     assert kinds(encode(image, transparency=bytes([255] * used + [0]))) == ["transparency"]
     assert kinds(encode(image, transparency=bytes([255] * 10))) == []
     assert kinds(encode(image, transparency=200)) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "clear", "other"),
+    [
+        ("RGB", (255, 0, 0), (255, 0, 0), (255, 0, 1)),
+        ("L", 7, 7, 8),
+        ("1", 255, 1, 0),
+        ("1", 0, 0, 1),
+    ],
+)
+def test_the_colour_that_a_png_calls_transparent_is_told_where_it_is_used(
+    mode, color, clear, other, encode
+):
+    image = PIL.Image.new(mode, (6, 5), color)
+    assert kinds(encode(image, transparency=clear)) == ["transparency"]
+    assert kinds(encode(image, transparency=other)) == []
+
+
+def test_a_gray_of_16_bits_that_a_png_calls_transparent_is_told(encode):
+    assert kinds(encode(GRAY_16, transparency=1000)) == ["bits", "transparency"]
+    assert kinds(encode(GRAY_16, transparency=1001)) == ["bits"]
+
+
+def test_a_colour_of_lab_is_no_transparency():
+    assert kinds(PIL.Image.new("LAB", (6, 5), (128, 20, 30))) == []
+
+
+def test_16_bits_whose_white_is_zero_are_no_negative(encode):
+    gray = read(encode(GRAY_16, "TIFF", tiffinfo={262: 0})).pixels[0, 0]
+    assert gray.tolist() == [255, 251, 0]
+
+
+def test_a_negative_that_uses_little_of_its_range_is_told_to_be_dark(encode):
+    nearly_black = PIL.Image.fromarray(np.full((4, 4), 65000, np.uint16))
+    assert "Its brightest value is 535 of 65,535" in said(
+        encode(nearly_black, "TIFF", tiffinfo={262: 0})
+    )

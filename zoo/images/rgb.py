@@ -29,6 +29,7 @@ _STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _DECODER_BYTES = {"JPEG2000": 12, "AVIF": 8, "WEBP": 8, "GIF": 8}
 
 _BITS_PER_SAMPLE = 258  # tags of TIFF 6.0
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _MAX_SAMPLE_VALUE, _S_MAX_SAMPLE_VALUE = 281, 341
 _HEADER_BYTES = 64 * 1024
 
@@ -150,9 +151,17 @@ def _fill_deep(planes: Array, image: PIL.Image.Image, name: str) -> tuple[Loss, 
     extremes = np.array([(values.min(), values.max()) for _, values in _values(image)])
     low, high = float(extremes[:, 0].min()), float(extremes[:, 1].max())
     white = checked_white(image, (low, high), name)
+    negative = _is_negative(image)
     for rows, values in _values(image):
-        planes[:, rows] = to_8_bits(values, white)
-    return loss_of_range(high, white)
+        planes[:, rows] = to_8_bits(white - values if negative else values, white)
+    return loss_of_range(white - low if negative else high, white)
+
+
+def _is_negative(image: PIL.Image.Image) -> bool:
+    """Whether 0 is white, which Pillow undoes in TIFFs of up to 8 bits only."""
+    with suppress(Exception):  # tags of a damaged file
+        return bool(getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
+    return False
 
 
 def _values(image: PIL.Image.Image) -> Iterator[tuple[slice, Array]]:
@@ -328,11 +337,30 @@ def _mpo_frames(image: PIL.Image.Image, count: int) -> int:
 
 
 def _see_through(image: PIL.Image.Image) -> bool:
-    if "A" in image.getbands() or "a" in image.getbands():
-        return bool(image.getchannel(image.getbands()[-1]).getextrema()[0] < 255)  # type: ignore[operator]
+    if (band := image.getbands()[-1]) in ("A", "a"):  # LAB has an A as well, of another kind
+        return bool(image.getchannel(band).getextrema()[0] < 255)  # type: ignore[operator]
     clear = image.info.get("transparency")
-    if image.mode != "P" or clear is None:
+    if clear is None:
         return False
-    alphas = {clear: 0} if isinstance(clear, int) else dict(enumerate(clear))
-    used = image.histogram()
-    return any(alpha < 255 and index < len(used) and used[index] for index, alpha in alphas.items())
+    if image.mode == "P":
+        alphas = {clear: 0} if isinstance(clear, int) else dict(enumerate(clear))
+        used = image.histogram()
+        return any(
+            alpha < 255 and index < len(used) and used[index] for index, alpha in alphas.items()
+        )
+    if image.mode in ("1", "L", "RGB") or is_deep_gray(image):
+        return _has_color(image, clear)
+    return False
+
+
+def _has_color(image: PIL.Image.Image, color: object) -> bool:
+    """Whether a pixel has the colour that a PNG says is transparent: a gray, or three values."""
+    sought = np.atleast_1d(np.asarray(color))
+    if sought.shape != (len(image.getbands()),):
+        return False
+    for _, strip in _strips(image):
+        gray = strip.convert("L") if strip.mode == "1" else strip  # whose white is 255
+        values = np.asarray(gray).reshape(-1, len(sought))
+        if (values == sought).all(1).any():
+            return True
+    return False
