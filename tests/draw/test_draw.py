@@ -107,12 +107,6 @@ def test_every_mode_of_pil_becomes_rgb(mode: str) -> None:
     assert image.mode == mode
 
 
-def test_a_rotated_photo_is_turned_upright() -> None:
-    photo = PIL.Image.fromarray(gray(480, 640))
-    photo.getexif()[0x0112] = 6
-    assert draw(photo, seen()).size == (480, 640)
-
-
 @pytest.mark.parametrize(
     "image",
     [
@@ -152,12 +146,6 @@ def test_lines_and_letters_grow_with_the_image() -> None:
     assert thick[2] == pytest.approx(styles[2].line, abs=1.5)
 
 
-def test_a_crowd_is_drawn_finer() -> None:
-    few, many = style_for(480, 640, count=10), style_for(480, 640, count=150)
-    assert many.line < few.line
-    assert many.text <= few.text
-
-
 def test_a_small_box_is_not_filled_up_by_its_frame() -> None:
     drawn = pixels(draw(gray(3000, 4000), seen((2000, 1500, 2040, 1540))))
     assert tuple(drawn[1520, 2020]) == (120, 120, 120)
@@ -167,6 +155,27 @@ def test_line_and_letters_can_be_chosen() -> None:
     drawn = pixels(draw(gray(), seen((100, 100, 500, 400)), line=20, text=40))
     assert (drawn[300, 80:120] == color_of(0)).all(1).sum() >= 19
     assert (drawn == color_of(0)).all(2)[40:88].sum() > 3000
+
+
+@pytest.mark.parametrize(
+    ("tracks", "case"),
+    [
+        ([1, 2, 3], "They are 3, for 1 detection"),
+        ([], "They are 0, for 1 detection"),
+        (["a"], "whole numbers"),
+        (7, "whole numbers"),
+    ],
+    ids=str,
+)
+def test_tracks_that_do_not_belong_to_the_detections_are_refused(tracks: object, case: str) -> None:
+    with pytest.raises(UsageError, match=case) as caught:
+        draw(gray(), seen((0, 0, 9, 9)), tracks=tracks)  # type: ignore[arg-type]
+    assert caught.value.fix
+
+
+def test_tracks_may_be_an_array_of_numbers() -> None:
+    box = seen((100, 100, 500, 400))
+    assert draw(gray(), box, tracks=np.array([3])) == draw(gray(), box, tracks=[3])  # type: ignore[arg-type]
 
 
 def test_the_best_is_on_top() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from operator import index
 from pathlib import Path
 
 import PIL.Image
@@ -15,7 +16,8 @@ from zoo.draw.image import Image, to_pil
 from zoo.draw.palette import LONE, Color, color_of, ink_on
 from zoo.draw.placement import Spot, place
 from zoo.draw.style import Style, style_for
-from zoo.errors import ImageError
+from zoo.errors import ImageError, UsageError
+from zoo.text import pluralize
 
 CHIP_WIDTH = 24  # times the size of its letters, about 40 of them, is the widest chip
 CHIP_SHARE = 0.15  # of the image may be covered by chips
@@ -54,7 +56,7 @@ def draw(
 
     Raises:
         ImageError: the image is of another form, or of another size than the detections' image.
-        UsageError: `font` is not a font file.
+        UsageError: `font` is not a font file, or `line`, `text` or `tracks` can't be used.
     """
     image = to_pil(image)
     _check_size(image, detections)
@@ -73,6 +75,20 @@ def draw(
     return image
 
 
+def _ids(tracks: Sequence[int | None], count: int) -> list[int | None]:
+    """The ids of the tracks. Raises: UsageError for others than one for each detection."""
+    try:
+        ids = [None if track is None else index(track) for track in tracks]
+    except TypeError:
+        case = "Not all of them are whole numbers or None."
+    else:
+        if len(ids) == count:
+            return ids
+        case = f"They are {len(ids)}, for {pluralize(count, 'detection')}."
+    fix = "Pass a list with the id of each detection, or None for one of no track."
+    raise UsageError(f"tracks={tracks!r:.60} can't be drawn.", case, fix)
+
+
 def _said_of(
     detections: Detections, tracks: Sequence[int | None] | None
 ) -> tuple[list[str], list[Color]]:
@@ -80,9 +96,10 @@ def _said_of(
     labels = detections.labels.tolist()
     if tracks is None:
         return detections.class_names, [color_of(label) for label in labels]
-    pairs = list(zip(detections.class_names, tracks, strict=True))
+    ids = _ids(tracks, len(labels))
+    pairs = zip(detections.class_names, ids, strict=True)
     names = [name if track is None else f"{name} {track}" for name, track in pairs]
-    return names, [color_of(track) if track is not None else LONE for track in tracks]
+    return names, [color_of(track) if track is not None else LONE for track in ids]
 
 
 def _check_size(image: PIL.Image.Image, detections: Detections) -> None:

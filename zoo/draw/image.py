@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import ImageOps
 from torch import Tensor
 
 from zoo.errors import ImageError
+from zoo.images import read
 from zoo.text import type_name
 
 Image: TypeAlias = Tensor | PIL.Image.Image | NDArray[np.uint8]
@@ -19,12 +21,11 @@ Image: TypeAlias = Tensor | PIL.Image.Image | NDArray[np.uint8]
 def to_pil(image: Image) -> PIL.Image.Image:
     """Copies the image as RGB.
 
-    A PIL image is turned upright as its EXIF says, as in `detect`. Raises: ImageError for
-    another shape or type.
+    A PIL image is turned upright and converted as in `detect`. Raises: ImageError for another
+    shape or type, and for a PIL image that `detect` can't read either.
     """
     if isinstance(image, PIL.Image.Image):
-        upright = ImageOps.exif_transpose(image)
-        return upright if upright.mode == "RGB" else upright.convert("RGB")
+        return _of_pil(image)
     array = (
         np.asarray(image.cpu()).transpose(1, 2, 0)
         if isinstance(image, Tensor) and image.dim() == 3
@@ -39,3 +40,11 @@ def to_pil(image: Image) -> PIL.Image.Image:
             "Bring it into one of these, RGB, 0 to 255.",
         )
     return PIL.Image.fromarray(np.array(array, order="C"))  # a copy: fromarray may share memory
+
+
+def _of_pil(image: PIL.Image.Image) -> PIL.Image.Image:
+    if image.mode == "RGB":  # the fast way, with the same pixels
+        with suppress(Exception):  # it is damaged, or its EXIF is: reading says so, or copes
+            return ImageOps.exif_transpose(image)
+    planes = read(image).pixels.numpy()
+    return PIL.Image.merge("RGB", [PIL.Image.fromarray(plane) for plane in planes])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+
+from zoo.errors import UsageError
 
 LINE_SHARE = 1 / 240  # of the side of a square as large as the image
 TEXT_SHARE = 1 / 40
+MOST = 10_000  # pixels of a line or of letters
 ROOMY = 15  # up to this number, boxes are drawn at full size
 
 
@@ -42,9 +46,25 @@ def style_for(
     height: int, width: int, *, count: int, line: float | None = None, text: float | None = None
 ) -> Style:
     """The style for a number of boxes on an image of that size; `line` and `text` overrule it.
-    Whole pixels keep lines crisp."""
+    Whole pixels keep lines crisp.
+
+    Raises: UsageError for a size that is not a number above 0.
+    """
+    _check_size("line", line)
+    _check_size("text", text)
     side = math.sqrt(height * width)
     calm = min(1.0, (ROOMY / max(count, 1)) ** 0.25)
     line = line or max(1.5, side * LINE_SHARE) * calm
     text = text or max(11.0, side * TEXT_SHARE * calm)
     return Style(max(1, round(line)), max(1, round(text)))
+
+
+def _check_size(name: str, size: float | None) -> None:
+    """Raises: UsageError for what is not a number of pixels."""
+    if size is None:
+        return
+    number = isinstance(size, Real) and not isinstance(size, bool)
+    if not number or not 0 < size < MOST:  # NaN fails as well
+        case = f"It is a number of pixels, above 0 and below {MOST:,}."
+        fix = f"Write for example {name}=12, or leave it out."
+        raise UsageError(f"{name}={size!r:.60} can't be used.", case, fix)
