@@ -1,12 +1,16 @@
 """Images become frames: of a folder, a list, a generator, with times of their own or at a rate."""
 
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from zoo.errors import ImageError, UsageError
+from zoo.errors import ImageError, UsageError, VideoError
 from zoo.video.clip import Part, VideoWarning
 from zoo.video.images import ImageSource
 
@@ -43,6 +47,24 @@ def test_pairs_bring_their_own_times() -> None:
     assert [frame.time for frame in frames] == [0.5, 0.75, 3.0]
 
 
+@pytest.mark.parametrize(
+    "number",
+    [np.float32, torch.tensor, np.array, Fraction, Decimal],
+    ids=["NumPy", "tensor", "array", "fraction", "decimal"],
+)
+@pytest.mark.parametrize("pair", [tuple, list])
+def test_a_time_may_be_any_real_number_in_a_tuple_or_a_list(pair: type, number: Callable) -> None:
+    frames = frames_of([pair((number(0.5), GRAY)), pair((number(0.75), GRAY))])
+    assert [frame.time for frame in frames] == [0.5, 0.75]
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), -0.5, torch.tensor(torch.nan)])
+def test_a_time_that_is_none_is_refused(time: object) -> None:
+    with pytest.raises(UsageError, match=r"Image 1 was given the time (nan|inf|-0\.5)") as caught:
+        frames_of([(0, GRAY), (time, GRAY)])
+    assert caught.value.fix
+
+
 def test_times_that_go_back_are_counted_and_filled_in() -> None:
     source = ImageSource([(1.0, GRAY), (0.5, GRAY)], Part(), rate=None)
     assert [frame.time for frame in source.frames()] == pytest.approx([1.0, 1.04])
@@ -74,6 +96,20 @@ def test_an_image_that_can_t_be_read_is_left_out_and_counted(tmp_path: Path) -> 
     assert [frame.index for frame in frames] == [0, 2]
     assert [frame.time for frame in frames] == pytest.approx([0, 0.08])
     assert source.losses.counts["images"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::zoo.video.clip.VideoWarning")
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "Its image can't be read"), (3, "None of its 3 images can be read")]
+)
+def test_images_none_of_which_can_be_read_are_no_video(count: int, said: str) -> None:
+    with pytest.raises(VideoError, match=rf"{said}.*'image 0'.*200") as caught:
+        frames_of([np.full((8, 12, 3), 200.0)] * count)
+    assert "uint8" in caught.value.fix
+
+
+def test_a_part_without_images_is_empty_and_no_error() -> None:
+    assert frames_of([GRAY], Part(start=5)) == []
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), "fast"])

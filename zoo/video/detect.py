@@ -169,7 +169,7 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     VideoWarning at the end says them. Memory does not grow with the length.
 
     Raises:
-        VideoError: the source can't be opened, or no frame of it can be decoded.
+        VideoError: the source can't be opened, or no frame or image of it can be read.
         MissingExtra: PyAV or the trackers are not installed: pip install 'detzoo[video,track]'.
         UsageError, ContractError, ImageError: as `Detector.detect`.
     """

@@ -3,17 +3,22 @@ frame rate."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import closing
+from decimal import Decimal
 from numbers import Real
 from os import PathLike
 
-from zoo.errors import ImageError, UsageError
+import numpy as np
+from torch import Tensor
+
+from zoo.errors import ImageError, UsageError, VideoError
 from zoo.images import Image, Limits, Source, expand, read
 from zoo.inference.prefetch import Broken, prefetch
-from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning
+from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning, unreadable
 
 RATE = 25.0  # frames a second of images that say no time
 THREADS, AHEAD = 2, 4
@@ -24,7 +29,7 @@ class ImageSource:
     """Images as the frames of a clip, in their order.
 
     source: a folder or a glob of images, or an iterable of images in any form, or of pairs
-        `(seconds, image)`.
+        `(seconds, image)`, as tuples or lists.
     rate: frames a second, where they bring no times.
 
     Raises: UsageError for a rate that is none, ImageError for a folder or glob without an image.
@@ -55,7 +60,12 @@ class ImageSource:
         """Nothing is held open between two frames."""
 
     def frames(self) -> Iterator[Decoded]:
-        """The frames of the part, each with its time."""
+        """The frames of the part, each with its time.
+
+        Raises: VideoError where none of its images can be read; UsageError for a time that is none.
+        """
+        first: ImageError | None = None
+        frames = 0
         stamps: deque[tuple[int, float, bool]] = deque()
         wanted = self._wanted(stamps)
         threads = THREADS if self._named else 0
@@ -68,9 +78,13 @@ class ImageSource:
                     raise image.error
                 index, time, is_file = stamps.popleft()
                 if isinstance(image, Image):
+                    frames += 1
                     yield Decoded(index, time, image.pixels, image.source if is_file else None)
                 else:
+                    first = first or image
                     self._leave_out(image)
+        if first and not frames:
+            raise self._empty(first) from first
 
     def _wanted(self, stamps: deque[tuple[int, float, bool]]) -> Iterator[Source]:
         """The images of the part; their numbers, times, and whether they are files, are put
@@ -78,7 +92,7 @@ class ImageSource:
         last = -1.0
         index = -1
         for position, item in enumerate(self._images):
-            time, image = _timed(item, position / self._rate)
+            time, image = _timed(item, position, self._rate)
             if time <= last:
                 self.losses.add("times")
                 time = last + 1 / self._rate
@@ -97,12 +111,30 @@ class ImageSource:
         if self.losses.counts["images"] <= SHOWN:
             warnings.warn(str(error), VideoWarning, stacklevel=2)
 
+    def _empty(self, first: ImageError) -> VideoError:
+        count = self.losses.counts["images"]
+        which = f"None of its {count:,} images can" if count > 1 else "Its image can't"
+        case = f"{which} be read. {first.asked} {first.case}"
+        return unreadable(self.clip.source, case, first.fix)
 
-def _timed(item: object, time: float) -> tuple[float, Source]:
+
+def _timed(item: object, position: int, rate: float) -> tuple[float, Source]:
     """The time and the image of a pair, or of an image that has no time."""
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Real):
-        return float(item[0]), item[1]
-    return time, item  # type: ignore[return-value]  # reading names what can't be an image
+    if not (isinstance(item, tuple | list) and len(item) == 2 and _is_number(item[0])):
+        return position / rate, item  # type: ignore[return-value]  # reading names other things
+    time = float(item[0])
+    if not 0 <= time < math.inf:  # NaN fails as well
+        case = "A time is a number of seconds, at least 0."
+        fix = "Pass pairs such as (12.5, image), or images alone and rate=25."
+        raise UsageError(f"Image {position} was given the time {time:g}.", case, fix)
+    return time, item[1]
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is one real number: of Python, of NumPy, or a tensor without dimensions."""
+    if isinstance(value, Tensor | np.ndarray):
+        return value.ndim == 0
+    return isinstance(value, Real | Decimal)
 
 
 def _length(source: object) -> int | None:
