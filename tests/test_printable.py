@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.printable import LIMIT, printable, printable_json, printable_lines
+from zoo.printable import LIMIT, printable, printable_json, printable_lines, without_password
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,32 @@ def test_lines_stay_lines_and_a_long_list_is_counted() -> None:
 
 def test_json_escapes_what_json_may_leave() -> None:
     assert printable_json('["\x85\u2066", "é"]') == '["\\u0085\\u2066", "é"]'
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://admin:s3cret@127.0.0.1:9/cam", "rtsp://***@127.0.0.1:9/cam"),
+        ("HTTP://s3cret@host/x.png?size=2", "HTTP://***@host/x.png?size=2"),
+        ("https://admin:p@s3cret@host", "https://***@host"),
+        ("rtsp://admin:s3cret/a@host/cam", "rtsp://***@host/cam"),
+        ("rtsp://admin:#s3cret@[::1]:554/cam", "rtsp://***@[::1]:554/cam"),
+        ("rtsp:/admin:s3cret@host/cam", "rtsp:/***@host/cam"),  # as pathlib writes it
+        ("http://admin:s3\ncret@host", "http://***@host"),
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+    assert without_password(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("street@2x.png", "/photos/a:b@c.png", "C:/photos/me@home.png", "file:///tmp/a:b@c.png"),
+        *("http://host/photo@2x.png", "http://host:80/@me/x.png", "https://host?mail=me@home"),
+        *("http://[::1]/x@2.png", "http://[::1]:80/x@2.png", "0", ""),
+    ],
+)
+def test_a_path_or_address_without_a_password_stays_as_it_is(address: str) -> None:
+    assert without_password(address) == address

@@ -1,5 +1,5 @@
 """Text from outside the zoo, made safe to show: no terminal command, no forged line, no message of
-a megabyte.
+a megabyte, no password of an address.
 
 File names, server answers, tensor names, cards and other people's entries may hold escape codes and
 line breaks. Every error, warning, table and line of the command line passes through `printable`.
@@ -14,6 +14,13 @@ LINES = 40  # lines of one list
 
 _JOINERS = (
     "\u200c\u200d"  # Persian and many Indic scripts, and emoji, can't be written without them
+)
+# What stands before a host, also where a password has a / in it, or pathlib has taken one away; an
+# address of IPv6 and a port are none of it.
+_USERINFO = re.compile(
+    r"((?!file:)[a-z][a-z0-9+.-]+:/{1,2})"
+    r"(?:[^/?#]*@|[^/?#@\[:]*:(?!\d+(?:[/?#]|$)).*@)",
+    re.IGNORECASE | re.DOTALL,
 )
 _HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -46,6 +53,13 @@ def printable_json(text: str) -> str:
     """Return a JSON document that means the same, with every character that a terminal might obey
     written as `\\u009b`."""
     return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def without_password(address: str) -> str:
+    """Return the address as messages and results have it: `rtsp://***@192.168.1.20/street` where
+    there is a name or a password before the host. Paths and other addresses stay as they are."""
+    known = _USERINFO.match(address)
+    return f"{known[1]}***@{address[known.end() :]}" if known else address
 
 
 def _shown(char: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.locked_server import PASSWORD, locked_server, shown
 from zoo.cli import detect_run
 from zoo.cli.detect_run import Request, run
 from zoo.data import read
@@ -125,3 +126,27 @@ def test_another_model_is_never_put_in_the_place_of_one_that_was_named(images: P
     for options in ({"model": "yolox_nano"}, {"labels": ["helmet"]}, {"weights": "coco"}):
         with pytest.raises(OfflineError):
             run(Request(sources=sources, **options))  # type: ignore[arg-type]
+
+
+def test_a_password_is_in_nothing_that_is_said_or_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    to = tmp_path / "out"
+    to.mkdir()
+    with locked_server(tmp_path) as address:
+        request = Request(
+            sources=[f"{address}/a.png", f"{address}/missing.png"],
+            model="shapes/yolox_pico",
+            save_to=to / "annotated",
+            json_to=str(to / "out.jsonl"),
+            report_to=to / "out.html",
+        )
+        assert run(request) == 1
+    out, err = capsys.readouterr()
+    assert f"{shown(address)}/a.png  64x48" in out
+    assert f"{shown(address)}/missing.png" in err
+    assert PASSWORD not in out + err
+    written = [path for path in to.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in written) == ["a.png", "out.html", "out.jsonl"]
+    assert not [path for path in written if PASSWORD.encode() in path.read_bytes()]

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.locked_server import PASSWORD, locked_server, shown
 from zoo.cli import video_run
 from zoo.cli.video_run import Opening, Request, run
 from zoo.detectors import Protocol
@@ -166,3 +167,25 @@ def test_a_clip_that_is_not_there_is_said_before_the_model_is_loaded(
 def test_a_clip_is_looked_at_by_the_engine_that_is_named(clip: Path) -> None:
     with pytest.raises(NameNotFound, match="onnxruntim"):
         run(Request(source=str(clip), model=PICO, engine="onnxruntim"))
+
+
+def test_a_password_is_in_nothing_that_is_said_or_written(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = tmp_path / "out"
+    to.mkdir()
+    with locked_server(clip.parent) as address:
+        request = Request(
+            source=f"{address}/{clip.name}",
+            model=PICO,
+            save_to=to / "out.mp4",
+            json_to=str(to / "out.jsonl"),
+            report_to=to / "out.html",
+        )
+        assert run(request) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{shown(address)}/{clip.name}  10 frames")
+    assert PASSWORD not in out + err
+    written = sorted(to.iterdir())
+    assert len(written) == 3
+    assert not [path for path in written if PASSWORD.encode() in path.read_bytes()]

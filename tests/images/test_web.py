@@ -1,12 +1,14 @@
 """Images over real HTTP: redirects, errors, and servers that never come to an end."""
 
 import socket
+import traceback
 
 import numpy as np
 import PIL.Image
 import pytest
 import torch
 
+from tests.locked_server import PASSWORD, locked_server, shown
 from zoo.errors import ImageError, UsageError
 from zoo.images import Limits, read
 
@@ -123,3 +125,42 @@ def test_a_setting_that_is_none_is_the_error_that_it_is_for_weights(setting, mon
     monkeypatch.setenv(setting, "banana")
     with pytest.raises(UsageError, match=rf"{setting} was read\.\n'banana' is n"):
         read("http://127.0.0.1:9/photo.png")
+
+
+def test_a_password_is_used_and_not_shown(tmp_path, png, pixels):
+    (tmp_path / "a.png").write_bytes(png)
+    with locked_server(tmp_path) as address:
+        image = read(f"{address}/a.png")
+        with pytest.raises(ImageError, match=r"answered 404") as missing:
+            read(f"{address}/b.png")
+    assert np.array_equal(image.pixels.permute(1, 2, 0), pixels)
+    assert image.source == f"{shown(address)}/a.png"
+    assert missing.value.file == f"{shown(address)}/b.png"
+    assert PASSWORD not in str(missing.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://admin:s3cret@127.0.0.1:9/a.png",
+        "http://admin:s3cret/more@127.0.0.1:9/a.png",
+        "rtsp://admin:s3cret@127.0.0.1:9/a.png",
+    ],
+)
+def test_a_password_is_in_no_error_and_its_traceback(address):
+    with pytest.raises(ImageError, match=r"\*\*\*@127") as caught:
+        read(address)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_is_in_no_error_of_limits_and_switches(tmp_path, png, monkeypatch):
+    (tmp_path / "a.png").write_bytes(png)
+    with locked_server(tmp_path) as address:
+        for limits in (Limits(download=9), Limits(seconds=1e-6)):
+            with pytest.raises(ImageError, match=r"\*\*\*@127") as caught:
+                read(f"{address}/a.png", limits=limits)
+            assert PASSWORD not in str(caught.value)
+        monkeypatch.setenv("ZOO_OFFLINE", "1")
+        with pytest.raises(ImageError, match=r"\*\*\*@127") as caught:
+            read(f"{address}/a.png")
+    assert PASSWORD not in str(caught.value)

@@ -76,6 +76,18 @@ def test_nobody_there_is_an_error_after_the_tries() -> None:
     assert silent.value.status is None
 
 
+def test_a_password_in_the_address_is_not_shown() -> None:
+    nobody = r"http://\*\*\*@127.0.0.1:9 did not answer"
+    with (
+        Client("http://admin:s3cret@127.0.0.1:9", retries=0) as client,
+        pytest.raises(ServerError, match=nobody) as silent,
+    ):
+        client.models()
+    assert "s3cret" not in str(silent.value)
+    with pytest.raises(UsageError, match=r"'ftp://\*\*\*@host'"):
+        Client("ftp://admin:s3cret@host")
+
+
 def test_a_token_is_sent(flat: Callable, png: Callable) -> None:
     with Server([flat()], port=0, options=Options(tokens=(TOKEN,))) as server:
         with Client(server.url, token=f"{TOKEN}\n") as client:  # as a file has it

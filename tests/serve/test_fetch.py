@@ -52,8 +52,9 @@ def test_public_addresses_are_known(address: str) -> None:
     ],
 )
 def test_what_is_no_public_address_is_not_fetched(url: str) -> None:
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError) as refused:
         fetch(url, limits=LIMITS)
+    assert "secret" not in str(refused.value)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 """Frames come out of real files in order, upright, with their own times; what is damaged is counted
 and the rest comes out."""
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,6 +178,21 @@ def test_a_file_s_name_is_never_a_protocol(
     assert len(frames_of("concat:a.mp4")[1]) == 2
     assert located("rtsp://a/b") == ("rtsp://a/b", None)
     assert located("0")[1] == "v4l2"
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://admin:s3cret@127.0.0.1:9/cam", "http://s3cret@[::1]:9"]
+)
+def test_a_password_is_in_no_error_and_its_traceback(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(VideoError, match=r"://\*\*\*@") as caught:
+        AvSource(address, Part())
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert "***@" in str(caught.value.file)
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with pytest.raises(OfflineError, match=r"://\*\*\*@"):
+        AvSource(address, Part())
 
 
 def test_offline_no_address_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

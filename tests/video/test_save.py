@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.locked_server import PASSWORD, locked_server, shown
 from tests.patient_server import PatientServer
 from zoo.errors import VideoError
 from zoo.video import Clip, ClipWriter, Frame, VideoWarning, detect_video
@@ -220,3 +221,20 @@ def test_a_live_clip_begins_with_its_first_frame(tmp_path: Path) -> None:
         for time in (7.5, 7.75):
             writer.write(Image.new("RGB", (64, 48)), time)
     assert [frame.time for frame in frames_of(tmp_path / "a.mp4")] == pytest.approx([0, 0.25])
+
+
+def test_a_clip_behind_a_password_keeps_its_sound_and_shows_no_password(
+    make_clip: Callable[..., Path], squares, tmp_path: Path
+) -> None:
+    path, to = make_clip("a.mp4", count=10, sound=True), tmp_path / "out.mp4"
+    with locked_server(path.parent) as address:
+        stream = detect_video(squares, f"{address}/a.mp4")
+        with ClipWriter(to, clip=stream.clip) as writer:
+            frames = list(stream)
+            for frame in frames:
+                writer.write(frame.draw(), frame.time)
+    with av.open(str(to)) as container:
+        assert [one.type for one in container.streams] == ["video", "audio"]
+    assert stream.clip.source == f"{shown(address)}/a.mp4"
+    assert {frame.to_json()["file"] for frame in frames} == {stream.clip.source}
+    assert PASSWORD not in repr(stream.clip)

@@ -18,6 +18,7 @@ from zoo.errors import UsageError, VideoError
 from zoo.fonts import letters_of
 from zoo.gallery import Collection
 from zoo.images.read import path_of
+from zoo.printable import without_password
 from zoo.progress import Bar
 from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
@@ -160,7 +161,7 @@ def _said(
     late = stream.losses.counts["late"]
     dropped = f"; {late:,} dropped that came too fast" if late else ""
     aside = asked.json_to == STANDARD_OUTPUT
-    output.line(f"{asked.source}  {tally}{dropped}", err=aside)
+    output.line(f"{without_password(asked.source)}  {tally}{dropped}", err=aside)
     written = [("Results", asked.json_to), ("Video", asked.save_to if tally.frames else None)]
     for what, to in written:
         if to and str(to) != STANDARD_OUTPUT:

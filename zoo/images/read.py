@@ -22,6 +22,7 @@ from zoo.images.rgb import Array, Exif, Image
 from zoo.images.unreadable import unreadable
 from zoo.images.web import fetch
 from zoo.paths import IMAGE_SUFFIXES
+from zoo.printable import without_password
 from zoo.text import pluralize, type_name
 
 Pixels: TypeAlias = bytes | bytearray | memoryview | PIL.Image.Image | Array | Tensor
@@ -60,7 +61,7 @@ def read(
 
     exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it
              is stored.
-    name:    its name in messages; None is its path or URL.
+    name:    its name in messages; None is its path or URL, with `***` for a password.
     limits:  how many pixels are decoded and how many bytes downloaded; None is what the environment
              says (`docs/reference/settings.md`). The limit of seconds holds in `detect`, which
              reads on threads, and for downloads.
@@ -109,7 +110,7 @@ def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserv
 def _opened(path: str, name: str, limits: Limits) -> BinaryIO:
     """The file or what is behind the URL. Raises: ImageError."""
     if is_url(path):
-        return io.BytesIO(fetch(path, limits=limits))
+        return io.BytesIO(fetch(path, name, limits=limits))
     if (scheme := scheme_of(path)) and not os.path.lexists(path):
         raise _unfetched(scheme, name)
     try:
@@ -253,9 +254,10 @@ def is_glob(text: str) -> bool:
 
 
 def name_of(source: object, *, position: int | None = None) -> str:
-    """The name of an image in messages and `Detections.source`: file, URL or position."""
+    """The name of an image in messages and `Detections.source`: file, URL without its password, or
+    position."""
     if isinstance(source, str | os.PathLike):
-        return os.fsdecode(source)
+        return without_password(os.fsdecode(source))
     file = getattr(source, "filename", None) if isinstance(source, PIL.Image.Image) else None
     unnamed = "image" if position is None else f"image {position}"
     return str(file) if file else unnamed

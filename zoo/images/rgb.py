@@ -53,7 +53,8 @@ class Image:
     """Pixels, and where they come from; frozen, and nobody writes into the pixels.
 
     pixels:      (3, height, width) uint8 RGB, contiguous.
-    source:      the file or URL as it was given, or `image 3`: its position, counted from 0.
+    source:      the file or URL as it was given, a password in it as `***`, or `image 3`: its
+        position, counted from 0.
     orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what an image without
         EXIF has.
     animated:    the file holds more frames or pages; these are the pixels of the first.

@@ -8,10 +8,11 @@ from zoo.environment import offline_switch, timeout
 from zoo.errors import ImageError
 from zoo.images.decode import Limits
 from zoo.images.unreadable import beyond, unreadable
+from zoo.printable import without_password
 
 
-def fetch(url: str, *, limits: Limits) -> bytes:
-    """The bytes behind an http(s) URL, redirects followed.
+def fetch(url: str, name: str, *, limits: Limits) -> bytes:
+    """The bytes behind an http(s) URL, redirects followed; `name` is what messages call it.
 
     `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and
     `HF_HUB_OFFLINE=1` open no socket.
@@ -23,24 +24,27 @@ def fetch(url: str, *, limits: Limits) -> bytes:
     """
     if switch := offline_switch():
         raise unreadable(
-            url,
+            name,
             f"The network is switched off by {switch}.",
             f"Unset {switch}, or download the image first.",
         )
     silence = timeout()
     try:
-        return _download(url, limits, silence=silence)
+        return _download(url, name, limits, silence=silence)
     except ImageError:
         raise
     # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
     except Exception as error:
+        if type(error).__name__ == "InvalidURL" and without_password(url) != url:
+            fix = "Write / as %2F, ? as %3F, # as %23 and @ as %40 in its password."
+            raise unreadable(name, "It is not a URL.", fix) from None  # the error quotes a part
         reason = str(error).rstrip(".") or type(error).__name__
         raise unreadable(
-            url, f"It can't be fetched: {reason}.", "Check the address and the network."
+            name, f"It can't be fetched: {reason}.", "Check the address and the network."
         ) from error
 
 
-def _download(url: str, limits: Limits, *, silence: float) -> bytes:
+def _download(url: str, name: str, limits: Limits, *, silence: float) -> bytes:
     from huggingface_hub import get_session  # slow to import, and only URLs need it
 
     until = time.monotonic() + limits.seconds
@@ -49,12 +53,14 @@ def _download(url: str, limits: Limits, *, silence: float) -> bytes:
         if response.status_code != 200:
             case = f"The server answered {response.status_code} {response.reason_phrase}."
             raise unreadable(
-                url, case.replace(" .", "."), "Open the address in a browser to see what it is."
+                name, case.replace(" .", "."), "Open the address in a browser to see what it is."
             )
         for chunk in response.iter_bytes():
             received += chunk
             if len(received) > limits.download:
-                raise beyond("download", url, f"It is larger than {limits.download / 1e6:,.0f} MB.")
+                raise beyond(
+                    "download", name, f"It is larger than {limits.download / 1e6:,.0f} MB."
+                )
             if time.monotonic() > until:
-                raise beyond("seconds", url, f"It took more than {limits.seconds:g} seconds.")
+                raise beyond("seconds", name, f"It took more than {limits.seconds:g} seconds.")
     return bytes(received)

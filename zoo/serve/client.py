@@ -18,6 +18,7 @@ from zoo.errors import ImageError, NameAmbiguous, NameNotFound, UsageError, ZooE
 from zoo.images import Exif, Source, read
 from zoo.images.read import is_url, name_of, path_of
 from zoo.labels import LabelSpace, space_of
+from zoo.printable import without_password
 
 PAUSE_SECONDS = 0.2  # before the first new try; doubled with each
 LONGEST_PAUSE = 10.0
@@ -68,9 +69,10 @@ class Client:
         retries: int = 4,
     ) -> None:
         headers = {"Authorization": f"Bearer {_token(token)}"} if token else {}
-        self._url = _address(url)
+        address = _address(url)
+        self._name = without_password(address)
         self._retries = retries
-        self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=timeout)
+        self._client = httpx2.Client(base_url=address, headers=headers, timeout=timeout)
         self._models: dict[str, ServedModel] = {}
 
     def detect(
@@ -147,7 +149,7 @@ class Client:
                 response = self._client.request(method, path, **request)
             except httpx2.TransportError as error:
                 if not left:
-                    raise _silent(self._url, error) from error
+                    raise _silent(self._name, error) from error
             else:
                 if response.status_code not in AGAIN or not left:
                     return self._read(response, image)
@@ -164,7 +166,7 @@ class Client:
             answer = None
         if response.status_code == 200 and isinstance(answer, dict):
             return answer
-        raise _error_of(response.status_code, answer, self._url, image)
+        raise _error_of(response.status_code, answer, self._name, image)
 
 
 def _address(url: str) -> str:
@@ -174,7 +176,7 @@ def _address(url: str) -> str:
     except httpx2.InvalidURL:
         parsed = httpx2.URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        case = f"'{url:.100}' is not the address of a server."
+        case = f"'{without_password(url):.100}' is not the address of a server."
         raise UsageError("A client can't be made.", case, "Write for example http://127.0.0.1:8000")
     return url.rstrip("/")
 

@@ -24,6 +24,7 @@ from zoo.environment import offline_switch, timeout
 from zoo.errors import ImageError
 from zoo.images import Limits
 from zoo.images.unreadable import beyond, unreadable
+from zoo.printable import without_password
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve: TypeAlias = Callable[[str, int], Sequence[Address]]
@@ -71,11 +72,11 @@ def fetch(
     Raises: ImageError: it is no such URL, leads to an address that is not public, does not answer
         with 200, or is beyond a limit; or the network is switched off.
     """
+    asked = without_password(url)
     if switch := offline_switch():
         case = f"The network is switched off by {switch}."
-        raise unreadable(url, case, "Send the image itself.")
+        raise unreadable(asked, case, "Send the image itself.")
     until = monotonic() + limits.seconds
-    asked = url
     try:
         for _ in range(MOST_REDIRECTS + 1):
             target = _checked(url, asked, resolve, allows)

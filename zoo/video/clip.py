@@ -78,7 +78,7 @@ def _refused(asked: str, case: str, example: str, shell: str) -> UsageError:
 class Clip:
     """Facts about a source of frames; None is what it does not say.
 
-    source:    as messages and results name it.
+    source:    as messages and results name it, a password in it as `***`.
     rate:      frames in a second, on average.
     frames:    how many there are in all.
     duration:  in seconds.
@@ -87,6 +87,7 @@ class Clip:
     time_base: seconds in a tick of its timestamps.
     aspect:    width of a pixel for a height of 1.
     options:   for FFmpeg, with which it was opened.
+    address:   what opens it again, with its password, which is shown nowhere; empty is `source`.
     """
 
     source: str
@@ -97,7 +98,8 @@ class Clip:
     sound: bool = False
     time_base: Fraction = TICK
     aspect: Fraction = Fraction(1)
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)  # headers may be secret
+    address: str = field(default="", repr=False)
 
     @property
     def period(self) -> float:

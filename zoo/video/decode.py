@@ -15,6 +15,7 @@ from zoo.environment import offline_switch
 from zoo.errors import OfflineError, VideoError
 from zoo.extras import optional
 from zoo.images import Limits
+from zoo.printable import without_password
 from zoo.video.clip import TICK, Clip, Decoded, Losses, Part, unreadable
 from zoo.video.upright import planes_of
 
@@ -49,7 +50,8 @@ class AvSource:
         options: Mapping[str, str] | None = None,
     ) -> None:
         self._av = optional("av", wanted_for="Frames of a video", extra="video")
-        self._name = address
+        self._address = address
+        self._name = without_password(address)
         self._part = part
         self.losses = Losses()
         self._reads: threading.Thread | None = None
@@ -102,7 +104,7 @@ class AvSource:
         url, form = located(address)
         if form is None and scheme_of(address) and (switch := offline_switch()):
             raise OfflineError(
-                f"Video '{address}' can't be read.",
+                f"Video '{self._name}' can't be read.",
                 f"{switch} says that no socket may be opened.",
                 f"Pass a file, or unset it: unset {switch}",
             )
@@ -113,7 +115,8 @@ class AvSource:
         try:
             return self._av.open(url, format=form, options=options, timeout=(SECONDS, waits))
         except self._av.error.FFmpegError as error:
-            raise unopened(address, error) from error
+            # FFmpeg's own error has the address with its password
+            raise unopened(address, error) from (error if self._name == address else None)
 
     def _chosen(self) -> Any:
         streams = [
@@ -141,6 +144,7 @@ class AvSource:
         rate = stream.average_rate or stream.guessed_rate
         return Clip(
             source=self._name,
+            address=self._address,
             rate=float(rate) if rate else None,
             frames=(stream.frames or None) if not live else None,
             duration=seconds / MICROSECONDS if seconds and not live else None,
@@ -325,16 +329,17 @@ def said(error: Exception) -> str:
 
 def unopened(address: str, error: Exception) -> VideoError:
     """The error for what FFmpeg can't open."""
+    name = without_password(address)
     if camera_of(address) is not None or address.startswith("/dev/video"):
         case = f"Camera {address} can't be opened: {said(error)}."
         return unreadable(address, case, "Plug it in, check who may read it, or pass a clip.")
     if scheme_of(address):
         case = f"Nothing answers there as it should: {said(error)}."
-        return unreadable(address, case, "Check the address in a player, such as ffplay or VLC.")
+        return unreadable(name, case, "Check the address in a player, such as ffplay or VLC.")
     path = Path(address)
     if not path.exists():
         where = "" if path.is_absolute() else f"; it was looked for from {Path.cwd()}"
-        return unreadable(address, "There is no such file.", f"Check the path{where}.")
+        return unreadable(name, "There is no such file.", f"Check the path{where}.")
     if not os.access(path, os.R_OK):
         return unreadable(address, f"It can't be opened: {said(error)}.", "Check who may read it.")
     if not path.stat().st_size:

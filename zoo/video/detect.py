@@ -27,6 +27,7 @@ from zoo.images import is_many
 from zoo.images.read import is_glob, path_of
 from zoo.inference.batching import BatchSize
 from zoo.inference.detect import check_options, stream
+from zoo.printable import without_password
 from zoo.text import type_name
 from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning
 from zoo.video.decode import AvSource, scheme_of
@@ -150,7 +151,8 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     """Detects in the frames of a video, one after the other, by any predictor.
 
     source:  a file, a URL (`rtsp://…`), the number of a camera, a folder or a glob of images, or an
-             iterable of images or of pairs `(seconds, image)`.
+             iterable of images or of pairs `(seconds, image)`. Messages and results have `***` for
+             a password in a URL.
     score, iou, max_boxes: see `Protocol`; None keeps the family's own.
     batch_size: frames that go through the network at once; "auto" fits their size and the memory of
              the device, and is 1 for a live source, so that no frame waits for the next.
@@ -235,7 +237,7 @@ def _check_no_rate(rate: float | None, path: str) -> None:
     """Raises: UsageError for a rate of a clip, whose frames say their times."""
     if rate is not None:
         raise UsageError(
-            f"rate={rate:g} can't be used for the clip '{path}'.",
+            f"rate={rate:g} can't be used for the clip '{without_password(path)}'.",
             "Its frames say their times; a rate is for images, which say none.",
             "Leave rate out.",
             fix_cli="Leave --rate out.",

@@ -25,7 +25,7 @@ class Sound:
     def __init__(self, clip: Clip, output: Any, *, start: float, end: float) -> None:
         av = optional("av", wanted_for="The sound of a video", extra="video")
         self._errors = av.error.FFmpegError
-        address, form = located(clip.source)
+        address, form = located(clip.address or clip.source)
         self._input = av.open(address, format=form, options=dict(clip.options), timeout=SECONDS)
         self._output = output
         self._origin = Fraction(max(self._input.start_time or 0, 0), MICROSECONDS)
