@@ -22,6 +22,7 @@ from zoo.weights.manifest import Manifest
 from zoo.weights.records import WeightsFile, WeightsRequest, sha256_of
 from zoo.weights.revision import resolved
 from zoo.weights.sources import HubSpec, mirrored, parsed, printed, replace_prefix
+from zoo.weights.tags import tagged
 from zoo.weights.verification import ASKED, Candidate, from_bundle, from_source, take
 
 log = logging.getLogger("zoo")
@@ -122,8 +123,8 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             f'For random weights: zoo.load("{name}", weights=False)',
             fix_cli="For random weights: --weights random",
         )
-    if name.startswith((PREFIX, HUB)) and weights in choice.entry.card.weights:
-        return choice  # the only tag that a folder has
+    if name.startswith((PREFIX, HUB)):
+        return tagged(choice, name, weights)
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(
