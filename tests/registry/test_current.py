@@ -227,10 +227,22 @@ def test_aliases_that_stand_for_each_other_are_an_error(
         write(ALIAS.format(alias="b", target="a"), "two.yaml"),
     )
     use(monkeypatch, one, two)
-    assert catalogue().aliases == {}
-    monkeypatch.delenv("ZOO_PLUGINS")
-    reload()
-    with pytest.raises(CardError, match="No model is named 'b'"):
+    with pytest.raises(CardError, match=r"Line 3, field 'aliases\.a': 'b' is itself an alias"):
+        catalogue()
+
+
+def test_an_alias_of_an_alias_is_told_the_model_that_is_meant(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (
+        write(ALIAS.format(alias="small", target="acme_nano"), "one.yaml"),
+        write(ALIAS.format(alias="mine", target="small"), "two.yaml"),
+    )
+    use(monkeypatch, one, two)
+    with pytest.raises(
+        CardError,
+        match=r"(?s)Line 3, field 'aliases\.mine': 'small' is itself.*it stands for: acme_nano",
+    ):
         catalogue()
 
 

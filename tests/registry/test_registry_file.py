@@ -142,6 +142,7 @@ def test_an_alias_may_stand_for_a_model_of_the_file(write: Write, target: str) -
         ("small", "nano.coco", "no weights tagged 'coco'"),
         ("nano", "nano", "hides the model"),
         ("small", "small", "itself an alias"),
+        ("small", "small.coco", "'small' is itself an alias"),
         ("Small", "nano", "not a name"),
         ("small", "a/b/c", "not a model's name"),
     ],

@@ -49,6 +49,11 @@ def test_classes_are_those_of_the_label_space_or_listed_or_open() -> None:
     assert [row.classes for row in rows] == [1, 2, None]
 
 
+def test_a_class_counts_once_however_its_name_is_broken_into_lines() -> None:
+    row = summary_of("net", card(labels=["traffic\nlight", " car"]), plugin="a", line=None)
+    assert row.class_names == ("traffic light", "car")
+
+
 def test_the_input_is_its_resize_and_size() -> None:
     row = summary_of(
         "net", card(input=Input(resize="fixed", size=[320, 640])), plugin="a", line=None

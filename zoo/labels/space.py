@@ -74,7 +74,7 @@ class LabelSpace:
                 asked, "It has no class at all.", "Name at least one class, for example ['helmet']."
             )
         for label, name in enumerate(self.names):
-            if not isinstance(name, str) or not name or _CONTROL.search(name):
+            if not isinstance(name, str) or not is_class_name(name):
                 raise LabelError(
                     asked,
                     f"Class {label} is {short(name)}, not a name.",
@@ -156,6 +156,11 @@ class LabelSpace:
         """The output channel of each label."""
         where = {label: channel for channel, label in enumerate(self.channels) if label >= 0}
         return tuple(where[label] for label in range(len(self.names)))
+
+
+def is_class_name(name: str) -> bool:
+    """Whether tidied text can be the name of a class: not empty, and without control characters."""
+    return bool(name) and not _CONTROL.search(name)
 
 
 def tidy(name: str) -> str:

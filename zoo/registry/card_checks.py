@@ -1,4 +1,5 @@
-"""Checks of a card that its structs can't express: names, paths, licences, classes, boxes."""
+"""Checks of a card that its structs can't express: names, paths, licences, inputs, classes and
+boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from zoo.labels import builtin
 from zoo.labels.builtin import OPEN
-from zoo.labels.space import tidy
+from zoo.labels.space import is_class_name, tidy
 from zoo.paths import OutsideFolder, check_relative
 from zoo.registry.card import (
     MODEL,
@@ -18,6 +19,7 @@ from zoo.registry.card import (
     Expectation,
     FileSource,
     HubSource,
+    Input,
     Licenses,
     PackageImage,
     PackageSource,
@@ -62,6 +64,8 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
         )
     _check_references(sheet, card, at=at)
     _check_labels(sheet, card.labels, at=(*at, "labels"))
+    if card.input:
+        _check_input(sheet, card.input, at=(*at, "input"))
     _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
     for tag, weights in card.weights.items():
         _check_weights(sheet, weights, at=(*at, "weights", tag))
@@ -90,6 +94,24 @@ def _check_references(sheet: Sheet, card: Card, *, at: tuple[Step, ...]) -> None
                 "Write a distribution or an extra, as in transformers>=4.50 or detzoo[plots].",
                 at=(*at, "requires", number),
             )
+
+
+def _check_input(sheet: Sheet, value: Input, *, at: tuple[Step, ...]) -> None:
+    """Refuses what no pixels can be divided by, and a shortest edge above the longest."""
+    for number, each in enumerate(value.std or ()):
+        if not 0 < each < math.inf:
+            raise sheet.flaw(
+                f"Pixels are divided by std, and {each:g} can't be a standard deviation.",
+                "Write those that the network was trained with; std: [1, 1, 1] changes nothing.",
+                at=(*at, "std", number),
+            )
+    shortest, longest = value.size
+    if value.resize == "shortest_edge" and shortest > longest:
+        raise sheet.flaw(
+            f"The shortest edge, {shortest}, is more than the longest, {longest}.",
+            f"For shortest_edge, size is [shortest, longest]: [{longest}, {shortest}].",
+            at=(*at, "size"),
+        )
 
 
 def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
@@ -211,6 +233,10 @@ def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) 
     names = list(map(tidy, labels))
     if not all(names):
         raise sheet.flaw("A class name is empty.", "Give every class a name.", at=at)
+    for label, name in enumerate(names):
+        if not is_class_name(name):
+            case = f"The class {name!r:.60} has control characters in it."
+            raise sheet.flaw(case, "Take them out of its name.", at=(*at, label))
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
         raise sheet.flaw(

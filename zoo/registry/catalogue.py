@@ -215,6 +215,10 @@ class Catalogue:
         """Whether a listed model has that very name; aliases don't count."""
         return short in self._listed
 
+    def is_alias(self, name: str) -> bool:
+        """Whether a name is only another name for a model; aliases of it are not followed."""
+        return name in self._aliases and name not in self._listed
+
     def missing(self, base: str) -> Missing | None:
         """The plugin that a name without a tag would come from, and why it is missing, if known."""
         plugin, _, short = base.rpartition("/")

@@ -159,14 +159,23 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
 def _check_alias(
     models: Catalogue, registry_file: RegistryFile, alias: Alias, *, complete: bool
 ) -> None:
-    """Refuses a user's alias that hides a model, or that stands for nothing although every plugin
-    is there."""
+    """Refuses a user's alias that hides a model, that stands for an alias, or for nothing although
+    every plugin is there."""
     field = f"aliases.{alias.name}"
     base, _, tag = alias.target.partition(".")
     if models.is_model(alias.name):
         case = f"The alias hides the model '{alias.name}'."
         raise flaw(registry_file.origin, case, "Rename the alias.", line=alias.line, field=field)
     rows = models.rows_of(base)
+    if models.is_alias(base):
+        stands = models.aliases.get(base)
+        raise flaw(
+            registry_file.origin,
+            f"'{base}' is itself an alias.",
+            f"Name the model it stands for: {stands}" if stands else "Name a model.",
+            line=alias.line,
+            field=field,
+        )
     if rows and tag and not any(tag in row.tags for row in rows):
         case = f"'{base}' has no weights tagged '{tag}'."
         raise flaw(

@@ -248,11 +248,11 @@ def _aliases(
                 "Write name, name.tag or plugin/name.",
                 at=at,
             )
-        if target in written:
-            raise sheet.flaw(
-                f"'{target}' is itself an alias.", "Name the model it stands for.", at=at
-            )
         base, _, tag = target.partition(".")
+        if base in written:
+            raise sheet.flaw(
+                f"'{base}' is itself an alias.", "Name the model it stands for.", at=at
+            )
         plugin, _, short = base.rpartition("/")
         row = own.get(short)
         if row is not None and plugin in ("", row.plugin):

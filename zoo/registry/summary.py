@@ -9,6 +9,7 @@ import msgspec
 
 from zoo import labels
 from zoo.labels.builtin import OPEN
+from zoo.labels.space import tidy
 from zoo.registry.card import Card, Claim, Weights
 
 CUSTOM = "custom"
@@ -76,7 +77,7 @@ def summary_of(name: str, card: Card, *, plugin: str, line: int | None) -> CardS
         architecture=card.architecture,
         family=card.family,
         labels=card.labels if isinstance(card.labels, str) else CUSTOM,
-        listed=None if isinstance(card.labels, str) else "\n".join(card.labels),
+        listed=None if isinstance(card.labels, str) else "\n".join(map(tidy, card.labels)),
         resize=card.input.resize if card.input else None,
         size=(card.input.size[0], card.input.size[1]) if card.input else None,
         parameters=card.parameters,
