@@ -1,14 +1,19 @@
 """Errors end with the exit codes of docs/reference/exit-codes.md, and have three parts."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from PIL import Image
 
+from zoo.cli.app import app
+
 Shell = Callable[..., Any]
+PAGE = Path(__file__).parents[2] / "docs/reference/exit-codes.md"
 
 R = ("--weights", "random")
 DETECT = ("detect", "1.png", *R)
@@ -94,6 +99,21 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("r.json").write_text(json.dumps([{**box, "score": 0.5}]))
     Path("text.txt").write_text("hello")
     Path("folder").mkdir()
+
+
+def without_json(command: Any, name: str = "") -> list[str]:
+    """The commands at or below this one that have no --json."""
+    inner = getattr(command, "commands", {})
+    below = [found for one in inner for found in without_json(inner[one], f"{name} {one}")]
+    options = [spelt for option in command.params for spelt in option.opts]
+    return below if inner or "--json" in options else [name.strip()]
+
+
+def test_the_commands_without_json_are_those_that_the_page_names() -> None:
+    page = PAGE.read_text()
+    named = page.partition("but ")[2].partition(";")[0]
+    found = without_json(typer.main.get_command(app([])))
+    assert set(re.findall("`([^`]+)`", named)) == set(found)
 
 
 def refused(answer: Any, code: int) -> bool:
