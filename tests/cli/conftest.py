@@ -9,6 +9,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from zoo.cli import main
 from zoo.data import Dataset
@@ -103,6 +105,32 @@ def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(dedent(CARDS))
     monkeypatch.setenv("ZOO_REGISTRY", str(path))
     return path
+
+
+SITE = """
+schema: 2
+cards:
+  site:
+    architecture: yolox/yolox
+    labels: [helmet]
+    weights:
+      best: {files: {model: [{kind: file, path: best.safetensors}]}}
+      other: {files: {model: [{kind: file, path: other.safetensors}]}}
+"""
+
+
+@pytest.fixture
+def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder to work in, with the trained models `a/site` and `b/site`, of one name and other
+    weights."""
+    for number, place in enumerate(("a/site", "b/site")):
+        folder = tmp_path / place
+        folder.mkdir(parents=True)
+        (folder / "card.yaml").write_text(SITE)
+        save_file({"w": torch.full((2,), float(number))}, folder / "best.safetensors")
+        save_file({"w": torch.full((3,), float(number))}, folder / "other.safetensors")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from zoo.errors import CardError, NameNotFound
 from zoo.registry import catalogue
-from zoo.registry.folder import card_file, read_folder
+from zoo.registry.folder import card_file, place_of, read_folder
 
 CARD = """
 schema: 2
@@ -65,3 +65,11 @@ def test_a_card_with_a_mistake_names_its_line(tmp_path: Path) -> None:
 def test_a_plugin_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(NameNotFound, match="plugin 'acme', which is not loaded"):
         catalogue().resolve(folder(tmp_path, architecture="acme/net"))
+
+
+def test_a_model_goes_by_its_folder_and_an_exported_one_by_its_file(tmp_path: Path) -> None:
+    for name in ("m.pt2", "m.onnx"):
+        assert place_of(f"{tmp_path}/x/../{name}") == f"file:{tmp_path}/{name}"
+    assert place_of(f"{tmp_path}/model.xml") == f"file:{tmp_path}"
+    assert catalogue().resolve(folder(tmp_path)).entry.identity == f"file:{tmp_path}"
+    assert place_of(f"{tmp_path}/model.xml") == f"file:{tmp_path}/model.xml"  # of two, not the card

@@ -12,7 +12,7 @@ from zoo.environment import home
 from zoo.errors import CacheError, IntegrityError, LockError
 from zoo.registry.card import UrlSource, Weights
 from zoo.weights import WeightsRequest, records
-from zoo.weights.records import Checksum, FileStamp, Record, first_mismatch, sha256_of
+from zoo.weights.records import Checksum, FileStamp, Record, first_mismatch, named, sha256_of
 
 
 @pytest.fixture
@@ -139,3 +139,21 @@ def test_the_checkpoint_comes_first_and_has_the_plain_name() -> None:
 
 def test_weights_without_a_tag_have_the_name_of_the_model() -> None:
     assert WeightsRequest("a/net", None, REQUEST.weights).entry == "a/net"
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "tag"),
+    [
+        ("yolox/yolox_nano.coco", "yolox/yolox_nano.coco", None),
+        ("yolox/yolox_nano.coco:tokenizer", "yolox/yolox_nano.coco", None),
+        ("file:/a/run.v1:x.best", "file:/a/run.v1:x", "best"),
+        ("file:/a.b/run.best:tokenizer", "file:/a.b/run", "best"),
+        ("hub:org/m.v1@main.best", "hub:org/m.v1@main", "best"),
+        ("hub:org/m.v1:card", "hub:org/m.v1", None),
+        ("hub:org/m.best:tokenizer", "hub:org/m", "best"),
+    ],
+)
+def test_an_entry_says_which_model_it_is_of_and_which_of_its_weights(
+    entry: str, name: str, tag: str | None
+) -> None:
+    assert named(entry) == (name, tag)

@@ -4,7 +4,7 @@ under one set of names."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from operator import itemgetter
@@ -15,7 +15,7 @@ from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
-from zoo.registry.folder import PREFIX, is_model, read_folder
+from zoo.registry.folder import PREFIX, is_model, place_of, read_folder
 from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
@@ -36,6 +36,7 @@ class Entry:
     card:   everything known about it; its architecture is written `plugin/name`.
     origin: the file it was read from; relative sources are relative to its folder.
     line:   the line it begins at, or None where Python code handed it over.
+    place:  `file:FOLDER`, absolute, of a model that is in no registry file; else None.
     """
 
     name: str
@@ -43,11 +44,17 @@ class Entry:
     card: Card
     origin: str
     line: int | None = None
+    place: str | None = None
 
     @property
     def qualified(self) -> str:
-        """`plugin/name`, which is never ambiguous."""
+        """`plugin/name`, which is never ambiguous among listed models."""
         return f"{self.plugin}/{self.name}"
+
+    @property
+    def identity(self) -> str:
+        """Its own name in lock files and records: two folders may have a model of one name."""
+        return self.place or self.qualified
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,8 @@ class Catalogue:
                 qualified names.
         """
         if name.startswith(PREFIX):
-            return self.choice_of(read_folder(name), name)
+            choice = self.choice_of(read_folder(name), name)
+            return replace(choice, entry=replace(choice.entry, place=place_of(choice.entry.origin)))
         asked = f"No model named '{name}'."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
@@ -277,16 +285,20 @@ class Catalogue:
         return [plugin for plugin in self._plugins if plugin.info.name == name]
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
-        """Cards and aliases of these models from the user's own files."""
+        """Cards and aliases of these models from the user's own files and folders."""
         own = [
             registry_file for registry_file in self._registry_files if registry_file.owner == USER
         ]
-        chosen = {choice.entry.qualified for choice in choices}
+        entries = [choice.entry for choice in choices]
+        chosen = {entry.qualified for entry in entries if not entry.place}
         cards = {
             row.name: registry_file.written(position)
             for registry_file in own
             for position, row in enumerate(registry_file.rows)
             if row.qualified in chosen
+        }
+        cards |= {
+            entry.name: read_folder(entry.place).written(0) for entry in entries if entry.place
         }
         aliases = {
             alias.name: alias.target

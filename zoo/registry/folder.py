@@ -3,11 +3,12 @@ an exported file, which carries its card; or in a repository of the Hub, `hub:or
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from zoo.errors import CardError, NameNotFound
 from zoo.registry.card import SCHEMA
-from zoo.registry.exported import exported_file, read_facts
+from zoo.registry.exported import IR, exported_file, read_facts
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of
 
 PREFIX = "file:"
@@ -30,6 +31,14 @@ def exported_of(name: str) -> Path | None:
         return None
     path = exported_file(Path(name.removeprefix(PREFIX)).expanduser())
     return path.absolute() if path else None
+
+
+def place_of(origin: str) -> str:
+    """The name, from any folder, of the model whose card is in that file: `file:FOLDER`, or the
+    exported file itself."""
+    path = Path(os.path.abspath(origin))
+    whole = path.name == CARD or (path.name == IR and not (path.parent / CARD).is_file())
+    return f"{PREFIX}{path.parent if whole else path}"
 
 
 def is_model(path: str) -> bool:

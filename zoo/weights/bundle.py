@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import msgspec
 
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, UsageError
 from zoo.files import atomic_write, write_file
 from zoo.registry.card import MODEL, SCHEMA
 from zoo.registry.catalogue import Extract
@@ -40,16 +40,16 @@ def bundle(
     holds already stays.
 
     A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is
-    a lock file of the same.
+    a lock file of the same. A folder's model goes by `user/NAME` there.
 
     registry: cards that the other machine does not have, as `Catalogue.extract` gives them.
 
     Raises:
-        As `fetch`; CacheError: the folder can't be written.
+        As `fetch`; CacheError: the folder can't be written. UsageError: two models have one name.
     """
     before = Manifest.read(to) if (to / FILE).exists() else Manifest({})
     items = dict(before.weights)
-    for wanted in (request for chosen in choices for request in chosen.every_file()):
+    for wanted in _every_file(choices):
         fetched = fetch(
             wanted.weights,
             name=wanted.name,
@@ -65,7 +65,7 @@ def bundle(
             state_key=wanted.weights.state_key,
         )
         _copy(fetched.path, to / item.file, sha256=item.digest)
-        items[wanted.entry] = item
+        items[_listed(wanted)] = item
     cards = _write_registry(registry, to) if registry else before.registry
     manifest = Manifest(items, registry=cards)
     with saving(to / FILE, fix=FOLDER_FIX):
@@ -77,6 +77,28 @@ def bundle(
         }
     ).write(to / "zoo.lock")
     return manifest
+
+
+def _listed(wanted: WeightsRequest) -> str:
+    """The entry of a file in the bundle, whose registry file lists a folder's model by name."""
+    return replace(wanted, name=wanted.listed or wanted.name).entry
+
+
+def _every_file(choices: Iterable[WeightsRequest]) -> list[WeightsRequest]:
+    """One request per file. Raises: UsageError for two models of one name, of which a bundle could
+    list only one."""
+    requests = [request for chosen in choices for request in chosen.every_file()]
+    first: dict[str, str] = {}
+    for wanted in requests:
+        name = wanted.listed or wanted.name
+        other = first.setdefault(name, wanted.name)
+        if other != wanted.name:
+            raise UsageError(
+                f"{other} and {wanted.name} can't go into one bundle.",
+                f"Both are called '{name}', by which a bundle lists them.",
+                "Make a bundle of each, or give one another name in its card.yaml.",
+            )
+    return requests
 
 
 def _write_registry(added: Extract, to: Path) -> str:

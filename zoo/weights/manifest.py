@@ -13,8 +13,10 @@ from msgspec import Meta
 from zoo import limits
 from zoo.errors import SourceError
 from zoo.paths import OutsideFolder, inside
+from zoo.registry.card import FileSource
 from zoo.weights.lock import Pin
-from zoo.weights.records import WeightsRequest
+from zoo.weights.records import WeightsRequest, sha256_of
+from zoo.weights.sources import from_file
 
 FILE = "bundle.json"
 REGISTRY = "registry.yaml"
@@ -77,11 +79,13 @@ class Manifest:
 
     def find(self, wanted: WeightsRequest, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card
-        gives."""
+        gives. Of a name it is not where the card's own file is here and has another sha256."""
         if sha256:
             return next((item for item in self._of(wanted) if item.sha256 == sha256), None)
-        if wanted.entry in self.weights:
-            return self.weights[wanted.entry]
+        named = self.weights.get(wanted.entry)
+        if named:
+            here = _file_here(wanted)
+            return named if here is None or sha256_of(here) == named.sha256 else None
         given = [source.sha256 for source in wanted.sources if source.sha256]
         return next(
             (
@@ -98,3 +102,15 @@ class Manifest:
             for entry, item in self.weights.items()
             if entry == wanted.entry or item.serves(wanted)
         ]
+
+
+def _file_here(wanted: WeightsRequest) -> Path | None:
+    """The file of a card next to it, where it has one; a source before that goes first."""
+    first = wanted.sources[0] if wanted.sources else None
+    if not isinstance(first, FileSource):
+        return None
+    try:
+        path = from_file(first, origin=wanted.origin).path
+    except SourceError:  # it leads out of the folder, which fetching says
+        return None
+    return path if path.is_file() else None

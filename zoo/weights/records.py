@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,22 +19,33 @@ from zoo.errors import CacheError, IntegrityError, WeightsError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.registry.card import MODEL, Source, Weights
-from zoo.registry.folder import HUB
+from zoo.registry.folder import HUB, PREFIX
 from zoo.weights.disk import saving
 
 log = logging.getLogger("zoo")
 
+_ROLE = re.compile(r":[^.:]+$")
 SHOWN = 16  # digits of a sha256 that a message repeats
 CARD_ROLE = "card"  # of the file that says what a repository on the Hub is
 
 
 def typed_name(entry: str) -> str:
     """The name of the model that an entry is of, as a command takes it (`WeightsRequest.typed`)."""
-    if not entry.startswith(HUB):
-        return entry.partition(":")[0]
-    repository, colon, role = entry.removeprefix(HUB).partition(":")
-    has_tag = not colon or role != CARD_ROLE
-    return HUB + (repository.rpartition(".")[0] if has_tag else repository)
+    return named(entry)[0]
+
+
+def named(entry: str) -> tuple[str, str | None]:
+    """The name of the model that an entry is of, as a command takes it, and the tag of its weights
+    where the name has none: in a folder, or in a repository on the Hub."""
+    if not entry.startswith((HUB, PREFIX)):
+        return entry.partition(":")[0], None
+    scheme, _, place = entry.partition(":")
+    head, slash, last = place.rpartition("/")
+    last, colon, role = last.rpartition(":") if _ROLE.search(last) else (last, "", "")
+    name, _, tag = last.rpartition(".")
+    if scheme == "hub" and colon and role == CARD_ROLE:
+        name, tag = last, ""
+    return f"{scheme}:{head}{slash}{name}", tag or None
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class WeightsRequest:
     placed: the user named the file, and the state key of its weights is only the card's for its
         own.
     role:   which of the set's files: the checkpoint, or another that the family needs.
+    listed: the name that a bundle's registry file gives the model; None where that is `name`.
     """
 
     name: str
@@ -52,6 +65,7 @@ class WeightsRequest:
     origin: Path | None = None
     placed: bool = False
     role: str = MODEL
+    listed: str | None = None
 
     @property
     def model(self) -> str:
@@ -60,8 +74,9 @@ class WeightsRequest:
 
     @property
     def typed(self) -> str:
-        """The name of the model, as a command takes it: a repository on the Hub has no tags."""
-        return self.name if self.name.startswith(HUB) else self.model
+        """The name of the model, as a command takes it: that of a folder or a repository has no
+        tag."""
+        return self.name if self.name.startswith((HUB, PREFIX)) else self.model
 
     @property
     def entry(self) -> str:

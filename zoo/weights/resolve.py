@@ -91,9 +91,10 @@ def wanted(choice: Choice) -> WeightsRequest:
                 "or a file of your own: --weights file:PATH"
             ),
         )
-    return WeightsRequest(
-        choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent
-    )
+    entry = choice.entry
+    listed = entry.qualified if entry.place else None
+    folder = Path(entry.origin).parent
+    return WeightsRequest(entry.identity, choice.tag, choice.weights, folder, listed=listed)
 
 
 def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = True) -> Choice:

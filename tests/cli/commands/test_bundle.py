@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
+from typing import Any
 
 import pytest
 from safetensors.torch import save_file
@@ -14,6 +16,7 @@ import zoo
 from zoo.registry import reload
 from zoo.weights.records import sha256_of
 
+Shell = Callable[..., Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -159,3 +162,57 @@ def test_a_damaged_file_that_is_fetched_again_is_a_warning(run_published: Run) -
         done.stderr == f"Warning: {file} is not what the first download says. "
         "It is removed and fetched again.\n"
     )
+
+
+def pulled(shell: Shell, name: str) -> dict[str, Any]:
+    """What `zoo pull` says of the weights of a name."""
+    done = shell("pull", name, "--json")
+    assert done.code == 0, done.err
+    [row] = json.loads(done.out)
+    return row
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_folder_keeps_its_weights_whatever_a_bundle_has_of_another_of_its_name(
+    shell: Shell, sites: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    wanted = sha256_of(sites / "b/site/best.safetensors")
+    card = sites / "b/site/card.yaml"
+    if known:
+        here = "path: best.safetensors"
+        card.write_text(card.read_text().replace(here, f"{here}, sha256: '{wanted}'"))
+    shell("bundle", "file:a/site", "--to", "bun")
+    monkeypatch.setenv("ZOO_BUNDLE", "bun")
+    assert pulled(shell, "file:b/site")["sha256"] == wanted
+    assert pulled(shell, "file:b/site")["through"] is None
+
+
+def test_a_folder_in_a_bundle_is_a_model_by_its_name(
+    shell: Shell, sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = sha256_of(sites / "a/site/best.safetensors")
+    assert shell("bundle", "file:a/site", "--to", "bun").code == 0
+    rmtree(sites / "a")
+    monkeypatch.setenv("ZOO_BUNDLE", "bun")
+    row = pulled(shell, "site")
+    assert (row["name"], row["sha256"]) == ("user/site.best", wanted)
+    assert row["through"].startswith("bundle:")
+
+
+def test_two_models_of_one_name_do_not_go_into_one_bundle(shell: Shell, sites: Path) -> None:
+    done = shell("bundle", "file:a/site", "file:b/site", "--to", "bun")
+    assert done.code == 2
+    assert "Both are called 'user/site'" in done.err
+    assert not (sites / "bun").exists()
+
+
+def test_a_bundle_does_not_go_before_a_file_that_was_made_again(
+    run_published: Run, own: Path, tmp_path: Path
+) -> None:
+    carried = str(tmp_path / "carried")
+    run_published("bundle", "my_model", "--to", carried)
+    state = zoo.load("my_model", weights=False).state_dict()
+    save_file({name: value + 1 for name, value in state.items()}, own.with_name("mine.safetensors"))
+    done = run_published("pull", "my_model", "--json", ZOO_BUNDLE=carried)
+    [row] = json.loads(done.stdout)
+    assert row["sha256"] == sha256_of(own.with_name("mine.safetensors"))

@@ -131,3 +131,14 @@ def test_a_model_whose_plugin_is_switched_off_is_told_so(
     answer = shell("show", "yolox_nano")
     assert answer.code == 3
     assert "the plugin 'yolox', which is switched off by ZOO_PLUGINS" in answer.err
+
+
+def test_a_folder_is_named_so_that_a_shell_reads_it(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "run  x"
+    folder.mkdir()
+    (folder / "card.yaml").write_text(
+        "schema: 2\ncards: {site: {architecture: yolox/yolox, labels: [a]}}"
+    )
+    out = shell("show", f"file:{folder}").out
+    assert f'zoo.load("file:{folder}", weights=False)' in out
+    assert f"--model 'file:{folder}' --weights random" in out

@@ -16,8 +16,11 @@ from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
 from zoo.registry.folder import HUB
 from zoo.text import pluralize
-from zoo.weights import Lock, WeightsRequest, relock, verify
-from zoo.weights.records import typed_name
+from zoo.weights import Lock, WeightsRequest, relock, verify, wanted
+from zoo.weights.hub_model import card_request
+from zoo.weights.records import named
+from zoo.weights.resolve import resolve_name
+from zoo.weights.tags import tagged
 
 
 def lock(
@@ -39,7 +42,9 @@ def lock(
     if not chosen:
         raise NameNotFound(
             "A lock file can't be written.",
-            "No model was named, and none has been fetched yet.",
+            "No model was named, and none that it pins can be found."
+            if old.pins
+            else "No model was named, and none has been fetched yet.",
             "Name some: zoo lock yolox_nano",
         )
     pins = {**old.pins, **relock(chosen, mirrors=known.mirrors).pins}
@@ -57,7 +62,21 @@ def lock(
 
 def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
     entries = list(old.pins) or [result.entry for result in verify()]
-    listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
-    names = [entry for entry in entries if entry in listed]
-    names += dict.fromkeys(typed_name(entry) for entry in entries if entry.startswith(HUB))
-    return weights_requests(known, names, lock=Lock())
+    requests: dict[str, WeightsRequest] = {}
+    for name, tag in dict.fromkeys(named(entry) for entry in entries if entry):
+        try:
+            files = _requests(known, name, tag)
+        except NameNotFound as error:
+            if old.pins:  # what was fetched may be a file that somebody named
+                output.line(f"{error.asked} {error.case} Its pin stays as it is.", err=True)
+            continue
+        requests |= {request.entry: request for request in files}
+    return list(requests.values())
+
+
+def _requests(known: Catalogue, name: str, tag: str | None) -> list[WeightsRequest]:
+    choice = resolve_name(known, name, lock=Lock())
+    if tag:
+        choice = tagged(choice, name, tag)
+    card = [card_request(name, Lock())] if name.startswith(HUB) else []
+    return [*card, wanted(choice)]

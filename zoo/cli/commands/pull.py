@@ -37,7 +37,7 @@ def pull(
     failed = 0
     rows = []
     for choice in {
-        request.entry.qualified + str(request.tag): request for request in map(resolve, names)
+        request.entry.identity + str(request.tag): request for request in map(resolve, names)
     }.values():
         try:
             rows += [

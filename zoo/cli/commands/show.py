@@ -8,7 +8,7 @@ unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from shlex import quote
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Annotated
@@ -32,7 +32,7 @@ from zoo.registry.card import (
     UrlSource,
     Weights,
 )
-from zoo.registry.folder import HUB, PREFIX
+from zoo.registry.folder import HUB
 from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
@@ -74,11 +74,11 @@ def _aliases(known: Catalogue, choice: Choice) -> list[str]:
 def _shortest(known: Catalogue, choice: Choice) -> str:
     """The shortest name that means this choice."""
     entry = choice.entry
+    if entry.place:
+        return entry.place
     rows = known.rows_of(entry.qualified)
     if not rows and entry.plugin.startswith(HUB):
         return entry.qualified
-    if not rows:  # a model in a folder of its own
-        return f"{PREFIX}{Path(entry.origin).parent}"
     name = known.shown(rows[0])
     return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
 
@@ -128,12 +128,9 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
         yield from _weights(card, tag, weights, chosen=tag == choice.tag)
     name = _shortest(known, choice)
     yield from ["", output.Heading("Use it")]
-    yield from _row(
-        "Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)'
-    )
-    yield from _row(
-        "shell", f"zoo detect IMAGE --model {name}" + ("" if card.weights else " --weights random")
-    )
+    python, shell = ("", "") if card.weights else (", weights=False", " --weights random")
+    yield from _lines("Python", f'zoo.load("{name}"{python})')
+    yield from _lines("shell", f"zoo detect IMAGE --model {quote(name)}{shell}")
     yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
 
 
