@@ -48,7 +48,7 @@ class Accuracy:
 
 def report(engine: Engine, data: Dataset) -> Report:
     """The numbers of an engine on a data set. Raises: DataError, LabelError, MissingExtra."""
-    return evaluate(engine, data=data, progress=False)  # type: ignore[arg-type]
+    return evaluate(engine, data=data, progress=False)
 
 
 def accuracy(before: Report, after: Report) -> Accuracy:

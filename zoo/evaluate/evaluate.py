@@ -39,7 +39,7 @@ FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
 if TYPE_CHECKING:
     import torch
 
-    from zoo.detectors import Detector, Protocol
+    from zoo.contract import Predictor, Protocol
 
 
 class _Taken(NamedTuple):
@@ -52,7 +52,7 @@ class _Taken(NamedTuple):
 
 
 def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in one place
-    model: str | os.PathLike[str] | Detector | Predictions,
+    model: str | os.PathLike[str] | Predictor | Predictions,
     *,
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol | None = None,
@@ -71,9 +71,9 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name, a detector or an engine, run by `predict` (protocol, weights, labels, device,
-        engine, batch_size, to, fresh: see there); or `Predictions`, their `.parquet` file, or a
-        COCO results list (`.json`).
+    model: a name or a `zoo.contract.Predictor`, as detectors and engines are, run by `predict`
+        (protocol, weights, labels, device, engine, batch_size, to, fresh: see there); or
+        `Predictions`, their `.parquet` file, or a COCO results list (`.json`).
     data: as `zoo.data.read` takes it: `coco:path/instances.json`.
     protocol: "uniform" by default; predictions keep their own, and another one is refused.
     settings, policy, resamples, seed: see `Evaluator`. `report.measured.notes` has what is odd.
@@ -121,7 +121,7 @@ def _with_facts(
 
 
 def _run(
-    model: str | os.PathLike[str] | Detector,
+    model: str | os.PathLike[str] | Predictor,
     dataset: Dataset,
     protocol: str | Protocol | None,
     options: dict[str, Any],

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 import zoo
 from zoo import registry
 from zoo.data import Dataset
+from zoo.errors import UsageError
 from zoo.evaluate import predict
 from zoo.registry import Catalogue
 from zoo.testing import Toy
@@ -138,3 +139,42 @@ def test_a_file_of_ones_own_with_another_head_is_measured_by_name(
     first = predict("acme_s", data=street, weights=own, labels=labels)
     assert first.names == tuple(labels)
     assert predict("acme_s", data=street, weights=own, labels=labels).path == first.path
+
+
+class Mine:
+    """A predictor that inherits nothing and is no network."""
+
+    name = "mine"
+
+    def __init__(self, toy: Toy) -> None:
+        self._toy = toy
+        self.label_space, self.defaults = toy.label_space, toy.defaults
+        self.device = toy.device
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        return self._toy.input_size(height, width)
+
+    def predict(self, images: Any, thresholds: Any) -> Any:
+        return self._toy.predict(images, thresholds)
+
+
+def test_what_has_the_members_of_a_predictor_is_measured_like_a_detector(
+    street: Dataset, tmp_path: Path
+) -> None:
+    toy = Toy(street.label_space)
+    mine = Mine(toy)
+    one, other = (zoo.evaluate(each, data=street, resamples=0) for each in (mine, toy))
+    assert one.numbers == other.numbers
+    first, again = (predict(mine, data=street, to=tmp_path) for _ in range(2))
+    assert first.provenance["model"] == "mine"
+    assert first.provenance["code_sha256"] == again.provenance["code_sha256"]
+    assert first.provenance["state_sha256"] != again.provenance["state_sha256"]
+
+
+def test_what_lacks_a_member_of_a_predictor_is_told_which(street: Dataset) -> None:
+    mine = Mine(Toy(street.label_space))
+    del mine.defaults
+    with pytest.raises(UsageError, match=r"can't be run(.|\n)*It has no `defaults`"):
+        predict(mine, data=street)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="can't be run"):
+        predict(Mine, data=street)  # type: ignore[arg-type]

@@ -65,7 +65,15 @@ def of_detector(detector: Detector) -> str:
     Where its code can't be read any more, as in some interactive sessions, no two are alike.
     Raises: UsageError where code has changed since this process imported it.
     """
-    classes = {type(module) for module in detector.modules()}
+    return _of_classes({type(module) for module in detector.modules()})
+
+
+def of_object(predictor: object) -> str:
+    """The fingerprint of the code of a predictor that has no modules, as `of_detector`."""
+    return _of_classes(set(type(predictor).__mro__) - {object})
+
+
+def _of_classes(classes: set[type]) -> str:
     modules = {kind.__module__.partition(".")[0] for kind in classes} - {"torch", "__main__"}
     typed = sorted(_source(kind) for kind in classes if kind.__module__ == "__main__")
     return _fingerprint(dict.fromkeys(modules, ""), typed)

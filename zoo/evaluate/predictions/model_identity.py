@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -25,8 +26,12 @@ from zoo.weights.resolve import Resolved, choose, resolve
 if TYPE_CHECKING:
     import torch
 
+    from zoo.contract import Predictor
     from zoo.detectors import Detector
     from zoo.detectors.detector import BasePredictor
+
+
+PREDICTOR = ("label_space", "defaults", "name", "device", "input_size", "predict")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class ModelIdentity:
 
     name: str
     facts: dict[str, str]
-    load: Callable[[], BasePredictor]
+    load: Callable[[], Predictor]
     fixed: bool
     engine: str | None = None
     resolved: Resolved | None = None
@@ -54,7 +59,7 @@ class ModelIdentity:
 
 
 def model_identity(
-    model: str | Detector | Resolved,
+    model: str | Predictor | Resolved,
     *,
     weights: bool | str | os.PathLike[str],
     labels: Labels | None,
@@ -66,7 +71,7 @@ def model_identity(
     """The model of a name, with its weights fetched and verified but not loaded; or the detector
     itself.
 
-    model:   a name, one that was resolved before (then `weights` says nothing), or a detector.
+    model:   a name, one that was resolved before (then `weights` says nothing), or a predictor.
     labels:  as `zoo.load` takes them. classes: what a model is told whose card leaves its classes
         open, where `labels` is None.
 
@@ -78,15 +83,7 @@ def model_identity(
         return _identity_of(model, labels, classes, device, engine)
     if not isinstance(model, str):
         _check_at_hand(model, weights=weights, labels=labels, device=device, engine=engine)
-        name = model.name or type(model).__name__
-        if model.engine is not None:
-            return _engine_at_hand(model, name)
-        facts = {
-            "model": name,
-            "code_sha256": code.of_detector(model),
-            **_file_in_memory(model),
-        }
-        return _at_hand(model, facts)
+        return _of_predictor(model)
     known = catalogue()
     try:
         choice = choose(known, model, weights)
@@ -96,6 +93,17 @@ def model_identity(
         raise _is_folder(Path(model)) from None
     resolved = resolve(known, choice, weights, progress=progress)
     return _identity_of(resolved, labels, classes, device, engine)
+
+
+def _of_predictor(predictor: Any) -> ModelIdentity:
+    """A detector, an engine or another predictor that was made before."""
+    name = predictor.name or type(predictor).__name__
+    if getattr(predictor, "engine", None) is not None:
+        return _engine_at_hand(predictor, name)
+    if not hasattr(predictor, "state_dict"):
+        return _predictor_at_hand(predictor, name)
+    facts = {"model": name, "code_sha256": code.of_detector(predictor)}
+    return _at_hand(predictor, facts | _file_in_memory(predictor))
 
 
 def _identity_of(
@@ -178,6 +186,17 @@ def _engine_at_hand(predictor: BasePredictor, name: str) -> ModelIdentity:
     return ModelIdentity(name, facts, lambda: predictor, fixed=False, engine=predictor.engine)
 
 
+def _predictor_at_hand(predictor: Predictor, name: str) -> ModelIdentity:
+    """Anything else that turns images into detections. What it holds can't be read, so that no two
+    are alike."""
+    facts = {
+        "model": name,
+        "code_sha256": code.of_object(predictor),
+        "state_sha256": secrets.token_hex(32),
+    }
+    return ModelIdentity(name, facts, lambda: predictor, fixed=False)
+
+
 def engine_facts(predictor: BasePredictor) -> dict[str, str]:
     """The engine with its version, and the precision of its weights where that is less; nothing
     for torch."""
@@ -227,15 +246,15 @@ def _is_folder(folder: Path) -> UsageError:
 
 
 def _check_at_hand(model: object, **options: object) -> None:
-    """Raises: UsageError for anything but a detector, and for options that it has already."""
-    from zoo.detectors.detector import (
-        BasePredictor,
-    )  # deferred: torch, which whoever has a detector at hand has already
-
-    if not isinstance(model, BasePredictor):
+    """Raises: UsageError for anything but a predictor, and for options that it has already."""
+    lacks = [member for member in PREDICTOR if not hasattr(model, member)]
+    if lacks or isinstance(model, type):
+        what = type_name(model)
+        has = f"It has no `{lacks[0]}`. " if len(lacks) < len(PREDICTOR) else ""
         raise UsageError(
-            f"{capitalized(type_name(model))} can't be run on images.",
-            "What can be run is the name of a model, or a zoo.Detector.",
+            f"{capitalized(what)} can't be run on images.",
+            f"{has}What can be run is the name of a model, a zoo.Detector, or what has the members "
+            "of zoo.contract.Predictor.",
             "Take the name of one, as zoo list shows them.",
         )
     idle = {"weights": True, "labels": None, "device": None, "engine": None}

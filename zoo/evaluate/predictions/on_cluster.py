@@ -94,7 +94,12 @@ def sent_model(identity: ModelIdentity) -> SentModel:
     from zoo.detectors import Detector  # deferred: torch
 
     detector = identity.load()
-    assert isinstance(detector, Detector)
+    if not isinstance(detector, Detector):
+        raise UsageError(
+            f"{identity.name} can't be sent to a cluster.",
+            "It is not a zoo.Detector, whose weights and code are known.",
+            "Run it in this process: leave cluster out.",
+        )
     return SentModel(detector=detector.to("cpu"))
 
 
@@ -105,7 +110,7 @@ def described(predictor: BasePredictor, *, choice: Choice | None) -> dict[str, s
         facts["code_sha256"] = code.of_choice(choice)
     else:
         facts["code_sha256"] = code.of_detector(predictor)  # type: ignore[arg-type]
-    if predictor.engine:
+    if getattr(predictor, "engine", None):
         facts["engine"] = f"{predictor.engine} {getattr(predictor, 'version', '')}".strip()
     return facts
 

@@ -39,7 +39,7 @@ from zoo.weights import Resolved
 if TYPE_CHECKING:
     import torch
 
-    from zoo.detectors import Detector, Protocol
+    from zoo.contract import Predictor, Protocol
 
 _FIRST = (
     16  # images whose sizes tell whether they are the ones that were annotated, before a long run
@@ -47,7 +47,7 @@ _FIRST = (
 
 
 def predict(  # noqa: PLR0913 - everything that can be said of a run in one place
-    model: str | Detector | Resolved,
+    model: str | Predictor | Resolved,
     *,
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol = "uniform",
@@ -63,9 +63,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 ) -> Predictions:
     """Runs a model on every image of a data set, under a protocol.
 
-    model, weights, labels, device, engine: as `zoo.load` takes them; or a detector or engine, which
-              keeps its own, or a model that was resolved before, which keeps its weights. A model
-              that is told its classes is told those of the data set, unless `labels` names others.
+    model, weights, labels, device, engine: as `zoo.load` takes them; or a `zoo.contract.Predictor`,
+              which keeps its own, or a resolved model, which keeps its weights. One that is told
+              its classes is told those of the data set, unless `labels` names others.
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" to compare models, "native" for the family's thresholds, or another.
     to:       the folder of the run; else `$ZOO_HOME/runs`. A finished run is reused, an interrupted
