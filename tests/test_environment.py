@@ -72,7 +72,7 @@ def test_a_mirror_without_a_replacement_is_told_how_to_write_one(
         environment.mirrors()
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])
+@pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf", "86401", "1e12"])
 def test_a_timeout_that_is_no_number_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_TIMEOUT", value)
     with pytest.raises(UsageError, match=f"ZOO_TIMEOUT(.|\n)*{value}"):

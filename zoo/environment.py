@@ -15,6 +15,7 @@ from zoo.errors import SourceError, UsageError
 HUGGING_FACE = "https://huggingface.co"
 ON = {"1", "on", "yes", "true"}
 OFF = {"", "0", "off", "no", "false"}
+DAY = 86_400  # seconds
 OFFLINE = ("ZOO_OFFLINE", "HF_HUB_OFFLINE")
 REGISTRY = "ZOO_REGISTRY"
 PLUGINS = "ZOO_PLUGINS"
@@ -89,10 +90,11 @@ def offline() -> bool:
 
 
 def timeout() -> float:
-    """Seconds a server may keep silent. Raises: UsageError for what is not above 0."""
+    """Seconds a server may keep silent. Raises: UsageError for what is not above 0, or is more than
+    a day."""
     seconds = _number("ZOO_TIMEOUT", 10.0)
-    if not 0 < seconds < float("inf"):
-        raise _refused("ZOO_TIMEOUT", "no number of seconds above 0", "10")
+    if not 0 < seconds <= DAY:
+        raise _refused("ZOO_TIMEOUT", f"no number of seconds above 0 and up to {DAY}", "10")
     return seconds
 
 

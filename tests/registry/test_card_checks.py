@@ -56,6 +56,13 @@ NO_PACKAGE = "            - {kind: package, package: ../a, file: nano.safetensor
             "is not an http or https address",
         ),
         (
+            "https://example",
+            "https://[example",
+            16,
+            "cards.nano.weights.coco.files.model[0].url",
+            "names no server",
+        ),
+        (
             "kind: url",
             "kind: torrent",
             15,

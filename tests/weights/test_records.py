@@ -91,6 +91,19 @@ def test_where_nothing_can_be_written_it_is_said_and_work_goes_on(
     assert "hashes it again" in caplog.text
 
 
+def test_a_name_outside_of_utf_8_is_a_key_and_is_not_remembered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.safetensors")
+    file.write_bytes(b"weights")
+    address = f"file:{file}"
+    assert records.key_of(address) != records.key_of(address.replace("\udce9", "\udcea"))
+    with caplog.at_level(logging.WARNING, "zoo"):
+        records.write(Record(address, str(file), "a" * 64, FileStamp.of(file)))
+    assert "Its name is not UTF-8." in caplog.text
+    assert records.read(address) is None
+
+
 DIGEST = hashlib.sha256(b"weights").hexdigest()
 
 

@@ -64,6 +64,10 @@ def test_a_file_url_is_decoded_and_a_plain_path_is_not() -> None:
         "file:",
         "package:x",
         "s3://b/x",
+        "https://[::1",
+        "https://[a]/x",
+        "file://[::1",
+        "file://host",
     ],
 )
 def test_anything_else_is_refused_with_the_forms_there_are(text: str) -> None:
@@ -102,6 +106,21 @@ URL = UrlSource(url="https://example.org/models/net.pth")
             {"hub:org/": "file:/mnt/"},
             FileSource(path=f"/mnt/net/resolve/{COMMIT}/model.safetensors"),
         ),
+        (
+            HUB,
+            {"hub:org/net": "https://mirror.org/net"},
+            UrlSource(url=f"https://mirror.org/net/resolve/{COMMIT}/model.safetensors"),
+        ),
+        (
+            HUB,
+            {printed(HUB): "https://mirror.org/net.safetensors"},
+            UrlSource(url="https://mirror.org/net.safetensors"),
+        ),
+        (
+            URL,
+            {URL.url: f"hub:me/mirror@{COMMIT}:net.pth"},
+            HubSource(repo="me/mirror", revision=COMMIT, file="net.pth"),
+        ),
     ],
 )
 def test_a_prefix_is_replaced(source: Source, mirrors: dict[str, str], through: Source) -> None:
@@ -115,6 +134,22 @@ def test_the_longest_prefix_wins() -> None:
         "https://example.org/": "file:/wrong/",
     }
     assert mirrored(URL, mirrors) == FileSource(path="/right/net.pth")
+
+
+def test_a_mirror_on_a_branch_is_refused_and_the_original_not_used_for_it() -> None:
+    with pytest.raises(SourceError, match="Pin the mirror to a commit: hub:org/repo@COMMIT:"):
+        mirrored(URL, {"https://example.org/models/": "hub:me/mirror@main:"})
+
+
+@pytest.mark.parametrize(
+    "prefix", ["hub:org/net@", f"hub:org/net@{COMMIT[:9]}", f"hub:org/net@{COMMIT}:model"]
+)
+@pytest.mark.parametrize("place", ["https://mirror.org/", "file:/mnt/"])
+def test_a_web_mirror_of_a_part_of_a_repository_is_told_where_its_prefix_ends(
+    prefix: str, place: str
+) -> None:
+    with pytest.raises(SourceError, match="End it there, hub:org/net=PLACE"):
+        mirrored(HUB, {prefix: place})
 
 
 @pytest.mark.parametrize(

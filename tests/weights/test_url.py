@@ -75,6 +75,16 @@ def test_a_part_that_is_longer_than_the_file_is_thrown_away(
     assert [one.status for one in hub.requests[-2:]] == [416, 200]
 
 
+def test_a_part_that_is_whole_already_is_the_file(
+    hub: LoopbackHub, broken_off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_RETRIES", "0")
+    next(home().glob("files/*/net.pth.part")).write_bytes(OLD)
+    assert download(broken_off) == OLD
+    last = hub.requests[-1]
+    assert (last.status, last.sent) == (416, 0)
+
+
 def test_a_part_whose_note_is_unreadable_is_thrown_away(hub: LoopbackHub, broken_off: str) -> None:
     next(home().glob("files/*/net.pth.part.json")).write_text("{")
     assert download(broken_off) == OLD
@@ -111,9 +121,10 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(hub: LoopbackHub) -> N
     assert len(hub.requests) == 1
 
 
-def test_what_is_no_url_is_said_to_be_none() -> None:
+@pytest.mark.parametrize("rest", [":port/net.pth", "/caf\udce9.pth"])
+def test_what_is_no_url_is_said_to_be_none(rest: str) -> None:
     with pytest.raises(SourceError, match="not a URL"):
-        download("http://127.0.0.1:port/net.pth")
+        download(f"http://127.0.0.1{rest}")
 
 
 def test_a_proxy_is_used(hub: LoopbackHub, tmp_path: Path) -> None:
@@ -139,6 +150,21 @@ def test_whatever_a_url_ends_in_its_file_stays_in_the_cache(name: str) -> None:
     assert path.parent.parent == home() / "files"
     assert path.name == path.name.strip(".") != ""
     assert len(os.fsencode(path.name)) < 255
+
+
+def test_a_name_of_many_letters_of_three_bytes_is_cut_and_keeps_its_suffix(
+    hub: LoopbackHub,
+) -> None:
+    url = hub.add_file("模" * 90 + ".pth", OLD)
+    assert download(url) == OLD
+    assert Url(url, url).path.suffix == ".pth"
+
+
+def test_a_whole_file_whose_name_ends_like_a_part_stays(hub: LoopbackHub) -> None:
+    first = hub.add_file("model.part", OLD)
+    assert download(first) == OLD
+    download(hub.add_file("net.pth", NEW))
+    assert Url(first, first).find() is not None
 
 
 def test_two_urls_that_end_alike_do_not_share_a_file() -> None:

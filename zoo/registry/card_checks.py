@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from zoo.labels import builtin
 from zoo.labels.builtin import OPEN
@@ -24,6 +25,7 @@ from zoo.registry.card import (
     PackageImage,
     PackageSource,
     Source,
+    UrlSource,
     Weights,
 )
 from zoo.registry.license import advice, is_identifier
@@ -204,14 +206,29 @@ def _class_names(card: Card) -> set[str] | None:
 
 
 def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None:
-    """Refuses paths that lead out of the repository, the package or the card's folder."""
-    if not isinstance(source, HubSource | PackageSource | FileSource):
+    """Refuses URLs that name no server, and paths that lead out of the repository, the package or
+    the card's folder."""
+    if isinstance(source, UrlSource):
+        if not host_of(source.url):
+            raise sheet.flaw(
+                f"'{source.url:.80}' names no server.",
+                "Write https://, the server's name and the path.",
+                at=(*at, "url"),
+            )
         return
     field = "path" if isinstance(source, FileSource) else "file"
     try:
         check_relative(getattr(source, field))
     except OutsideFolder as error:
         raise sheet.flaw(f"{error}.", _BELONGS[type(source)], at=(*at, field)) from None
+
+
+def host_of(url: str) -> str | None:
+    """The name of the server in a URL, or None."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # brackets without an address of IPv6 in them
+        return None
 
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:

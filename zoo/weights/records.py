@@ -177,7 +177,7 @@ def file_of(address: str) -> Path:
 
 def key_of(address: str) -> str:
     """A short name for an address that any file system can hold."""
-    return hashlib.sha256(address.encode()).hexdigest()[:24]
+    return hashlib.sha256(address.encode(errors="surrogatepass")).hexdigest()[:24]
 
 
 def read(address: str) -> Record | None:
@@ -198,13 +198,15 @@ def write(record: Record) -> None:
     says so."""
     file = file_of(record.address)
     try:
+        content = msgspec.json.encode(record)
         with saving(file):
-            write_file(file, msgspec.json.encode(record))
-    except CacheError as error:
+            write_file(file, content)
+    except (CacheError, UnicodeEncodeError) as error:
+        case = error.case if isinstance(error, CacheError) else "Its name is not UTF-8."
         log.warning(
             "%s is verified but can't be remembered, so each load hashes it again: %s",
             record.path,
-            error.case,
+            case,
         )
 
 

@@ -4,7 +4,8 @@ as text, mirrored, and found if they are local.
 The longest prefix of a mirror wins, and the mirror is used instead of the original, not before it:
 a machine that is to use a mirror often may not reach the original. The file has to be the same one.
 A place on the Hub that is mirrored to a web server or a folder keeps the Hub's own layout,
-`org/repo/resolve/REVISION/FILE`.
+`org/repo/resolve/REVISION/FILE`, so its prefix ends with the repository at the latest, or is the
+whole address of one file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from zoo.errors import SourceError
 from zoo.files import kind_of
 from zoo.paths import OutsideFolder, check_relative, inside
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
+from zoo.registry.card_checks import host_of
 from zoo.weights.records import Checksum
 
 HUB = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^:\s]+))?(:(?P<file>\S.*))?")
@@ -71,10 +73,11 @@ def parsed(text: str) -> Source | HubSpec:
     if hub:
         spec = HubSpec(hub["repo"], hub["revision"], hub["file"])
         return spec.source or spec
-    if kind in ("http", "https") and urlsplit(text).hostname:
+    if kind in ("http", "https") and host_of(text):
         return UrlSource(url=text)
-    if kind == "file" and rest:
-        return FileSource(path=unquote(urlsplit(text).path) if rest.startswith("//") else rest)
+    path = _path_of(text) if rest.startswith("//") else rest
+    if kind == "file" and path:
+        return FileSource(path=path)
     if kind == "package" and "/" in rest:
         package, _, file = rest.partition("/")
         return PackageSource(package=package, file=file)
@@ -85,35 +88,68 @@ def parsed(text: str) -> Source | HubSpec:
     )
 
 
+def _path_of(url: str) -> str:
+    """The path of a `file://` URL; empty if it is none."""
+    try:
+        return unquote(urlsplit(url).path)
+    except ValueError:  # as in `host_of`
+        return ""
+
+
 def mirrored(source: Source, mirrors: Mapping[str, str]) -> Source:
-    """The source to fetch from; the same one where no mirror applies."""
+    """The source to fetch from; the same one where no mirror applies.
+
+    Raises:
+        SourceError: the mirror leads to a branch, or to a repository as a whole.
+    """
     address = printed(source)
     replaced = replace_prefix(address, mirrors)
     if replaced == address:
         return source
     other = parsed(replaced)
-    return source if isinstance(other, HubSpec) else other
+    if isinstance(other, HubSpec):
+        raise SourceError(
+            f"{address:.200} can't be read from its mirror.",
+            f"'{replaced:.200}' does not name a file of one commit.",
+            "Pin the mirror to a commit: hub:org/repo@COMMIT:",
+        )
+    return other
 
 
 def replace_prefix(address: str, mirrors: Mapping[str, str]) -> str:
     """The address behind the longest prefix that matches, or the same address.
 
     Raises:
-        SourceError: the rest of the address would lead out of the mirror's folder.
+        SourceError: the rest of the address would lead out of the mirror's folder, or has no place
+            in the mirror's layout.
     """
     prefix = max(filter(address.startswith, mirrors), key=len, default=None)
     if prefix is None:
         return address
-    hub = HUB.fullmatch(address)
-    if hub and hub["revision"] and hub["file"] and not mirrors[prefix].startswith("hub:"):
-        address = f"hub:{hub['repo']}/resolve/{hub['revision']}/{hub['file']}"
+    place = mirrors[prefix]
     rest = address.removeprefix(prefix)
-    if mirrors[prefix].startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
+    hub = HUB.fullmatch(address)
+    if rest and hub and hub["revision"] and hub["file"] and not place.startswith("hub:"):
+        rest = _layout_below(prefix, hub)
+    if place.startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
         case = "Its '..' would lead out of the mirror's folder."
         raise SourceError(
-            f"{address[:200]} can't be read from a mirror.", case, "Correct the address."
+            f"{address:.200} can't be read from a mirror.", case, "Correct the address."
         )
-    return mirrors[prefix] + rest
+    return place + rest
+
+
+def _layout_below(prefix: str, hub: re.Match[str]) -> str:
+    """The part of the Hub's layout that comes after the prefix of a mirror. Raises: SourceError
+    where the prefix is longer than the name of the repository."""
+    repository = f"hub:{hub['repo']}"
+    if not repository.startswith(prefix):
+        raise SourceError(
+            f"{hub[0]:.200} can't be read from its mirror.",
+            f"The mirror's prefix '{prefix:.200}' ends behind the name of the repository.",
+            f"End it there, {repository}=PLACE, or give the whole address of the file.",
+        )
+    return f"{repository}/resolve/{hub['revision']}/{hub['file']}".removeprefix(prefix)
 
 
 @dataclass(frozen=True)

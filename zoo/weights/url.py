@@ -16,7 +16,7 @@ import msgspec
 from zoo import environment
 from zoo.environment import home
 from zoo.errors import OfflineError, SourceError
-from zoo.files import move_into_place, write_file
+from zoo.files import move_into_place, shortened, write_file
 from zoo.limits import UNREADABLE
 from zoo.weights.deadline import Pace, window, within
 from zoo.weights.disk import check_room, locked, saving
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
 REAL_PROGRESS = 1 << 20
+NAME_MOST = 200  # bytes of a file's name; those of its part, note and lock are longer
+PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,11 @@ class Url:
     @property
     def path(self) -> Path:
         """The file in the cache."""
-        name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[
-            -100:
-        ]
-        return home() / "files" / key_of(self.address) / (name.strip(".") or "file")
+        last = unquote(urlsplit(self.address).path).rpartition("/")[2]
+        name = shortened(re.sub(r"[^\w.+-]", "_", last), NAME_MOST).strip(".") or "file"
+        if name.endswith(PART):  # as what is unfinished does
+            name += "_"
+        return home() / "files" / key_of(self.address) / name
 
     def find(self) -> Path | None:
         """The file, if it was fetched before."""
@@ -61,7 +64,7 @@ class Url:
         with saving(self.path), locked(self.path):
             if not self.path.is_file():
                 remove_abandoned(home() / "files", but=self.path)
-                part = Part(self.path.with_name(self.path.name + ".part"), self.url, self.most)
+                part = Part(self.path.with_name(self.path.name + PART), self.url, self.most)
                 try:
                     with bar(progress)(desc=self.path.name) as shown:
                         _fetch(part, RetryPolicy(self.url), shown)
@@ -160,6 +163,8 @@ def _continue(part: Part, shown: Bar) -> None:
     if etag and size:
         headers |= {"Range": f"bytes={size}-", "If-Range": etag}
     with _answer(part.url, headers) as response:
+        if _is_whole(response, size):
+            return shown.move(size, size)
         total = _begin(response, part)
         shown.move(part.size, total)
         part.check_size(total)
@@ -196,11 +201,18 @@ def _begin(response: Response, part: Part) -> int | None:
     return int(length) if length and not encoded else None
 
 
+def _is_whole(response: Response, size: int) -> bool:
+    """Whether the server has nothing beyond the bytes that have come: a process was killed between
+    the last of them and the move."""
+    span = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
+    return response.status_code == 416 and span is not None and int(span[1]) == size > 0
+
+
 def remove_abandoned(folder: Path, *, but: Path) -> None:
     """Removes parts of killed processes that can't be resumed, unless a process holds them."""
     from filelock import FileLock, Timeout
 
-    for path in folder.glob("*/*.part"):
+    for path in folder.glob(f"*/*{PART}"):
         whole = path.with_suffix("")
         if whole == but or path.with_name(path.name + ".json").exists():
             continue
@@ -233,7 +245,7 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
         ) from error
     except httpx2.RequestError as error:
         raise broken_off(error) from error
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, UnicodeEncodeError) as error:
         raise SourceError(
             f"{url} can't be fetched.", f"That is not a URL: {error}.", "Check the address."
         ) from error
