@@ -72,6 +72,38 @@ with draft_of(Path(sys.argv[1])) as draft:
 """
 
 
+def test_writers_that_cant_tell_each_other_apart_do_not_meet(tmp_path: Path) -> None:
+    """Those of two containers have the same process and thread numbers; so have these two."""
+    path = tmp_path / "a.json"
+    with draft_of(path) as first:
+        first.write_text("first")
+        with draft_of(path) as second:
+            second.write_text("2")
+            second.replace(path)
+        assert first.read_text() == "first"
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a.json", "2")]
+
+
+def test_a_draft_that_somebody_else_has_is_neither_written_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = tmp_path / ".a.json.1-00.draft"
+    taken.write_text("theirs")
+    monkeypatch.setattr(drafts, "draft_name", lambda _: taken)
+    with pytest.raises(FileExistsError), draft_of(tmp_path / "a.json"):
+        pass
+    assert taken.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("name", [".a.json.123-456.draft", ".a.json.123-0a1b2c3d.draft"])
+def test_the_names_of_this_version_and_of_the_one_before_are_drafts(
+    tmp_path: Path, name: str
+) -> None:
+    left(tmp_path, name)
+    clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(drafts.fcntl is None, reason="files are locked by being open there")
 def test_a_draft_of_a_living_process_stays_and_of_a_killed_one_goes(tmp_path: Path) -> None:
     child = subprocess.Popen(

@@ -194,10 +194,22 @@ def test_a_folder_that_a_killed_process_left_is_removed_and_one_in_use_is_not(tm
     left.mkdir()
     with atomic_folder(tmp_path / "here") as draft:
         assert not left.exists()
-        with pytest.raises(FileExistsError), atomic_folder(tmp_path / "here"):
-            pass
-        assert draft.is_dir()
+        with atomic_folder(tmp_path / "here"):
+            assert draft.is_dir()
     assert [one.name for one in tmp_path.iterdir()] == ["here"]
+
+
+def test_of_two_writers_of_a_folder_the_first_to_end_has_it(tmp_path):
+    def write_late() -> None:
+        with atomic_folder(tmp_path / "here") as late:
+            write_into(late, [("a.txt", "late")])
+            with atomic_folder(tmp_path / "here") as early:
+                write_into(early, [("a.txt", "early")])
+
+    with pytest.raises(OSError):
+        write_late()
+    assert [one.name for one in tmp_path.iterdir()] == ["here"]
+    assert (tmp_path / "here" / "a.txt").read_text() == "early"
 
 
 def test_garbage_is_collected_afterwards_if_it_was_before() -> None:

@@ -1,16 +1,17 @@
 """Drafts: files that are written next to their place, for `zoo.files` to move there whole; those
 that a killed process left are removed.
 
-A draft is locked while it is written, and the system releases the lock when its process ends,
-however it ends. Whoever writes a draft next removes the unlocked ones in the same folder.
+A draft is one writer's alone, whichever machine or container shares the folder. It is locked while
+it is written, and the system releases the lock when its process ends, however it ends. Whoever
+writes a draft next removes the unlocked ones in the same folder.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,13 +25,13 @@ except ImportError:  # Windows, where a file that somebody has open can't be rem
 YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
 # of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
 LETTERS = 50
-_DRAFT = re.compile(r"\..+\.\d+-\d+\.draft")
+_DRAFT = re.compile(r"\..+\.\d+-[0-9a-f]+\.draft")
 CLEARED: set[Path] = set()  # folders that this process has cleared
 
 
 def draft_name(path: Path) -> Path:
-    """Where this thread drafts a file."""
-    return path.with_name(f".{path.name[:LETTERS]}.{os.getpid()}-{threading.get_native_id()}.draft")
+    """A place to draft a file, unlike any other: processes of two containers share a number."""
+    return path.with_name(f".{path.name[:LETTERS]}.{os.getpid()}-{secrets.token_hex(4)}.draft")
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def draft_of(path: Path) -> Iterator[Path]:
         CLEARED.add(path.parent)
         clear(path.parent)
     draft = draft_name(path)
-    held = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
+    held = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
     try:
         if fcntl is None:
             os.close(held)
