@@ -104,6 +104,26 @@ def test_the_cache_of_the_hub_is_where_its_client_puts_it(
     assert environment.hub_cache() == tmp_path / "other"
 
 
+def test_a_home_that_nobody_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_HOME", "~nosuchuser/x")
+    with pytest.raises(UsageError, match=r"no home folder for '~nosuchuser/x'\.\nSet it to"):
+        environment.home()
+    monkeypatch.setenv("ZOO_HOME", "./~nosuchuser/x")
+    assert environment.home() == Path("~nosuchuser/x")
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_CACHE", "HF_HOME", "ZOO_LOCK"])
+def test_other_folders_of_a_user_that_there_is_not_are_ones_that_are_not_there(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.delenv("HUGGINGFACE_HUB_CACHE", raising=False)
+    monkeypatch.setenv(name, "~nosuchuser/x")
+    found = environment.lock_file() if name == "ZOO_LOCK" else environment.hub_cache()
+    assert found is not None
+    assert not found.exists()
+
+
 def test_a_bundle_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import SourceError, UsageError
+from zoo.paths import expanded
 
 HUGGING_FACE = "https://huggingface.co"
 ON = {"1", "on", "yes", "true"}
@@ -39,15 +40,25 @@ def cores() -> int:
 
 
 def home() -> Path:
-    """The folder for caches and records; it may not exist yet."""
-    return Path(_text("ZOO_HOME") or "~/.cache/detzoo").expanduser()
+    """The folder for caches and records; it may not exist yet.
+
+    Raises: UsageError where it is in a home folder that nobody has.
+    """
+    folder = os.path.expanduser(_text("ZOO_HOME") or "~/.cache/detzoo")
+    if folder.startswith("~"):  # a folder of the name `~a` is typed ./~a
+        raise UsageError(
+            "ZOO_HOME was read.",
+            f"There is no home folder for '{folder}'.",
+            "Set it to a folder that can be written: ZOO_HOME=/path/to/folder",
+        )
+    return Path(folder)
 
 
 def bundle_folder() -> Path | None:
     """The bundle to use, made by `zoo bundle`, or None. Raises: SourceError where ZOO_BUNDLE names
     no folder."""
     named = _text("ZOO_BUNDLE")
-    folder = Path(named).expanduser() if named else None
+    folder = expanded(named) if named else None
     if folder and not folder.is_dir():
         fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
         raise SourceError(
@@ -134,7 +145,7 @@ def lock_file() -> Path | None:
     """The lock file to obey, or None; one that `ZOO_LOCK` names need not exist."""
     named = os.environ.get("ZOO_LOCK")
     if named is not None:
-        return Path(named).expanduser() if named else None
+        return expanded(named) if named else None
     return Path("zoo.lock") if Path("zoo.lock").exists() else None
 
 
@@ -148,10 +159,10 @@ def hub_cache() -> Path:
     environment is now."""
     named = _text("HF_HUB_CACHE") or _text("HUGGINGFACE_HUB_CACHE")
     if named:
-        return Path(os.path.expandvars(named)).expanduser()
+        return expanded(os.path.expandvars(named))
     caches = _text("XDG_CACHE_HOME") or "~/.cache"
-    client = Path(os.path.expandvars(_text("HF_HOME") or f"{caches}/huggingface"))
-    return client.expanduser() / "hub"
+    client = os.path.expandvars(_text("HF_HOME") or f"{caches}/huggingface")
+    return expanded(client) / "hub"
 
 
 def image_limits() -> dict[str, str]:
@@ -189,7 +200,7 @@ def prepare_for_ray(own_token: str | None = None) -> None:
     if own_token is not None:  # and Ray turns to tokens by itself
         os.environ[RAY_TOKENS[0]] = own_token
         return
-    kept = Path("~/.ray/auth_token").expanduser()
+    kept = expanded("~/.ray/auth_token")
     if any(map(_text, RAY_TOKENS)) or kept.is_file():
         os.environ[RAY_AUTH] = "token"
 
@@ -201,7 +212,7 @@ def is_first_process() -> bool:
 
 def font_folders() -> list[Path]:
     """The folders of fonts on Linux, by the XDG Base Directory Specification."""
-    own = _text("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    own = _text("XDG_DATA_HOME") or expanded("~/.local/share")
     shared = _text("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     return [Path(place) / "fonts" for place in (own, *shared.split(":")) if place]
 

@@ -15,6 +15,7 @@ from PIL import ImageFont
 from zoo import environment
 from zoo.errors import UsageError
 from zoo.files import check_regular
+from zoo.paths import expanded
 
 Letters = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -150,7 +151,7 @@ def _plainness(path: str) -> tuple[int, bool, int, str]:
 
 def font_folders() -> Iterator[Path]:
     """Where systems keep fonts."""
-    home = Path("~").expanduser()
+    home = expanded("~")
     if sys.platform == "win32":
         yield environment.windows_folder() / "Fonts"
         yield home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"

@@ -93,6 +93,30 @@ def test_a_damaged_file_is_said_to_be_one(
         read_facts(path)
 
 
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("content", b"\xff\xff"), ("compression", b"\x63\x00"), ("flags", b"\x01\x00")],
+)
+def test_an_archive_with_a_wrong_byte_is_said_to_be_damaged(
+    tmp_path: Path, field: str, value: bytes
+) -> None:
+    path = tmp_path / "x.pt2"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"m/extra/{EXTRA}", msgspec.json.encode(FACTS))
+    raw = bytearray(path.read_bytes())
+    central = raw.index(CENTRAL)
+    name = len(f"m/extra/{EXTRA}")
+    places = {"content": [30 + name], "flags": [6, central + 8], "compression": [8, central + 10]}
+    for place in places[field]:
+        raw[place : place + 2] = value
+    path.write_bytes(raw)
+    with pytest.raises(CardError, match="It is damaged"):
+        read_facts(path)
+
+
 def test_another_schema_and_deep_facts_are_refused(tmp_path: Path) -> None:
     for schema, fix in ((SCHEMA + 1, "Upgrade"), (SCHEMA - 1, "Export it again")):
         other = json.dumps({**msgspec.to_builtins(FACTS), "schema": schema}).encode()

@@ -37,6 +37,11 @@ def test_another_name_is_not_a_folder(tmp_path: Path) -> None:
     assert card_file(folder(tmp_path)) == tmp_path / "card.yaml"
 
 
+def test_a_home_folder_that_nobody_has_is_a_folder_that_is_not_there() -> None:
+    with pytest.raises(NameNotFound, match="There is no folder '~nosuchuser/run'"):
+        catalogue().resolve("file:~nosuchuser/run")
+
+
 def test_who_names_it_without_the_prefix_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

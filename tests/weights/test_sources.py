@@ -267,6 +267,11 @@ def test_a_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert from_file(FileSource(path="~/net.pth"), origin=None).path == tmp_path / "net.pth"
 
 
+def test_a_home_folder_that_nobody_has_is_a_file_that_is_not_there() -> None:
+    with pytest.raises(SourceError, match="There is no such file"):
+        from_file(FileSource(path="~nosuchuser/net.pth"), origin=None).find()
+
+
 def test_a_path_is_relative_to_the_working_folder_unless_a_registry_file_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from zoo.environment import home
-from zoo.errors import CacheError
+from zoo.errors import CacheError, UsageError
 from zoo.files import write_file
 from zoo.weights.disk import saving
 
@@ -64,7 +64,7 @@ def _place(folder: str) -> Path | None:
     """Where a folder's images are remembered; None for a user without a home."""
     try:
         return home() / "images" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
-    except RuntimeError:
+    except UsageError:
         return None
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from zoo.errors import DataError
+from zoo.paths import expanded
 from zoo.suggest import close_matches, join_or
 
 _MEANINGS = {
@@ -106,5 +107,5 @@ def _limits(kind: inspect.Type) -> str:
 
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
-        return Path(value).expanduser()
+        return expanded(value)
     raise NotImplementedError(f"options can't be {kind.__name__}")

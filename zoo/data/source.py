@@ -13,6 +13,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.options import convert_options
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.files import uncollected
+from zoo.paths import expanded
 from zoo.registry import builtin, catalogue
 from zoo.registry.conduct import said
 from zoo.registry.contribution import Contribution
@@ -58,7 +59,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
             f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
             f"That is a defect of {format_.owner}: report it there.",
         )
-    return made if lists is None else _with_lists(made, Path(lists).expanduser(), split)
+    return made if lists is None else _with_lists(made, expanded(lists), split)
 
 
 def _with_lists(dataset: Dataset, folder: Path, split: str | None) -> Dataset:
@@ -176,13 +177,13 @@ def _parsed(data: str | os.PathLike[str], asked: str) -> tuple[str, Path, dict[s
     name = form[1] if form else _by_suffix(place, asked)
     if not place:
         raise DataError(asked, "It names no file.", f"Write for example {name}:path/instances.json")
-    return name, Path(place).expanduser(), options
+    return name, expanded(place), options
 
 
 def _by_suffix(place: str, asked: str) -> str:
     """The format whose suffix the path has, of several suffixes the longest; of a folder the one
     that recognises it. Raises: DataError."""
-    if place and os.path.isdir(os.path.expanduser(place)):
+    if place and os.path.isdir(expanded(place)):
         return _by_content(place, asked)
     own: dict[str, list[str]] = {}
     for name, known in _built_in().items():
@@ -202,7 +203,7 @@ def _by_suffix(place: str, asked: str) -> str:
 
 def _by_content(place: str, asked: str) -> str:
     """The format that says a folder is its own. Raises: DataError where none does, or several."""
-    folder = Path(place).expanduser()
+    folder = expanded(place)
     able = [name for name, known in _built_in().items() if _recognised(known, folder, asked)]
     if not able:
         known = catalogue()
@@ -244,4 +245,4 @@ def _split(place: str, asked: str) -> tuple[str, dict[str, str]]:
 
 
 def _there(place: str) -> bool:
-    return "\0" not in place and os.path.exists(os.path.expanduser(place))
+    return "\0" not in place and os.path.exists(expanded(place))

@@ -30,6 +30,7 @@ from zoo.engines.scenes import images_of, scenes
 from zoo.errors import ExportError, UsageError
 from zoo.files import atomic_folder, atomic_write, copy_into, unwritable, write_errors
 from zoo.inference.batching import eval_mode
+from zoo.paths import expanded
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
 
@@ -109,7 +110,7 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
         UsageError: an option can't be; the detector has no card.
         MissingExtra: a package that writes or checks the format is not installed.
     """
-    path = Path(to).expanduser()
+    path = expanded(to)
     chosen = _format(format, path)
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)

@@ -45,6 +45,7 @@ from zoo.leaderboard.source import (
 )
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import Request, time_model
+from zoo.paths import expanded
 from zoo.registry import add, catalogue
 from zoo.timing.timed import IMAGES
 from zoo.weights.resolve import resolve_name
@@ -330,7 +331,7 @@ def _place(text: str, folder: Path) -> str:
 
 
 def _beside(folder: Path, path: str) -> Path:
-    return (folder / Path(path).expanduser()).absolute()
+    return (folder / expanded(path)).absolute()
 
 
 def _named(dataset: Dataset, name: str) -> Dataset:

@@ -25,6 +25,7 @@ from zoo.labels import match_labels, space_of
 from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
+from zoo.paths import expanded
 from zoo.registry import Choice, catalogue
 from zoo.registry.folder import PREFIX
 from zoo.timing.timed import same_weights
@@ -164,13 +165,13 @@ def weights_of(row: Row, folder: Path) -> bool | str:
     if row.weights is None or row.weights == RANDOM:
         return row.weights is None
     kind, _, path = row.weights.partition("file:")
-    return f"file:{folder / Path(path).expanduser()}" if path and not kind else row.weights
+    return f"file:{folder / expanded(path)}" if path and not kind else row.weights
 
 
 def model_of(row: Row, folder: Path) -> str:
     """A row's model as `zoo.load` takes it; a relative `file:` folder is relative to the board."""
     kind, _, path = row.model.partition(PREFIX)
-    return f"{PREFIX}{folder / Path(path).expanduser()}" if path and not kind else row.model
+    return f"{PREFIX}{folder / expanded(path)}" if path and not kind else row.model
 
 
 def labels_of(row: Row, choice: Choice, dataset: Dataset) -> str | list[str] | None:

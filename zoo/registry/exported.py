@@ -95,12 +95,17 @@ def exported_file(path: Path) -> Path | None:
     return graph if graph.is_file() else None
 
 
+# RuntimeError: an archive that is locked, or of a compression that Python does not know.
+_DAMAGE = (OSError, EOFError, ValueError, RuntimeError)
+
+
 def read_facts(path: Path) -> ExportFacts:
     """The facts in an exported file.
 
     Raises: CardError where it can't be read, or carries none.
     """
-    from xml.etree.ElementTree import ParseError  # deferred: listings do without it
+    import zlib  # deferred, as the next: listings do without it
+    from xml.etree.ElementTree import ParseError
     from zipfile import BadZipFile
 
     asked = f"The exported file '{path}' can't be read."
@@ -117,7 +122,7 @@ def read_facts(path: Path) -> ExportFacts:
     except FileNotFoundError:
         fix = "Correct the path: file:PATH"
         raise CardError(asked, "There is no such file.", fix) from None
-    except (OSError, EOFError, ValueError, BadZipFile, ParseError) as error:
+    except (*_DAMAGE, zlib.error, BadZipFile, ParseError) as error:
         raise CardError(asked, f"It is damaged: {error}.", "Export it again.") from error
     case = "It says nothing of preprocessing, classes and decoding: zoo export did not write it."
     raise CardError(asked, case, "Export the model with the zoo: zoo export NAME --to FILE.onnx")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from zoo.errors import CardError, NameNotFound
+from zoo.paths import expanded
 from zoo.registry.card import SCHEMA
 from zoo.registry.exported import IR, exported_file, read_facts
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of
@@ -21,7 +22,7 @@ def card_file(name: str) -> Path | None:
     without a card."""
     if not name.startswith(PREFIX):
         return None
-    path = Path(name.removeprefix(PREFIX)).expanduser() / CARD
+    path = expanded(name.removeprefix(PREFIX)) / CARD
     return path.absolute() if path.is_file() else None
 
 
@@ -29,7 +30,7 @@ def exported_of(name: str) -> Path | None:
     """The exported file that `file:PATH` names, or None; a folder with a card is none."""
     if not name.startswith(PREFIX) or card_file(name):
         return None
-    path = exported_file(Path(name.removeprefix(PREFIX)).expanduser())
+    path = exported_file(expanded(name.removeprefix(PREFIX)))
     return path.absolute() if path else None
 
 
@@ -63,7 +64,7 @@ def read_folder(name: str) -> RegistryFile:
         raise NameNotFound(
             f"No model named '{name}'.",
             f"The folder '{folder}' has no {CARD}: no run has ended there."
-            if Path(folder).expanduser().is_dir()
+            if expanded(folder).is_dir()
             else f"There is no folder '{folder}'.",
             "Name the folder of a run that has ended, as zoo train prints it.",
         )

@@ -23,6 +23,7 @@ from zlib import crc32
 import msgspec
 
 from zoo.environment import home
+from zoo.errors import UsageError
 from zoo.files import write_file
 from zoo.labels import builtin
 from zoo.registry import (
@@ -123,7 +124,7 @@ def _place(path: Path, owner: str) -> Path | None:
             / "index"
             / sha256(f"{owner}\0{path}".encode(errors="surrogateescape")).hexdigest()
         )
-    except RuntimeError:
+    except UsageError:
         return None
 
 

@@ -19,6 +19,7 @@ from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
+from zoo.paths import expanded
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
@@ -146,7 +147,7 @@ class _Plan:
         meant = labels or recipe.labels or images.train.label_space.names
         short = choice.entry.name if choice else name or type(detector).__name__
         folder = Path(recipe.to) if recipe.to else default_folder(str(short), images.train.name)
-        folder = folder.expanduser()
+        folder = expanded(folder)
         return cls(recipe, choice, detector, images, meant, folder, is_auto(fields))
 
     def entered(

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from zoo.errors import SourceError
 from zoo.files import kind_of
-from zoo.paths import OutsideFolder, check_relative, inside
+from zoo.paths import OutsideFolder, check_relative, expanded, inside
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
 from zoo.registry.card_checks import host_of
 from zoo.weights.records import Checksum
@@ -184,7 +184,7 @@ def from_file(source: FileSource, *, origin: Path | None) -> Local:
         SourceError: the path leads out of that folder.
     """
     if origin is None:
-        return Local(Path.absolute(Path(source.path).expanduser()))
+        return Local(Path.absolute(expanded(source.path)))
     folder = origin.parent if origin.is_file() else origin
     try:
         return Local(Path.absolute(inside(folder, source.path)))

@@ -14,6 +14,7 @@ import typer
 
 from zoo.cli import output, stderr
 from zoo.errors import UsageError
+from zoo.paths import expanded
 
 ASK = (
     "No licence is stated for the weights, and the page says so. State one: --license MIT, or "
@@ -74,7 +75,7 @@ def push(
 def _token(path: Path) -> str:
     """The token in a file. Raises: UsageError where there is none."""
     try:
-        token = path.expanduser().read_text(encoding="ascii").strip()
+        token = expanded(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         case = f"It can't be read: {reason}."
