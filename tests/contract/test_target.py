@@ -69,6 +69,13 @@ def test_boxes_without_area_are_left_out_with_their_labels() -> None:
     assert tuple(found.boxes.shape) == (1, 4)
 
 
+def test_a_box_without_area_on_the_edge_is_left_out_too() -> None:
+    boxes = torch.tensor([[200.0, 0, 200, 5], [0, 100, 9, 100], [0, 0, 0, 0], [1, 1, 9, 9]])
+    target = Target(boxes, torch.tensor([0, 0, 0, 1]))
+    (found,) = targets_to_input(batch_of(PLACE), [target], SPACE)
+    assert found.labels.tolist() == [1]
+
+
 def test_an_image_without_objects_stays_one() -> None:
     nothing = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
     (found,) = targets_to_input(batch_of(PLACE), [nothing], SPACE)

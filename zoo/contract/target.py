@@ -118,12 +118,16 @@ def _in_input(
             f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
-    _check_inside(target.boxes, place)
+    _check_inside(target.boxes[_have_area(target.boxes)], place)
     boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
-    solid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)  # (n,)
     known = {name: value for name, value in vars(target).items() if value is not None}
     moved = {name: value.to(device) for name, value in known.items()}
-    return Target(**(moved | {"boxes": boxes})).select(solid)
+    return Target(**(moved | {"boxes": boxes})).select(_have_area(boxes))
+
+
+def _have_area(boxes: Tensor) -> Tensor:
+    """Which boxes `(n, 4)` have both width and height: `(n,)` bool."""
+    return (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
 
 
 def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:
