@@ -43,6 +43,10 @@ def test_spelling_does_not_matter() -> None:
     ]
 
 
+def test_accents_meet_however_they_were_typed() -> None:
+    assert pairs(["caf\u00e9"], ["cafe\u0301"]) == [("caf\u00e9", "cafe\u0301")]
+
+
 def test_declared_synonyms_meet_in_both_directions() -> None:
     assert pairs(["tv", "motorbike"], ["motorcycle", "tvmonitor"]) == [
         ("tv", "tvmonitor"),

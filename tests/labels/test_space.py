@@ -1,3 +1,8 @@
+from collections.abc import Callable
+from typing import Any
+from unicodedata import normalize
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,13 +12,19 @@ from zoo.labels import LabelSpace
 
 # Words of any script, but no control characters.
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filter(str.strip)
-NAMES = st.lists(TEXT, min_size=1, max_size=20, unique_by=lambda name: tuple(name.split()))
+
+
+def shown(name: str) -> str:
+    return " ".join(normalize("NFC", name).split())
+
+
+NAMES = st.lists(TEXT, min_size=1, max_size=20, unique_by=shown)
 
 
 @given(NAMES)
 def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
     label_space = LabelSpace.custom(names)
-    assert label_space.names == tuple(" ".join(name.split()) for name in names)
+    assert label_space.names == tuple(map(shown, names))
     assert (
         label_space.ids
         == label_space.channels
@@ -47,6 +58,15 @@ def test_blanks_and_line_breaks_in_a_name_are_tidied_by_one_rule() -> None:
     assert (label_space.label("hard hat "), label_space.label("traffic  light")) == (0, 1)
 
 
+def test_an_accented_letter_is_one_name_however_it_was_typed() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    label_space = LabelSpace.custom([decomposed])
+    assert label_space.names == (composed,)
+    assert label_space.label(decomposed) == label_space.label(composed) == 0
+    with pytest.raises(LabelError, match="twice"):
+        LabelSpace.custom([composed, decomposed])
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -75,6 +95,13 @@ def test_every_label_has_one_channel(channels: tuple[int, ...]) -> None:
 
 def test_channels_may_come_in_any_order_with_gaps() -> None:
     assert LabelSpace("pair", ("a", "b"), channels=(-1, 1, -1, 0)).channel_of_label == (3, 1)
+
+
+@pytest.mark.parametrize("make", [list, np.array])
+def test_ids_and_channels_may_be_lists_or_arrays(make: Callable[..., Any]) -> None:
+    given = LabelSpace("pair", ("a", "b"), make([7, 9]), make([1, 0]))
+    assert given == LabelSpace("pair", ("a", "b"), (7, 9), (1, 0))
+    assert hash(given) == hash(LabelSpace("pair", ("a", "b"), (7, 9), (1, 0)))
 
 
 def test_a_mistyped_class_gets_the_near_names() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from reprlib import repr as short
+from unicodedata import normalize
 
 from zoo.errors import LabelError
 from zoo.suggest import close_matches, join_or
@@ -27,7 +28,8 @@ class LabelSpace:
 
     name:     as in a card: `coco80`, or `custom` for a list of class names.
     names:    class names; the label is the position. Blanks and line breaks at their ends go, and
-              those within become one blank.
+              those within become one blank. An accented letter becomes one character (Unicode's
+              NFC), so that names meet however they were typed.
     ids:      the id each label has in data set files; `0..n-1` unless declared.
     channels: the label each output channel of the network stands for, -1 for background and unused
               slots; one channel a label unless declared.
@@ -41,8 +43,8 @@ class LabelSpace:
     def __post_init__(self) -> None:
         count = len(self.names)
         object.__setattr__(self, "names", tuple(map(tidy, self.names)))
-        object.__setattr__(self, "ids", self.ids or tuple(range(count)))
-        object.__setattr__(self, "channels", self.channels or tuple(range(count)))
+        object.__setattr__(self, "ids", tuple(self.ids) or tuple(range(count)))
+        object.__setattr__(self, "channels", tuple(self.channels) or tuple(range(count)))
         self._check(count)
 
     @classmethod
@@ -164,8 +166,8 @@ def is_class_name(name: str) -> bool:
 
 
 def tidy(name: str) -> str:
-    """A class name without blanks and line breaks at its ends, and with one blank for each run of
-    them within."""
-    return (
-        " ".join(name.split()) if isinstance(name, str) else name
-    )  # the space refuses anything but text
+    """A class name without blanks and line breaks at its ends, with one blank for each run of them
+    within, and with each accented letter as one character (Unicode's NFC)."""
+    if not isinstance(name, str):
+        return name  # the space refuses anything but text
+    return " ".join(normalize("NFC", name).split())
