@@ -86,6 +86,16 @@ def test_nothing_makes_empty_detections(nothing) -> None:
     assert (tuple(seen.boxes.shape), len(seen), seen.class_names, list(seen)) == ((0, 4), 0, [], [])
 
 
+def test_nothing_is_nothing_whatever_torchs_default_type() -> None:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        seen = Detections.empty(labels.get("coco80"))
+    finally:
+        torch.set_default_dtype(before)
+    assert (seen.boxes.dtype, seen.scores.dtype) == (torch.float32, torch.float32)
+
+
 @pytest.mark.parametrize(
     ("boxes", "scores", "numbers", "said"),
     [

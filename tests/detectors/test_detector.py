@@ -43,6 +43,10 @@ def test_it_predicts_in_eval_mode_without_gradients_and_stays_as_it_was(toy: Toy
     assert not first[0].boxes.requires_grad
 
 
+def test_of_no_images_it_predicts_nothing(toy: Toy) -> None:
+    assert toy.predict([], ALL) == []
+
+
 def test_its_input_size_is_its_preprocess_own(toy: Toy) -> None:
     assert toy.input_size(40, 60) == (32, 32)
     toy.preprocess = Stretch((16, 64))

@@ -32,6 +32,10 @@ def test_the_network_in_torch_has_no_content(engine: Engine) -> None:
     assert {parameter.device.type for parameter in engine.network.parameters()} == {"meta"}
 
 
+def test_of_no_images_it_predicts_nothing(engine: Engine) -> None:
+    assert engine.predict([], engine.defaults) == []
+
+
 def test_many_images_are_detected_in_as_one_by_one(engine: Engine, scene: Tensor) -> None:
     images = [scene, scene.flip(1), scene.flip(2)]
     together = engine.detect(images, score=0.05)

@@ -181,6 +181,8 @@ def test_an_empty_folder_is_an_error(lamps, tmp_path):
         {"on_error": "ignore"},
         {"threads": -1},
         {"batch_size": True},
+        {"batch_size": np.int64(0)},
+        {"threads": True},
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_to_pass(wrong, lamps, street):
@@ -190,6 +192,11 @@ def test_a_wrong_setting_is_refused_with_what_to_pass(wrong, lamps, street):
             lamps.detect(source, **wrong)
     with pytest.raises(ValueError, match=f"^{name}="):
         lamps.detect_stream([street], **wrong)
+
+
+def test_whole_numbers_may_be_numpys(lamps, street):
+    seen = lamps.detect([street] * 4, batch_size=np.int64(3), threads=np.int64(1))
+    assert [rows(one) for one in seen] == [rows(lamps.detect(street))] * 4
 
 
 def test_inputs_are_left_as_they_were(lamps, street):

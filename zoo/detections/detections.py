@@ -97,8 +97,8 @@ class Detections:
     ) -> Detections:
         """No detections."""
         return cls(
-            torch.zeros(0, 4),
-            torch.zeros(0),
+            torch.zeros(0, 4, dtype=torch.float32),
+            torch.zeros(0, dtype=torch.float32),
             torch.zeros(0, dtype=torch.int64),
             label_space,
             size,

@@ -261,6 +261,8 @@ class Detector(nn.Module, BasePredictor):
         Autocast that is on outside is on for `forward` alone.
         Raises: StepError naming the step whose code raised an error.
         """
+        if not images:
+            return []
         with eval_mode(self), torch.inference_mode():
             with step("preprocess"), _no_autocast(self.device):
                 batch = self.preprocess(images, device=self.device, dtype=self.dtype)
@@ -380,11 +382,8 @@ def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
         isinstance(layers, list) and all(isinstance(layer, ClassLayer) for layer in layers)
     ):
         return layers
-    raise ContractError(
-        asked,
-        f"Its class_layers returned {type_name(given)}, not a list of ClassLayer.",
-        defect_owner(detector, shown="its card"),
-    )
+    case = f"Its class_layers returned {type_name(given)}, not a list of ClassLayer."
+    raise ContractError(asked, case, defect_owner(detector, shown="its card"))
 
 
 def post_load(detector: Detector, settings: Mapping[str, Any]) -> None:

@@ -106,6 +106,8 @@ class Engine(BasePredictor):
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Preprocess, graph and decode; a graph for a fixed number of images gets as many, the last
         of them repeated."""
+        if not images:
+            return []
         missing = -len(images) % (self.facts.input.batch or 1)
         filled = list(images)
         filled += filled[-1:] * missing

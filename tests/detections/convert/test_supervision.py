@@ -15,6 +15,15 @@ def test_supervision_gets_boxes_scores_and_names(street: Detections) -> None:
     assert list(theirs.data["class_name"]) == ["car", "person", "dog"]
 
 
+def test_what_supervision_writes_into_its_arrays_changes_nothing_here(street: Detections) -> None:
+    before = Detections.from_json(street.to_json(), label_space="coco80")
+    theirs = street.to_supervision()
+    theirs.xyxy += 1000
+    theirs.confidence *= 0
+    theirs.class_id += 1
+    assert street.equals(before)
+
+
 @given(st.data())
 @settings(max_examples=30)
 def test_supervision_gives_back_what_it_got(any_detections, data) -> None:

@@ -20,13 +20,15 @@ def write(detections: Detections) -> supervision.Detections:
     """Boxes, confidences, labels as class ids, and `data["class_name"]`, which its label annotator
     prints.
 
+    The arrays are copies: trackers and annotators write into them, and the detections stay as they
+    are.
     Raises: MissingExtra where supervision is not installed.
     """
     sv = optional("supervision", wanted_for="Detections.to_supervision()")
     converted: supervision.Detections = sv.Detections(
-        xyxy=detections.boxes.cpu().numpy(),
-        confidence=detections.scores.cpu().numpy(),
-        class_id=detections.labels.cpu().numpy(),
+        xyxy=detections.boxes.cpu().numpy().copy(),
+        confidence=detections.scores.cpu().numpy().copy(),
+        class_id=detections.labels.cpu().numpy().copy(),
         data={"class_name": np.array(detections.class_names, dtype=object)},
     )
     return converted
