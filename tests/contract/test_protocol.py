@@ -1,10 +1,12 @@
 """Thresholds are in range; a protocol is every setting that moves a number, with a fingerprint."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from zoo.contract import Thresholds
+from zoo.contract.protocol import CANDIDATES
 from zoo.detectors import Protocol
 from zoo.errors import NameNotFound, UsageError
 
@@ -85,3 +87,19 @@ def test_open_thresholds_are_filled_from_the_family_and_the_rest_stays() -> None
 def test_a_setting_out_of_range_is_refused_by_name(wrong: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Protocol(**wrong)
+
+
+def test_decoding_keeps_more_than_is_wanted_where_other_classes_suppress_afterwards() -> None:
+    defaults = Thresholds(score=0.3, iou=0.5, max_boxes=100)
+    assert Protocol().decoding(defaults) == defaults
+    assert Protocol(nms="all").decoding(defaults) == replace(defaults, max_boxes=CANDIDATES)
+    many = Protocol(nms="all", max_boxes=CANDIDATES + 1)
+    assert many.decoding(defaults).max_boxes == CANDIDATES + 1
+
+
+def test_suppressing_all_boxes_without_an_overlap_is_refused() -> None:
+    defaults = Thresholds(score=0.3, iou=1.0, max_boxes=100)
+    with pytest.raises(UsageError, match=r"nms=\"all\", iou=0\.65"):
+        Protocol(nms="all").filled(defaults)
+    assert Protocol(nms="all", iou=1.0).filled(defaults).iou == 1
+    assert Protocol().filled(defaults).iou == 1

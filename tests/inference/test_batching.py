@@ -10,7 +10,7 @@ from torch import nn
 
 from zoo.detections import Detections
 from zoo.detectors import Protocol
-from zoo.errors import ContractError
+from zoo.errors import ContractError, UsageError
 from zoo.inference.batching import eval_mode
 from zoo.inference.detect import stream
 from zoo.labels import LabelSpace
@@ -155,6 +155,30 @@ def test_boxes_of_any_class_give_way_to_a_better_one_only_where_asked(lamps) -> 
     picture[:2, 10:40, 10:40] = 255
     assert len(seen(lamps, picture, Protocol(iou=0.5))) == 2
     assert len(seen(lamps, picture, Protocol(iou=0.5, nms="all"))) == 1
+
+
+def test_boxes_that_give_way_take_no_place_among_the_best(make_lamps, street) -> None:
+    class Doubtful(make_lamps):
+        """Takes one thing for all three colors, then sees another thing."""
+
+        def decode(self, _raw, _batch, thresholds):
+            boxes = torch.tensor([BOX[0], BOX[0], BOX[0], BOX[1]])
+            scores, labels = torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([0, 1, 2, 0])
+            return [Detections(boxes, scores, labels, self.label_space).top(thresholds.max_boxes)]
+
+    doubtful = Doubtful()
+    assert seen(doubtful, street, Protocol(nms="all", max_boxes=2)).boxes.tolist() == BOX
+    assert seen(doubtful, street, Protocol(nms="all", max_boxes=1)).boxes.tolist() == BOX[:1]
+    assert seen(doubtful, street, Protocol(max_boxes=2)).boxes.tolist() == [BOX[0], BOX[0]]
+
+
+def test_suppression_across_classes_wants_an_overlap_where_the_family_has_none(
+    lamps, street
+) -> None:
+    lamps.defaults = replace(lamps.defaults, iou=1.0)
+    with pytest.raises(UsageError, match=r"suppresses no boxes(.|\n)*Say which overlap"):
+        stream(lamps, [street], protocol=Protocol(nms="all"))
+    assert len(seen(lamps, street, Protocol(nms="all", iou=0.5))) == 2
 
 
 def test_short_precision_is_what_the_network_computes_in(lamps) -> None:

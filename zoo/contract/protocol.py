@@ -53,6 +53,7 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
+CANDIDATES = 10_000  # of an image, for suppression across classes
 CHOICES = ("nms", "resize", "precision", "exif")
 OPTIONAL = ("wrapper", "engine", "prompts")  # part of the settings only if they are given
 
@@ -66,7 +67,9 @@ class Protocol:
                families without it ignore this.
     max_boxes: the limit of detections per image, best first.
     nms:       suppression acts within a "class", as every family's `decode` does it, or on "all"
-               boxes, whatever their class: then `detect` does it once more on what was decoded.
+               boxes, whatever their class: then `detect` does it once more on all that was
+               decoded, and takes the best `max_boxes` of what is left. A family without
+               suppression has no iou for it, so that one has to be given.
     resize:    images are resized as the "card" says: each model gets the input it was trained for.
     precision: of the network's arithmetic; the two short ones by autocast.
     exif:      "apply" turns images upright, which is what annotators saw; "ignore" takes them as
@@ -149,11 +152,28 @@ class Protocol:
         return json.dumps(self.settings, sort_keys=True)
 
     def thresholds(self, defaults: Thresholds) -> Thresholds:
-        """The thresholds of this protocol, open ones filled from `defaults`."""
+        """The thresholds of this protocol, open ones filled from `defaults`.
+
+        Raises: UsageError where all boxes are to be suppressed, and neither says by which overlap.
+        """
+        if self.nms == "all" and self.iou is None and defaults.iou == 1:
+            raise UsageError(
+                'Protocol(nms="all", iou=None) can\'t be used with this model.',
+                "Its family suppresses no boxes, and so has no iou of its own.",
+                'Say which overlap is too much: Protocol(nms="all", iou=0.65).',
+            )
         given = {name: getattr(self, name) for name in ("score", "iou", "max_boxes")}
         return replace(
             defaults, **{name: value for name, value in given.items() if value is not None}
         )
+
+    def decoding(self, defaults: Thresholds) -> Thresholds:
+        """The thresholds that `decode` is given: where boxes of other classes are suppressed
+        afterwards, it keeps more than are wanted in the end."""
+        thresholds = self.thresholds(defaults)
+        if self.nms == "class":
+            return thresholds
+        return replace(thresholds, max_boxes=max(CANDIDATES, thresholds.max_boxes))
 
     def filled(self, defaults: Thresholds) -> Protocol:
         """This protocol with its open thresholds filled from `defaults`."""

@@ -203,6 +203,7 @@ class BatchRunner:
         self._predictor = predictor
         self._protocol = protocol
         self._thresholds = protocol.thresholds(predictor.defaults)
+        self._decoding = protocol.decoding(predictor.defaults)
         self._name = predictor.name or type(predictor).__name__
 
     def input_size(self, image: Image) -> tuple[int, int]:
@@ -262,7 +263,7 @@ class BatchRunner:
         device = self._predictor.device
         pixels = [image.pixels.to(device, non_blocking=True) for image in images]
         with self._named(images), self._arithmetic(device), step("predict"):
-            predictions = list(self._predictor.predict(pixels, self._thresholds))
+            predictions = list(self._predictor.predict(pixels, self._decoding))
         if len(predictions) != len(images):
             count = pluralize(len(images), "image")
             raise self._broken(
@@ -272,18 +273,17 @@ class BatchRunner:
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         kind = self._protocol.precision
-        return (
-            nullcontext()
-            if kind == "float32"
-            else torch.autocast(device.type, dtype=getattr(torch, kind))
-        )
+        if kind == "float32":
+            return nullcontext()
+        return torch.autocast(device.type, dtype=getattr(torch, kind))
 
     def _suppressed_across_classes(self, detections: Detections) -> Detections:
         """Without boxes that overlap a better one of any class, where the protocol wants that;
         families look within classes."""
         if self._protocol.nms == "class":
             return detections
-        return detections.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
+        kept = detections.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
+        return kept.top(self._thresholds.max_boxes)
 
     @contextmanager
     def _named(self, images: Sequence[Image]) -> Iterator[None]:
