@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +20,16 @@ from detzoo_torchvision.dense import DenseOutput, DenseSteps, FCOSSteps, RetinaN
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.head_only import NoBackbone, strip_backbone
 from detzoo_torchvision.steps import thresholds_of
-from zoo.contract import Batch, FeatureLevel, LevelRequirements, Positive, Positives, Target
+from zoo.contract import (
+    Batch,
+    FeatureLevel,
+    LevelRequirements,
+    Positive,
+    Positives,
+    Target,
+    Thresholds,
+)
+from zoo.detections import Detections
 from zoo.labels import LabelSpace
 
 
@@ -49,6 +60,19 @@ class DenseHead(DenseSteps, nn.Module):
     ) -> DenseOutput:
         """The head on every map, and the anchors that belong to it, in float32."""
         return self.outputs_of(maps, batch)
+
+    def decode(
+        self, outputs: DenseOutput, batch: Batch, thresholds: Thresholds
+    ) -> list[Detections]:
+        """torchvision's own postprocessing, and then the limit: boxes that lie in the padding have
+        no area in the image, and would be left over by suppression."""
+        everything = super().decode(outputs, batch, replace(thresholds, max_boxes=sys.maxsize))
+        return [_with_area(detections).top(thresholds.max_boxes) for detections in everything]
+
+
+def _with_area(detections: Detections) -> Detections:
+    boxes = detections.boxes
+    return detections[(boxes[:, 2:] > boxes[:, :2]).all(dim=1)]
 
 
 class RetinaNet(RetinaNetSteps, DenseHead):

@@ -18,7 +18,7 @@ from torchvision.models.detection.ssd import SSD as TorchvisionSSD
 from plugins.torchvision.tests.parts import heads
 from plugins.torchvision.tests.parts.heads import LEVELS, SIDE, SPACE, loud, maps_of
 from zoo.contract import FeatureLevel
-from zoo.detectors import Batch, InputTransform
+from zoo.detectors import Batch, InputTransform, Protocol
 from zoo.errors import ContractError
 
 
@@ -41,6 +41,13 @@ def ssd(ours: Any, body: nn.Module) -> Any:
         [[2.0, 3.0]] * 4, min_ratio=0.1, max_ratio=0.9, steps=[one.stride for one in LEVELS]
     )
     return TorchvisionSSD(body, boxes, (SIDE, SIDE), len(SPACE) + 1, head=ours.net.head)
+
+
+def padded_batch() -> Batch:
+    """Images of a sixteenth of the input's height, the rest of which is padding."""
+    place = InputTransform(8, SIDE, scale_y=1.0, scale_x=1.0)
+    batch = heads.batch_of()
+    return Batch(batch.pixels, (place,) * len(batch))
 
 
 FAMILIES = {
@@ -74,6 +81,21 @@ def test_a_protocol_decides_over_its_thresholds(family: heads.Family) -> None:
 @families
 def test_a_label_outside_the_space_is_refused(family: heads.Family) -> None:
     heads.assert_a_label_outside_is_refused(family)
+
+
+@families
+def test_boxes_of_the_padding_have_no_area_and_take_no_place(family: heads.Family) -> None:
+    ours, batch = family.ours().eval(), padded_batch()
+    some, few = (
+        Protocol(score=0.0, max_boxes=most).thresholds(ours.defaults) for most in (10_000, 20)
+    )
+    with torch.inference_mode():
+        outputs = ours(maps_of(), batch)
+        pairs = zip(*(ours.decode(outputs, batch, each) for each in (some, few)), strict=True)
+    for all_of_them, best in pairs:
+        assert len(best) == 20
+        assert best.equals(all_of_them.top(20))
+        assert (all_of_them.boxes[:, 2:] > all_of_them.boxes[:, :2]).all()
 
 
 @families
