@@ -11,7 +11,9 @@ import torch
 
 from tests.detectors.composing import helmets
 from zoo.detectors import Batch, describe
+from zoo.detectors.composed import card_of_composed
 from zoo.errors import ContractError
+from zoo.labels import LabelSpace
 
 
 def test_the_pipeline_is_drawn_with_channels_and_strides() -> None:
@@ -46,3 +48,9 @@ def test_a_part_that_returns_other_maps_than_it_declared_is_found_at_its_first_i
     detector.backbone.levels = helmets().backbone.levels
     with pytest.raises(ContractError, match="defect of the backbone's plugin"):
         detector(Batch(torch.zeros(1, 3, 64, 64), ()))
+
+
+def test_its_card_names_no_label_space_that_it_does_not_have() -> None:
+    detector = helmets()
+    detector.label_space = LabelSpace("coco80", ("helmet", "vest"))
+    assert card_of_composed(detector).labels == ["helmet", "vest"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 import zoo
 from zoo.detectors import Detector
 from zoo.engines.card import choice_of, request_for
 from zoo.engines.engine import network_of
+from zoo.labels import LabelSpace
 
 
 def test_weights_of_the_card_keep_their_tag(pico: Detector) -> None:
@@ -21,6 +24,12 @@ def test_other_classes_are_in_the_card() -> None:
     assert (choice.entry.card.labels, choice.tag) == (["spot", "dot"], None)
     network = network_of(request_for(detector, choice, "onnxruntime"))
     assert network.label_space == detector.label_space
+
+
+def test_ids_that_it_can_not_keep_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    space = LabelSpace("pair", ("spot", "dot"), (7, 9))
+    choice_of(zoo.load("yolox_pico", weights=False, labels=space))
+    assert "not their ids, 7, 9" in caplog.text
 
 
 def test_a_composed_detector_has_one() -> None:

@@ -2,6 +2,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torchvision.tv_tensors._dataset_wrapper import VOC_DETECTION_CATEGORIES
 from zoo import labels
 from zoo.errors import NameNotFound
 from zoo.labels import LabelSpace
+from zoo.labels.builtin import declared, warn_of_lost_ids
 
 UNUSED = ("__background__", "N/A")
 COCO = {number: name for number, name in enumerate(_COCO_CATEGORIES) if name not in UNUSED}
@@ -87,6 +89,32 @@ def test_a_mistyped_name_gets_the_near_ones(asked: str) -> None:
 def test_a_space_is_meant_by_itself_its_name_or_its_classes() -> None:
     assert labels.space_of(labels.get("voc20")) is labels.space_of("voc20")
     assert labels.space_of(["a", "b"]) == LabelSpace.custom(["a", "b"])
+
+
+@pytest.mark.parametrize("name", labels.names())
+def test_a_card_says_a_declared_space_by_its_name(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    space = labels.get(name)
+    behind_background = replace(space, channels=(-1, *space.channels))
+    assert (declared(space), declared(behind_background)) == (name, name)
+    warn_of_lost_ids(space)
+    assert caplog.messages == []
+
+
+def test_a_space_that_only_borrows_a_declared_name_is_said_by_its_classes() -> None:
+    assert declared(LabelSpace("coco80", ("a", "b"))) == ["a", "b"]
+    coco = labels.get("coco80")
+    assert declared(replace(coco, ids=())) == list(coco.names)
+    assert declared(replace(coco, channels=coco.channels[::-1])) == list(coco.names)
+
+
+def test_ids_that_a_card_can_not_keep_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_lost_ids(LabelSpace.custom(["a", "b"]))
+    assert caplog.messages == []
+    warn_of_lost_ids(LabelSpace("pair", ("a", "b"), (7, 9)))
+    [said] = caplog.messages
+    assert "not their ids, 7, 9: what is loaded from it numbers them from 0" in said
 
 
 def test_labels_need_neither_torch_nor_numpy() -> None:

@@ -11,10 +11,11 @@ import torch
 import zoo
 from zoo.data import Dataset, read
 from zoo.errors import NameNotFound, UsageError
+from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.registry import catalogue
 from zoo.testing.toy import Toy
-from zoo.train.card import card_of, choice_of, model_name
+from zoo.train.card import card_of, choice_of, model_name, warn_of_losses
 from zoo.train.recipe import Recipe
 from zoo.train.result import Result
 from zoo.train.train import train
@@ -145,6 +146,13 @@ def test_a_detector_that_no_card_can_build_is_warned_of_and_its_page_loads_nothi
     assert "No card can build this Toy" in caplog.text
     assert "zoo.load" not in (result.path / "report.md").read_text()
     assert not (result.path / "card.yaml").exists()
+
+
+def test_ids_that_the_card_will_not_keep_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    space = LabelSpace("pair", ("dark", "bright"), (7, 9))
+    detector = zoo.load("yolox_pico", weights=False, labels=space)
+    warn_of_losses(detector, detector.choice, Recipe())
+    assert "not their ids, 7, 9" in caplog.text
 
 
 def test_a_detector_that_no_card_can_build_has_none() -> None:

@@ -12,7 +12,7 @@ from zoo.detectors import Composed, Detector
 from zoo.detectors.composed import card_of_composed
 from zoo.detectors.engine_request import EngineRequest
 from zoo.errors import UsageError
-from zoo.labels.builtin import OPEN, declared, space_of
+from zoo.labels.builtin import OPEN, declared, space_of, warn_of_lost_ids
 from zoo.registry import Choice, Entry
 from zoo.registry.card import MODEL, FileSource, Weights
 from zoo.registry.registry_file import USER
@@ -25,10 +25,11 @@ COMPOSED = "composed"
 
 def choice_of(detector: Detector) -> Choice:
     """The card that builds this detector again, with the one set of weights that it has; none
-    where they are random.
+    where they are random. Ids of classes that it can't keep are warned of.
 
     Raises: UsageError for a detector that no card builds.
     """
+    warn_of_lost_ids(detector.label_space)
     loaded = detector.choice
     if loaded is None:
         if not isinstance(detector, Composed):

@@ -3,6 +3,7 @@ its source."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from zoo.errors import LabelError, NameNotFound
 from zoo.labels.space import CUSTOM, LabelSpace
 from zoo.suggest import close_matches, join_or
+from zoo.text import listed
+
+log = logging.getLogger("zoo")
 
 OPEN = "open"  # the labels of a model that is told its classes when it is loaded
 SHOWN = 3  # class names that a model's name repeats
@@ -75,8 +79,28 @@ def label_spaces(
 
 
 def declared(space: LabelSpace) -> str | list[str]:
-    """A label space as a card says it: by its declared name, or as class names."""
-    return space.name if space.name in names() else list(space.names)
+    """A label space as a card says it: by its name if it is that declared space, or as class
+    names."""
+    return space.name if _is_declared(space) else list(space.names)
+
+
+def warn_of_lost_ids(space: LabelSpace) -> None:
+    """Says which ids of classes a card of that space can't keep, if it has any of its own."""
+    if not _is_declared(space) and space.ids != tuple(range(len(space))):
+        log.warning(
+            "The card keeps the names of the classes and not their ids, %s: what is loaded from it "
+            "numbers them from 0. To write a data set's ids: to_coco(…, label_space=…).",
+            listed([str(number) for number in space.ids], SHOWN),
+        )
+
+
+def _is_declared(space: LabelSpace) -> bool:
+    """Whether it is the declared space of its name; its network may have background in front."""
+    if space.name not in _DECLARED:
+        return False
+    known = get(space.name)
+    channels = (known.channels, (-1, *known.channels))
+    return (space.names, space.ids) == (known.names, known.ids) and space.channels in channels
 
 
 def name_with_labels(name: str, old: LabelSpace | None, new: LabelSpace) -> str:

@@ -30,7 +30,8 @@ class LabelSpace:
     names:    class names; the label is the position. Blanks and line breaks at their ends go, and
               those within become one blank. An accented letter becomes one character (Unicode's
               NFC), so that names meet however they were typed.
-    ids:      the id each label has in data set files; `0..n-1` unless declared.
+    ids:      the id each label has in data set files; `0..n-1` unless declared. A card keeps those
+              of the spaces that have a name in the zoo, no others.
     channels: the label each output channel of the network stands for, -1 for background and unused
               slots; one channel a label unless declared.
     """

@@ -16,7 +16,7 @@ from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.composed import card_of_composed
 from zoo.errors import UsageError
 from zoo.files import write_file
-from zoo.labels.builtin import declared
+from zoo.labels.builtin import declared, warn_of_lost_ids
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights, as_written
 from zoo.registry.folder import CARD
@@ -47,9 +47,12 @@ def _shapes(detector: Detector) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in detector.state_dict().items()}
 
 
-def warn_without_card(detector: Detector, choice: Choice | None, recipe: Recipe) -> None:
-    """Says before the work that its result will be weights, and no model that has a name."""
-    if card_of(detector, choice, recipe) is None:
+def warn_of_losses(detector: Detector, choice: Choice | None, recipe: Recipe) -> None:
+    """Says before the work that its result will be weights, and no model that has a name; or which
+    ids of its classes the card of that model won't keep."""
+    if card_of(detector, choice, recipe) is not None:
+        warn_of_lost_ids(detector.label_space)
+    else:
         log.warning(
             "No card can build this %s, so zoo.load will not load the folder of the run: put its "
             "%s into a detector made like this one, with load_state_dict.",

@@ -24,7 +24,7 @@ from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
-from zoo.train.card import check_size, choice_of, warn_without_card
+from zoo.train.card import check_size, choice_of, warn_of_losses
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
     Given,
@@ -206,7 +206,7 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
     steps = recipe.total_steps(len(plan.data.train))
     main = accelerator.is_main_process
     if main:
-        warn_without_card(detector, plan.choice, recipe)
+        warn_of_losses(detector, plan.choice, recipe)
     fresh = not any((plan.folder / "checkpoints").glob("*"))
     if fresh and main and recipe.overfit_check and steps >= LONG:
         detector.to(accelerator.device)
