@@ -81,3 +81,10 @@ def test_a_message_is_short_however_long_the_path_is() -> None:
     with pytest.raises(OutsideFolder) as error:
         check_relative("../" + "a" * 1_000_000)
     assert len(str(error.value)) < 150
+
+
+def test_no_other_module_expands_a_home_folder_by_pathlib() -> None:
+    """It raises a RuntimeError for a user that there is not."""
+    modules = (Path(__file__).parent.parent / "zoo").rglob("*.py")
+    users = [path.name for path in modules if ".expanduser()" in path.read_text("utf-8")]
+    assert users == []

@@ -33,6 +33,7 @@ from zoo.evaluate.predictions.prediction_store import (
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
 from zoo.labels.builtin import Labels
+from zoo.paths import expanded
 from zoo.text import is_are, pluralize, type_name
 from zoo.weights import Resolved
 
@@ -95,7 +96,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
         work = _work(identity, dataset, asked, device=device, cluster=machines, **running)
         if to is None and not identity.fixed:
             return _run_passing(replace(work, stays=False))
-        return _run(work, folder() if to is None else Path(to).expanduser())
+        return _run(work, folder() if to is None else expanded(to))
 
 
 def _work(identity: ModelIdentity, dataset: Dataset, protocol: Protocol, **options: Any) -> _Work:
