@@ -73,6 +73,16 @@ def test_where_torch_was_fastest_other_processes_are_asked_for_torch(
     assert (identity.engine, identity.request) == (None, None)
 
 
+def test_numbers_of_an_exported_file_say_of_which_weights_it_was_made(
+    pico: Detector, pico_onnx: Exported
+) -> None:
+    assert pico.weights is not None
+    asked: dict[str, Any] = {"weights": True, "labels": None, "classes": (), "progress": False}
+    facts = model_identity(f"file:{pico_onnx.path}", device="cpu", **asked).facts
+    assert facts["exported_from"] == pico.weights.sha256
+    assert facts["weights_sha256"] != pico.weights.sha256
+
+
 def test_an_exported_file_takes_the_first_engine_that_reads_it(pico_onnx: Exported) -> None:
     model = zoo.load(f"file:{pico_onnx.path}", engine="auto")
     assert model.engine == "onnxruntime"

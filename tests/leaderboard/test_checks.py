@@ -289,5 +289,10 @@ def test_one_model_by_two_engines_is_no_copy_and_may_stand_in_one_table(make_ent
     other = structs.replace(other, model=structs.replace(by_torch.model, name=other.name))
     found = {finding.check for finding in check([by_torch, other])}
     assert not found & {"same_numbers", "same_weights", "mixed_protocols"}
+    exported = make_entry("toy.onnx", sha256="b" * 64, protocol=protocol)
+    facts = {**(exported.report.provenance or {}), "exported_from": "a" * 64}
+    report = replace(exported.report, provenance=facts)
+    found = {each.check for each in check([by_torch, structs.replace(exported, report=report)])}
+    assert "same_numbers" not in found
     again = structs.replace(by_torch, model=structs.replace(by_torch.model, name="copy"))
     assert {"same_numbers", "same_weights"} <= {each.check for each in check([by_torch, again])}

@@ -162,6 +162,9 @@ def _computed(
 ) -> ModelIdentity:
     """A model whose network an engine computes; which one that is may take measuring."""
     facts |= engine_facts(predictor)
+    made_of = getattr(getattr(predictor, "facts", None), "weights", {})
+    if resolved.exported and made_of.get("sha256"):
+        facts["exported_from"] = made_of["sha256"]
     options = (asked or "").partition(",")[1:]
     return ModelIdentity(
         facts["model"],

@@ -1,6 +1,7 @@
 """Provenance of a number, as plain text by key, the same in predictions and reports.
 
 of the model     model · card_sha256 · weights_sha256 · weights_source
+                 exported_from (the weights_sha256 of what an exported file was made of)
                  files_sha256 (JSON, of the files besides the checkpoint, by role)
                  labels_sha256 (of classes that are not the card's)
                  state_sha256 (weights in memory) · plugin · code_sha256
