@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo import environment
+from zoo.environment import expanded
 from zoo.errors import SourceError, UsageError
 
 
@@ -180,3 +181,13 @@ def test_limits_that_are_not_set_are_left_out(monkeypatch: pytest.MonkeyPatch) -
     limits = environment.image_limits()
     assert limits["memory"] == "4G"
     assert "pixels" not in limits
+
+
+def test_a_home_folder_is_expanded_and_one_that_nobody_has_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert expanded("~/a") == tmp_path / "a"
+    assert expanded(Path("a/~")) == Path("a/~")
+    assert expanded("~nosuchuser/a") == Path("~nosuchuser/a")

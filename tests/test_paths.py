@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.paths import OutsideFolder, check_relative, expanded, inside, is_inside
+from zoo.paths import OutsideFolder, check_relative, inside, is_inside
 
 OUT = [
     "..",
@@ -21,16 +21,6 @@ OUT = [
     "\\\\host\\a",
 ]
 ODD = ["", " ", "a\0b", "a\nb", "\x1b[31m", "a\x7f"]
-
-
-def test_a_home_folder_is_expanded_and_one_that_nobody_has_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert expanded("~/a") == tmp_path / "a"
-    assert expanded(Path("a/~")) == Path("a/~")
-    assert expanded("~nosuchuser/a") == Path("~nosuchuser/a")
 
 
 @pytest.mark.parametrize("name", [*OUT, *ODD])

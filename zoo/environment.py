@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import SourceError, UsageError
-from zoo.paths import expanded
 
 HUGGING_FACE = "https://huggingface.co"
 ON = {"1", "on", "yes", "true"}
@@ -32,6 +31,12 @@ RAY_REPORTS = "RAY_USAGE_STATS_ENABLED"
 RAY_AUTH = "RAY_AUTH_MODE"
 RAY_PRINT = "RAY_TQDM_PATCH_PRINT"
 RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path that a user typed, `~` and `~user` being home folders; without such a user it stays as
+    it is."""
+    return Path(os.path.expanduser(path))
 
 
 def cores() -> int:

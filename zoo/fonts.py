@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import ImageFont
 
 from zoo import environment
+from zoo.environment import expanded
 from zoo.errors import UsageError
 from zoo.files import check_regular
-from zoo.paths import expanded
 
 Letters = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

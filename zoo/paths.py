@@ -1,5 +1,5 @@
-"""Paths that others name: a `~` that a user typed is the home folder, and relative paths in cards,
-bundles, boards and annotations stay inside their folder, links included.
+"""Paths that others name: relative ones in cards, bundles, boards and annotations stay inside their
+folder, links included.
 
 A path that comes out of a file which somebody else may have written goes through here before it
 is opened, linked to or removed.
@@ -7,7 +7,6 @@ is opened, linked to or removed.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -25,12 +24,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 class OutsideFolder(ValueError):
     """A path that can't be used; its text says why, as in `'../a' leads out of its folder`."""
-
-
-def expanded(path: str | os.PathLike[str]) -> Path:
-    """A path that a user typed, `~` and `~user` being home folders; without such a user it stays as
-    it is."""
-    return Path(os.path.expanduser(path))
 
 
 def check_relative(name: str) -> None:

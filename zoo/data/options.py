@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from zoo.environment import expanded
 from zoo.errors import DataError
-from zoo.paths import expanded
 from zoo.suggest import close_matches, join_or
 
 _MEANINGS = {

@@ -11,9 +11,9 @@ from typing import Any
 
 from zoo.data.dataset import Dataset
 from zoo.data.options import convert_options
+from zoo.environment import expanded
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.files import uncollected
-from zoo.paths import expanded
 from zoo.registry import builtin, catalogue
 from zoo.registry.conduct import said
 from zoo.registry.contribution import Contribution

@@ -27,10 +27,10 @@ from zoo.engines.formats import Exporter
 from zoo.engines.int8 import Int8, Quantized, quantized
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
+from zoo.environment import expanded
 from zoo.errors import ExportError, UsageError
 from zoo.files import atomic_folder, atomic_write, copy_into, unwritable, write_errors
 from zoo.inference.batching import eval_mode
-from zoo.paths import expanded
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
 

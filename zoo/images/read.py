@@ -257,7 +257,8 @@ def name_of(source: object, *, position: int | None = None) -> str:
     """The name of an image in messages and `Detections.source`: file, URL without its password, or
     position."""
     if isinstance(source, str | os.PathLike):
-        return without_password(os.fsdecode(source))
+        name = os.fsdecode(source)
+        return without_password(name) if ":" in name else name
     file = getattr(source, "filename", None) if isinstance(source, PIL.Image.Image) else None
     unnamed = "image" if position is None else f"image {position}"
     return str(file) if file else unnamed

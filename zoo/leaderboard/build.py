@@ -22,6 +22,7 @@ from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
 from zoo.data import Dataset
 from zoo.data import read as read_data
+from zoo.environment import expanded
 from zoo.errors import DataError, ZooError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.evaluate.evaluate import evaluate
@@ -45,7 +46,6 @@ from zoo.leaderboard.source import (
 )
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import Request, time_model
-from zoo.paths import expanded
 from zoo.registry import add, catalogue
 from zoo.timing.timed import IMAGES
 from zoo.weights.resolve import resolve_name

@@ -202,7 +202,7 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def _weights(entry: Entry) -> str | WeightsFile:
-    """What tells its weights: those that an exported file was made of are its own."""
+    """The fingerprint of its weights: those that an exported file was made of are its own."""
     made_of = (entry.report.provenance or {}).get("exported_from")
     return made_of or entry.model.weights.sha256 or entry.model.weights
 

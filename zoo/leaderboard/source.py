@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import Dataset
+from zoo.environment import expanded
 from zoo.errors import DataError, UsageError
 from zoo.evaluate import Predictions, predict
 from zoo.evaluate.coco_files import read_results
@@ -25,7 +26,6 @@ from zoo.labels import match_labels, space_of
 from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
-from zoo.paths import expanded
 from zoo.registry import Choice, catalogue
 from zoo.registry.folder import PREFIX
 from zoo.timing.timed import same_weights

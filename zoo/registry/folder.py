@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from zoo.environment import expanded
 from zoo.errors import CardError, NameNotFound
-from zoo.paths import expanded
 from zoo.registry.card import SCHEMA
 from zoo.registry.exported import IR, exported_file, read_facts
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of

@@ -15,11 +15,11 @@ from msgspec import structs
 from zoo.data import Dataset
 from zoo.detectors import Detector
 from zoo.detectors.load import load_to_train
+from zoo.environment import expanded
 from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
-from zoo.paths import expanded
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize

@@ -18,6 +18,7 @@ from zoo.environment import home
 from zoo.errors import CacheError, IntegrityError, WeightsError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE
+from zoo.printable import printable
 from zoo.registry.card import MODEL, Source, Weights
 from zoo.registry.folder import HUB, PREFIX
 from zoo.weights.disk import saving
@@ -205,7 +206,7 @@ def write(record: Record) -> None:
         case = error.case if isinstance(error, CacheError) else "Its name is not UTF-8."
         log.warning(
             "%s is verified but can't be remembered, so each load hashes it again: %s",
-            record.path,
+            printable(record.path),
             case,
         )
 

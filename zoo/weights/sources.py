@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from zoo.environment import expanded
 from zoo.errors import SourceError
 from zoo.files import kind_of
-from zoo.paths import OutsideFolder, check_relative, expanded, inside
+from zoo.paths import OutsideFolder, check_relative, inside
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
 from zoo.registry.card_checks import host_of
 from zoo.weights.records import Checksum

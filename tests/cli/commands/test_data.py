@@ -134,10 +134,12 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     assert "DOCTYPE" in shell("data", "check", str(site)).err
 
 
-def test_a_corrected_copy_says_which_masks_it_loses(shell: Shell, tmp_path: Path) -> None:
+def test_a_corrected_copy_in_another_format_says_which_masks_it_loses(
+    shell: Shell, tmp_path: Path
+) -> None:
     source = made(tmp_path / "source", first=1)
     Image.new("RGB", (30, 20)).save(tmp_path / "source" / "a.png")
-    done = shell("data", "check", str(source), "--fix", str(tmp_path / "fixed"))
+    done = shell("data", "check", str(source), "--fix", f"voc:{tmp_path / 'fixed'}")
     assert "Lost: 2 masks are left out." in done.err.splitlines()
 
 

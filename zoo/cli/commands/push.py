@@ -13,8 +13,8 @@ import msgspec
 import typer
 
 from zoo.cli import output, stderr
+from zoo.environment import expanded
 from zoo.errors import UsageError
-from zoo.paths import expanded
 
 ASK = (
     "No licence is stated for the weights, and the page says so. State one: --license MIT, or "

@@ -15,6 +15,7 @@ from zoo import data as data_sets
 from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
 from zoo.data import Dataset
+from zoo.environment import expanded
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.diagnostics.class_names import check_classes
 from zoo.evaluate.diagnostics.image_sizes import compare_sizes
@@ -33,7 +34,6 @@ from zoo.evaluate.predictions.prediction_store import (
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
 from zoo.labels.builtin import Labels
-from zoo.paths import expanded
 from zoo.text import is_are, pluralize, type_name
 from zoo.weights import Resolved
 
