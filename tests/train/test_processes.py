@@ -189,6 +189,7 @@ for name in sys.argv[1:]:
         optimizer.step()
     if rank == 0:
         print("learned", name, flush=True)
+distributed.barrier()  # neither leaves while the other still reads what it sent
 distributed.destroy_process_group()
 """
 NAMES = (  # as published where that is small, else the family's head on a small backbone

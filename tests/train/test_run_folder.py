@@ -9,9 +9,23 @@ from safetensors.torch import load_file
 
 from zoo.errors import TrainError, UsageError
 from zoo.train.recipe import Recipe
-from zoo.train.run_folder import default_folder, enter, lock, write_weights
+from zoo.train.run_folder import (
+    CHECKPOINTS,
+    WEIGHTS,
+    default_folder,
+    enter,
+    lock,
+    write_weights,
+)
 
 FACTS = {"data": "street", "data_sha256": "a" * 64}
+
+
+def begun(folder: Path, facts: dict[str, str] = FACTS) -> None:
+    """A run that has kept a checkpoint."""
+    enter(folder, Recipe(), facts, resume=False)
+    (folder / CHECKPOINTS).mkdir()
+    (folder / CHECKPOINTS / "0.safetensors").touch()
 
 
 def test_a_default_folder_is_named_after_model_and_data() -> None:
@@ -20,7 +34,7 @@ def test_a_default_folder_is_named_after_model_and_data() -> None:
 
 
 def test_a_run_goes_on_with_the_recipe_that_it_began_with(tmp_path: Path) -> None:
-    enter(tmp_path, Recipe(), FACTS, resume=False)
+    begun(tmp_path)
     enter(tmp_path, Recipe(), FACTS, resume=True)
     enter(tmp_path, Recipe(workers=3, data="elsewhere.json"), FACTS, resume=True)
     with pytest.raises(UsageError, match="a run in it already"):
@@ -38,20 +52,32 @@ def test_validation_that_comes_or_goes_is_another_run(
 ) -> None:
     validation = {"validation": "val", "validation_sha256": "c" * 64}
     before, after = ({**FACTS, **(validation if has else {})} for has in changed)
-    enter(tmp_path, Recipe(), before, resume=False)
+    begun(tmp_path, before)
     words = "none, not cccc" if changed[0] else "cccccccccccc, not none"
     with pytest.raises(TrainError, match=f"validation_sha256: {words}"):
         enter(tmp_path, Recipe(), after, resume=True)
 
 
 def test_a_run_without_its_facts_is_told_of(tmp_path: Path) -> None:
-    enter(tmp_path, Recipe(), FACTS, resume=False)
+    begun(tmp_path)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(TrainError, match=r"run\.json, .* can't be read"):
         enter(tmp_path, Recipe(), FACTS, resume=True)
     (tmp_path / "run.json").unlink()
     with pytest.raises(TrainError, match=r"run\.json, .* is missing"):
         enter(tmp_path, Recipe(), FACTS, resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_has_kept_nothing_begins_once_more_by_any_recipe(
+    tmp_path: Path, resume: bool
+) -> None:
+    enter(tmp_path, Recipe(), FACTS, resume=False)
+    enter(tmp_path, Recipe(seed=1), {**FACTS, "data_sha256": "b" * 64}, resume=resume)
+    assert "b" * 64 in (tmp_path / "run.json").read_text()
+    (tmp_path / WEIGHTS).touch()  # of a run whose checkpoints somebody removed
+    with pytest.raises(UsageError, match="a run in it already"):
+        enter(tmp_path, Recipe(), FACTS, resume=False)
 
 
 def test_a_run_that_was_killed_before_it_wrote_its_recipe_begins(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def lock(folder: Path) -> FileLock:
 
 
 def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: bool) -> None:
-    """Begins a run in a folder, or goes on with the one in it.
+    """Begins a run in a folder, or goes on with the one in it. One that has kept nothing yet,
+    as its weights could not be had for instance, begins once more, by any recipe.
 
     The folder is locked: files that are half written there were left by a process that was killed,
     and are removed.
@@ -60,7 +61,8 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
         from it.
     """
     path = folder / RECIPE
-    if not path.exists():
+    has_kept = (folder / WEIGHTS).exists() or any((folder / CHECKPOINTS).glob("*"))
+    if not path.exists() or not has_kept:
         with write_errors(folder / FACTS, UsageError, fix="Choose another folder with --to."):
             write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
         write_recipe(recipe, path)  # last, as a run with one has both

@@ -176,5 +176,22 @@ def test_what_lacks_a_member_of_a_predictor_is_told_which(street: Dataset) -> No
     del mine.defaults
     with pytest.raises(UsageError, match=r"can't be run(.|\n)*It has no `defaults`"):
         predict(mine, data=street)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="can't be run"):
+    with pytest.raises(UsageError, match=r"The class Mine can't be run(.|\n)*Make one: Mine\(\)"):
         predict(Mine, data=street)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "said"),
+    [
+        ("label_space", ["person"], "is a list, and has to be a zoo.LabelSpace"),
+        ("defaults", None, "is None, and has to be a zoo.contract.Thresholds"),
+        ("device", "cpu", "is a str, and has to be a torch.device"),
+    ],
+)
+def test_a_member_of_another_type_is_told_what_it_has_to_be(
+    street: Dataset, member: str, value: object, said: str
+) -> None:
+    mine = Mine(Toy(street.label_space))
+    setattr(mine, member, value)
+    with pytest.raises(UsageError, match=f"Its `{member}` {said}"):
+        predict(mine, data=street)

@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import BasePredictor
 
 
+_SPELLED = {
+    "label_space": "zoo.LabelSpace",
+    "defaults": "zoo.contract.Thresholds",
+    "device": "torch.device",
+}
+_EXAMPLES = {
+    "label_space": 'zoo.LabelSpace.custom(["cat", "dog"])',
+    "defaults": "Thresholds(score=0.05, iou=0.5, max_boxes=100)",
+    "device": 'torch.device("cpu")',
+}
 PREDICTOR = ("label_space", "defaults", "name", "device", "input_size", "predict")
 
 
@@ -251,7 +261,13 @@ def _is_folder(folder: Path) -> UsageError:
 def _check_at_hand(model: object, **options: object) -> None:
     """Raises: UsageError for anything but a predictor, and for options that it has already."""
     lacks = [member for member in PREDICTOR if not hasattr(model, member)]
-    if lacks or isinstance(model, type):
+    if isinstance(model, type):
+        raise UsageError(
+            f"The class {model.__name__} can't be run on images.",
+            "An object of it can be.",
+            f"Make one: {model.__name__}()",
+        )
+    if lacks:
         what = type_name(model)
         has = f"It has no `{lacks[0]}`. " if len(lacks) < len(PREDICTOR) else ""
         raise UsageError(
@@ -260,6 +276,7 @@ def _check_at_hand(model: object, **options: object) -> None:
             "of zoo.contract.Predictor.",
             "Take the name of one, as zoo list shows them.",
         )
+    _check_members(model)
     idle = {"weights": True, "labels": None, "device": None, "engine": None}
     given = {name: value for name, value in options.items() if value is not idle[name]}
     if given:
@@ -270,6 +287,23 @@ def _check_at_hand(model: object, **options: object) -> None:
             f"Load it with them instead: zoo.load(NAME, "
             f"{', '.join(f'{name}={value!r}' for name, value in given.items())})",
         )
+
+
+def _check_members(predictor: Any) -> None:
+    """Raises: UsageError for a member of a predictor that is of another type than it has to be."""
+    import torch  # deferred: whoever has a predictor at hand has it already
+
+    from zoo.contract import Thresholds  # deferred: torch
+
+    kinds = {"label_space": LabelSpace, "defaults": Thresholds, "device": torch.device}
+    for member, kind in kinds.items():
+        value = getattr(predictor, member)
+        if not isinstance(value, kind):
+            raise UsageError(
+                f"{capitalized(type_name(predictor))} can't be run on images.",
+                f"Its `{member}` is {type_name(value)}, and has to be a {_SPELLED[member]}.",
+                f"Make it one: {_EXAMPLES[member]}",
+            )
 
 
 def card_sha256(choice: Choice) -> str:
