@@ -42,6 +42,15 @@ def test_area_is_torchvisions(given_boxes: Tensor) -> None:
     assert torch.equal(boxes.area(given_boxes), box_area(given_boxes))
 
 
+@given(corners())
+def test_a_box_of_an_area_above_zero_has_one(given_boxes: Tensor) -> None:
+    assert torch.equal(boxes.have_area(given_boxes), box_area(given_boxes) > 0)
+
+
+def test_an_inverted_box_has_no_area_though_its_product_is_positive() -> None:
+    assert boxes.have_area(torch.tensor([[2.0, 2.0, 1.0, 1.0]])).tolist() == [False]
+
+
 @given(corners(), st.integers(1, 4096), st.integers(1, 4096))
 def test_clipping_is_torchvisions(given_boxes: Tensor, height: int, width: int) -> None:
     moved = boxes.shift(given_boxes, dx=-100, dy=-50)

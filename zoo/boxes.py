@@ -41,6 +41,11 @@ def area(boxes: Tensor) -> Tensor:
     return (x2 - x1) * (y2 - y1)  # (...)
 
 
+def have_area(boxes: Tensor) -> Tensor:
+    """Whether a box has both width and height, `(...)` bool; false for one that is inverted."""
+    return (boxes[..., 2:] > boxes[..., :2]).all(dim=-1)  # (...)
+
+
 def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of every box `(n, 4)` with every other `(m, 4)`, as `(n, m)`; NaN
     between two without area."""

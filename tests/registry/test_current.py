@@ -219,30 +219,33 @@ def test_an_alias_of_nothing_is_an_error_once_all_plugins_are_there(
         catalogue()
 
 
-def test_aliases_that_stand_for_each_other_are_an_error(
-    write: Write, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        (("a", "b"), ("b", "a"), r"field 'aliases\.a': 'b' is itself an alias"),
+        (
+            ("small", "acme_nano"),
+            ("mine", "small"),
+            r"field 'aliases\.mine': 'small' is itself.*it stands for: acme_nano",
+        ),
+    ],
+    ids=["of_each_other", "of_one_whose_model_is_told"],
+)
+def test_an_alias_of_an_alias_is_an_error(
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    first: tuple[str, str],
+    second: tuple[str, str],
+    says: str,
 ) -> None:
-    one, two = (
-        write(ALIAS.format(alias="a", target="b"), "one.yaml"),
-        write(ALIAS.format(alias="b", target="a"), "two.yaml"),
+    use(
+        monkeypatch,
+        *(
+            write(ALIAS.format(alias=alias, target=target), f"{alias}.yaml")
+            for alias, target in (first, second)
+        ),
     )
-    use(monkeypatch, one, two)
-    with pytest.raises(CardError, match=r"Line 3, field 'aliases\.a': 'b' is itself an alias"):
-        catalogue()
-
-
-def test_an_alias_of_an_alias_is_told_the_model_that_is_meant(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two = (
-        write(ALIAS.format(alias="small", target="acme_nano"), "one.yaml"),
-        write(ALIAS.format(alias="mine", target="small"), "two.yaml"),
-    )
-    use(monkeypatch, one, two)
-    with pytest.raises(
-        CardError,
-        match=r"(?s)Line 3, field 'aliases\.mine': 'small' is itself.*it stands for: acme_nano",
-    ):
+    with pytest.raises(CardError, match=rf"(?s)Line 3, {says}"):
         catalogue()
 
 

@@ -144,7 +144,7 @@ def connect(ray: Any, address: Address) -> None:
     """Raises: ClusterError where what listens there is no Ray, or another one."""
     for attempt in range(STARTS):
         try:
-            _connected_once(ray, address)
+            _connect_once(ray, address)
         except (ConnectionError, RuntimeError) as error:
             said = " ".join(str(error).split())
             if attempt + 1 < STARTS and any(words in said for words in NOT_STARTED):
@@ -153,7 +153,7 @@ def connect(ray: Any, address: Address) -> None:
         return
 
 
-def _connected_once(ray: Any, address: Address) -> None:
+def _connect_once(ray: Any, address: Address) -> None:
     host = f"[{address.host}]" if ":" in (address.host or "") else address.host
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

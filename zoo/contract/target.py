@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zoo.boxes import have_area
 from zoo.contract.batch import Batch, InputTransform
 from zoo.detections.check import check_boxes
 from zoo.errors import LabelError
@@ -118,16 +119,11 @@ def _in_input(
             f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
-    _check_inside(target.boxes[_have_area(target.boxes)], place)
+    _check_inside(target.boxes[have_area(target.boxes)], place)
     boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
     known = {name: value for name, value in vars(target).items() if value is not None}
     moved = {name: value.to(device) for name, value in known.items()}
-    return Target(**(moved | {"boxes": boxes})).select(_have_area(boxes))
-
-
-def _have_area(boxes: Tensor) -> Tensor:
-    """Which boxes `(n, 4)` have both width and height: `(n,)` bool."""
-    return (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    return Target(**(moved | {"boxes": boxes})).select(have_area(boxes))
 
 
 def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:

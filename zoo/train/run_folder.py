@@ -51,6 +51,11 @@ def lock(folder: Path) -> FileLock:
     return held
 
 
+def has_checkpoints(folder: Path) -> bool:
+    """Whether a run in that folder has kept a step to go on from."""
+    return any((folder / CHECKPOINTS).glob("*"))
+
+
 def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: bool) -> None:
     """Begins a run in a folder, or goes on with the one in it. One that has kept nothing yet,
     as its weights could not be had for instance, begins once more, by any recipe.
@@ -61,8 +66,7 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
         from it.
     """
     path = folder / RECIPE
-    has_kept = (folder / WEIGHTS).exists() or any((folder / CHECKPOINTS).glob("*"))
-    if not path.exists() or not has_kept:
+    if not path.exists() or not (has_checkpoints(folder) or (folder / WEIGHTS).exists()):
         with write_errors(folder / FACTS, UsageError, fix="Choose another folder with --to."):
             write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
         write_recipe(recipe, path)  # last, as a run with one has both

@@ -43,7 +43,7 @@ from zoo.train.overfit import LONG, check_one_batch
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
-from zoo.train.run_folder import RECIPE, default_folder, enter, lock
+from zoo.train.run_folder import RECIPE, default_folder, enter, has_checkpoints, lock
 from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
 from zoo.train.validation import check_best, check_classes
 from zoo.weights.resolve import choose
@@ -207,7 +207,7 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
     main = accelerator.is_main_process
     if main:
         warn_of_losses(detector, plan.choice, recipe)
-    fresh = not any((plan.folder / "checkpoints").glob("*"))
+    fresh = not has_checkpoints(plan.folder)
     if fresh and main and recipe.overfit_check and steps >= LONG:
         detector.to(accelerator.device)
         check_one_batch(detector, samples_of(recipe, detector, plan.data.train), plan.folder)

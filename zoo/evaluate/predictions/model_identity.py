@@ -31,17 +31,13 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import BasePredictor
 
 
-_SPELLED = {
-    "label_space": "zoo.LabelSpace",
-    "defaults": "zoo.contract.Thresholds",
-    "device": "torch.device",
+# Members of a predictor, what they are, and one to write.
+_OF_TYPE = {
+    "label_space": ("zoo.LabelSpace", 'zoo.LabelSpace.custom(["cat", "dog"])'),
+    "defaults": ("zoo.contract.Thresholds", "Thresholds(score=0.05, iou=0.5, max_boxes=100)"),
+    "device": ("torch.device", 'torch.device("cpu")'),
 }
-_EXAMPLES = {
-    "label_space": 'zoo.LabelSpace.custom(["cat", "dog"])',
-    "defaults": "Thresholds(score=0.05, iou=0.5, max_boxes=100)",
-    "device": 'torch.device("cpu")',
-}
-PREDICTOR = ("label_space", "defaults", "name", "device", "input_size", "predict")
+PREDICTOR = (*_OF_TYPE, "name", "input_size", "predict")
 
 
 @dataclass(frozen=True)
@@ -295,14 +291,14 @@ def _check_members(predictor: Any) -> None:
 
     from zoo.contract import Thresholds  # deferred: torch
 
-    kinds = {"label_space": LabelSpace, "defaults": Thresholds, "device": torch.device}
-    for member, kind in kinds.items():
+    kinds = (LabelSpace, Thresholds, torch.device)
+    for (member, (kind, example)), wanted in zip(_OF_TYPE.items(), kinds, strict=True):
         value = getattr(predictor, member)
-        if not isinstance(value, kind):
+        if not isinstance(value, wanted):
             raise UsageError(
                 f"{capitalized(type_name(predictor))} can't be run on images.",
-                f"Its `{member}` is {type_name(value)}, and has to be a {_SPELLED[member]}.",
-                f"Make it one: {_EXAMPLES[member]}",
+                f"Its `{member}` is {type_name(value)}, and has to be a {kind}.",
+                f"Make it one: {example}",
             )
 
 

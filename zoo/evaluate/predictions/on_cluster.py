@@ -110,7 +110,7 @@ def described(predictor: BasePredictor, *, choice: Choice | None) -> dict[str, s
         facts["code_sha256"] = code.of_choice(choice)
     else:
         facts["code_sha256"] = code.of_detector(predictor)  # type: ignore[arg-type]
-    if getattr(predictor, "engine", None):
+    if predictor.engine:
         facts["engine"] = f"{predictor.engine} {getattr(predictor, 'version', '')}".strip()
     return facts
 

@@ -20,6 +20,7 @@ from detzoo_torchvision.dense import DenseOutput, DenseSteps, FCOSSteps, RetinaN
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.head_only import NoBackbone, strip_backbone
 from detzoo_torchvision.steps import thresholds_of
+from zoo.boxes import have_area
 from zoo.contract import (
     Batch,
     FeatureLevel,
@@ -67,12 +68,7 @@ class DenseHead(DenseSteps, nn.Module):
         """torchvision's own postprocessing, and then the limit: boxes that lie in the padding have
         no area in the image, and would be left over by suppression."""
         everything = super().decode(outputs, batch, replace(thresholds, max_boxes=sys.maxsize))
-        return [_with_area(detections).top(thresholds.max_boxes) for detections in everything]
-
-
-def _with_area(detections: Detections) -> Detections:
-    boxes = detections.boxes
-    return detections[(boxes[:, 2:] > boxes[:, :2]).all(dim=1)]
+        return [each[have_area(each.boxes)].top(thresholds.max_boxes) for each in everything]
 
 
 class RetinaNet(RetinaNetSteps, DenseHead):
