@@ -149,13 +149,21 @@ def atomic_folder(path: Named) -> Iterator[Path]:
     """
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() and not any(path.iterdir()):
-        path.rmdir()
-    if os.path.lexists(path):
+    if not is_free(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    if path.is_dir():
+        path.rmdir()
     with draft_folder_of(path) as draft:
         yield draft
         draft.rename(path)
+
+
+def is_free(path: Path) -> bool:
+    """Whether `atomic_folder` can take the place: nothing is there, or an empty folder. Raises:
+    OSError."""
+    if path.is_dir() and not path.is_symlink():
+        return not any(path.iterdir())
+    return not os.path.lexists(path)
 
 
 def write_into(folder: Path, files: Iterable[tuple[str, bytes | str]]) -> None:

@@ -128,8 +128,13 @@ def test_nothing_is_overwritten_and_the_source_is_never_touched(tmp_path: Path) 
     file = some(tmp_path / "site")
     before = {one: one.read_bytes() for one in (tmp_path / "site").iterdir()}
     convert(file, f"voc:{tmp_path / 'made'}")
-    with pytest.raises(DataError, match=r"File exists\.\nName a new or an empty folder"):
+    convert(file, f"voc:{tmp_path / 'made-2'}")
+    with pytest.raises(DataError, match=r"made' exists already(.|\n)*empty folder, as .*made-3$"):
         convert(file, f"voc:{tmp_path / 'made'}")
+    (tmp_path / "text").touch()
+    for to in (tmp_path / "text", "."):
+        with pytest.raises(DataError, match="exists already, and is a f"):
+            convert(read(file), f"voc:{to}")
     with pytest.raises(DataError, match="is in the source, which is never touched"):
         convert(tmp_path / "site", f"voc:{tmp_path / 'site' / 'voc'}")
     with pytest.raises(DataError, match="is in the source, which is never touched"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from zoo.data.losses import losses
 from zoo.data.source import is_file, read, source_path, target, write_as
 from zoo.data.target_names import target_names
 from zoo.errors import DataError
-from zoo.files import atomic_folder, copy_into, write_errors
+from zoo.files import atomic_folder, copy_into, is_free, write_errors
 from zoo.progress import Bar
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.suggest import check_choice
@@ -68,7 +69,7 @@ def convert(
     asked = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
     format_, path = target(to, asked)
     alone = is_file(format_, path)
-    check_place(data, path, asked)
+    check_place(data, path, asked, folder=not alone)
     where = _where(dataset, format_)
     dataset = _renamed(dataset)
     if alone:
@@ -97,16 +98,29 @@ def _renamed(dataset: Dataset) -> Dataset:
     return replace(dataset, images=replace(records, files=target_names(dataset)))
 
 
-def check_place(data: str | os.PathLike[str] | Dataset, path: Path, asked: str) -> None:
-    """Raises: DataError for a place that is the source, in it, or taken."""
+def check_place(
+    data: str | os.PathLike[str] | Dataset, path: Path, asked: str, *, folder: bool = True
+) -> None:
+    """Raises: DataError for a place that is the source, in it, or taken. folder: whether a folder
+    is written there, and no file is replaced."""
     place = path.absolute().resolve()
-    if isinstance(data, Dataset):
-        return
-    source = source_path(data)
-    inside = source.is_dir() and place.is_relative_to(source.resolve())
-    if inside or (source.exists() and place == source.resolve()):
-        case = f"'{path}' is in the source, which is never touched."
-        raise DataError(asked, case, "Name another folder.")
+    if not isinstance(data, Dataset):
+        source = source_path(data)
+        inside = source.is_dir() and place.is_relative_to(source.resolve())
+        if inside or (source.exists() and place == source.resolve()):
+            case = f"'{path}' is in the source, which is never touched."
+            raise DataError(asked, case, "Name another folder.")
+    if folder and not is_free(path):
+        what = "is a folder with files in it" if path.is_dir() else "is a file"
+        case = f"'{path}' exists already, and {what}."
+        raise DataError(asked, case, f"Name a new or an empty folder, as {_free_place(path)}")
+
+
+def _free_place(path: Path) -> Path:
+    """The first of `site-2`, `site-3` … that a folder can be written to."""
+    named = path if path.name else path.absolute()
+    places = (Path(f"{named}-{number}") for number in itertools.count(2))
+    return next(place for place in places if is_free(place))
 
 
 def _write_folder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,17 +58,24 @@ def fix(data: str | os.PathLike[str], check: Check, to: str) -> Fixed:
     to: a new or empty folder, in the format of the source unless another one is named.
     Raises: DataError where it can't be written, or where a file is named.
     """
+    named, path = copy_place(data, to)
+    dataset, changes = corrected(check)
+    made = convert(dataset, named)
+    with write_errors(path, DataError, fix="Name a folder that can be written."):
+        write_file(path / CHANGES, list_text(changes))
+    return Fixed(made, tuple(changes))
+
+
+def copy_place(data: str | os.PathLike[str], to: str) -> tuple[str, Path]:
+    """Where a corrected copy is written, as `FORMAT:FOLDER` and as a path. Raises: DataError where
+    it can't be: in the source, in a file, or where something is."""
     named = to if has_format(to) else f"{format_name(data)}:{to}"
     asked = f"The corrected copy can't be written to '{to}'."
     format_, path = target(named, asked)
     if is_file(format_, path):
         raise DataError(asked, "It is one file, and images are copied too.", "Name a folder.")
     check_place(data, path, asked)
-    dataset, changes = corrected(check)
-    made = convert(dataset, named)
-    with write_errors(path, DataError, fix="Name a folder that can be written."):
-        write_file(path / CHANGES, list_text(changes))
-    return Fixed(made, tuple(changes))
+    return named, path
 
 
 def corrected(check: Check) -> tuple[Dataset, list[str]]:

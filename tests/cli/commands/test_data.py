@@ -130,6 +130,8 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     assert f"1 change written with the copy voc:{site.parent / 'made'}" in done.err
     done = shell("data", "check", str(site.parent / "made"), "--json")
     assert (done.code, json.loads(done.out)["counts"]) == (0, {"rare_class": 1})
+    again = shell("data", "check", str(site), "--fix", str(site.parent / "made"))
+    assert (again.code, "made' exists already" in again.err, again.out) == (10, True, "")
     xml.write_text("<!DOCTYPE a>" + xml.read_text())
     assert "DOCTYPE" in shell("data", "check", str(site)).err
 

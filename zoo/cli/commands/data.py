@@ -172,8 +172,10 @@ def check(
     can't be read at all. With --fix, it is that of the source.
     """
     from zoo.data.check import check as checked
-    from zoo.data.fix import corrected, fix
+    from zoo.data.fix import copy_place, corrected, fix
 
+    if to is not None:
+        copy_place(source, to)  # before all images are read
     findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
         from zoo.data.finding_sheets import write_sheets
