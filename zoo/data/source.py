@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.dataset import Dataset
+from zoo.data.missing_path import is_missing, missing_path
 from zoo.data.options import convert_options
 from zoo.environment import expanded
 from zoo.errors import ContractError, DataError, ZooError
@@ -48,6 +49,8 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     asked = f"Data set '{text}' can't be read."
     name, path, given = _parsed(data, asked)
     format_ = _format(name)
+    if _reads_paths(name) and is_missing(path):
+        raise missing_path(path, asked, written=_written_format(text))
     lists = given.pop("splits", None)
     split = given.pop("split", None) if lists else None
     options = convert_options(format_.options, given, asked, name)
@@ -85,7 +88,7 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
 
 def target(to: str | os.PathLike[str], asked: str) -> tuple[DatasetFormat, Path]:
     """The format and the path that a person typed to write to. Raises: as `write`."""
-    name, path, given = _parsed(to, asked)
+    name, path, given = _parsed(to, asked, new=True)
     if given:
         case = f"Options are for reading, and this has '{next(iter(given))}'."
         raise DataError(asked, case, "Leave it out; a comma of the path's own is written twice.")
@@ -156,6 +159,19 @@ def _format(name: str) -> DatasetFormat:
     return _built_in().get(name) or catalogue().dataset_format(name)
 
 
+def _reads_paths(name: str) -> bool:
+    """Whether a format is built in and reads files or folders, rather than names of the Hub; where
+    those of plugins read from is theirs to say."""
+    known = _built_in().get(name)
+    return known is not None and bool(known.registered.suffixes or known.registered.recognise)
+
+
+def _written_format(text: str) -> str:
+    """`coco:`, where a person wrote it in front of the path."""
+    match = _FORMAT.match(text)
+    return match[0] if match else ""
+
+
 def _text(data: object) -> str:
     if isinstance(data, str | os.PathLike):
         return os.fsdecode(data)
@@ -166,21 +182,24 @@ def _text(data: object) -> str:
     )
 
 
-def _parsed(data: str | os.PathLike[str], asked: str) -> tuple[str, Path, dict[str, str]]:
-    """Format, path and options; a `Path` is a path as a whole. Raises: DataError."""
+def _parsed(
+    data: str | os.PathLike[str], asked: str, *, new: bool = False
+) -> tuple[str, Path, dict[str, str]]:
+    """Format, path and options; a `Path` is a path as a whole. new: it is written to. Raises:
+    DataError."""
     text, whole = os.fsdecode(data), not isinstance(data, str)
     form = _FORMAT.match(text)
     if form and (whole or _there(text)) and not _there(text[form.end() :]):
         form = None  # a colon of the path's own
     place = text[form.end() :] if form else text
     place, options = (place, {}) if whole else _split(place, asked)
-    name = form[1] if form else _by_suffix(place, asked)
+    name = form[1] if form else _by_suffix(place, asked, new=new)
     if not place:
         raise DataError(asked, "It names no file.", f"Write for example {name}:path/instances.json")
     return name, expanded(place), options
 
 
-def _by_suffix(place: str, asked: str) -> str:
+def _by_suffix(place: str, asked: str, *, new: bool) -> str:
     """The format whose suffix the path has, of several suffixes the longest; of a folder the one
     that recognises it. Raises: DataError."""
     if place and os.path.isdir(expanded(place)):
@@ -193,6 +212,8 @@ def _by_suffix(place: str, asked: str) -> str:
         formats = _fitting(place, catalogue().dataset_suffixes())
     if len(formats) == 1:
         return formats[0]
+    if place and not (formats or new) and is_missing(expanded(place)):
+        raise missing_path(expanded(place), asked, written="")
     case = f"Several formats have its suffix: {', '.join(formats)}."
     raise DataError(
         asked,

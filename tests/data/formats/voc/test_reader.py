@@ -138,12 +138,13 @@ def test_the_one_folder_of_a_devkit_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("nowhere", "It is not a folder"), (".", "No XML file is in it")],
+    [("a.txt", "It is not a folder"), (".", "No XML file is in it")],
 )
 def test_what_is_no_voc_folder_says_so(
     tmp_path: Path, text: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").touch()
     with pytest.raises(DataError, match=message):
         read(f"voc:{text}")
 

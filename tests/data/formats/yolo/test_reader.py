@@ -58,5 +58,5 @@ def test_boxes_of_an_image_that_is_missing_have_no_size(tmp_path: Path) -> None:
 def test_the_yaml_itself_is_a_data_set(tmp_path: Path) -> None:
     data = read(one(tmp_path / "site", "1 0.5 0.5 1 1\n") / "data.yaml")
     assert (data.name, len(data.truth.labels)) == ("site", 1)
-    with pytest.raises(DataError, match="It is not there"):
+    with pytest.raises(DataError, match="does not exist"):
         read(f"yolo:{tmp_path / 'gone'}")

@@ -33,7 +33,7 @@ def read(path: Path, options: CsvOptions) -> Dataset:
     a column `class_id`. Columns that have no meaning here are attributes.
     Raises: DataError naming file and row, or the split that there is not.
     """
-    path = path if path.is_file() else _only_file(path)
+    path = _only_file(path) if path.is_dir() else path
     given = options.columns.split() if options.columns else ()
     header, table = read_table(path, given)
     at = meanings(header, options, str(path))
@@ -71,10 +71,10 @@ def read(path: Path, options: CsvOptions) -> Dataset:
 
 def _only_file(folder: Path) -> Path:
     """The CSV file in a folder. Raises: DataError where there is none, or several."""
-    files = _tables(folder) if folder.is_dir() else []
+    files = _tables(folder)
     if len(files) == 1:
         return files[0]
-    case = f"It has {len(files)} CSV files." if folder.is_dir() else "It is not there."
+    case = f"It has {len(files)} CSV files."
     raise DataError(f"{folder} can't be read as CSV.", case, "Name the file.")
 
 

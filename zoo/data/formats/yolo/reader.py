@@ -39,8 +39,6 @@ def read(path: Path, options: YoloOptions) -> Dataset:
     labels has no boxes. Numbers are fractions of the upright image, whose size its header says.
     Raises: DataError naming file and line, or the split that there is not.
     """
-    if not path.exists():
-        raise DataError(f"{path} can't be read as YOLO.", "It is not there.", "Check the path.")
     description = description_of(path)
     layout = layout_of(description, options.images)
     texts, left = label_files(layout, description.root)
