@@ -7,6 +7,7 @@ import pytest
 
 from tests.data.formats.voc.folder import item, written
 from zoo.data import check, read
+from zoo.data.finding import collecting
 from zoo.errors import DataError, NameNotFound
 
 
@@ -95,7 +96,7 @@ def test_image_sets_are_splits_and_trainval_is_none_of_its_own(tmp_path: Path) -
     splits = {name: rows.tolist() for name, rows in data.split_rows.items()}
     assert splits == {"train": [0, 1], "val": [2], "test": [3]}
     assert list(splits) == ["train", "val", "test"]
-    assert data.notes == ("The split test names 1 image without XML, which are left out.",)
+    assert data.notes == ("The split test names 1 image without XML, which is left out.",)
     assert len(read(f"voc:{tmp_path},split=val")) == 1
     with pytest.raises(NameNotFound, match="Did you mean 'train'"):
         read(f"voc:{tmp_path},split=tain")
@@ -134,6 +135,32 @@ def test_labels_txt_orders_the_classes_and_knows_them_all(tmp_path: Path) -> Non
 def test_the_one_folder_of_a_devkit_is_found(tmp_path: Path) -> None:
     written(tmp_path / "VOCdevkit" / "VOC2012", "a.xml", item(1, 1, 2, 2))
     assert read(tmp_path / "VOCdevkit").name == "VOC2012"
+
+
+def test_images_without_xml_and_with_one_that_can_not_be_read_are_counted_apart(
+    tmp_path: Path,
+) -> None:
+    for name in "abcd":
+        written(tmp_path, f"{name}.xml", item(1, 1, 4, 5), image=f"{name}.jpg")
+    for name in "bc":
+        (tmp_path / "Annotations" / f"{name}.xml").write_text("<annotation>")
+    (tmp_path / "Annotations" / "d.xml").unlink()
+    (tmp_path / "ImageSets" / "Main").mkdir(parents=True)
+    (tmp_path / "ImageSets" / "Main" / "train.txt").write_text("a\nb\nc\nd\n")
+    (tmp_path / "ImageSets" / "Main" / "val.txt").write_text("c\n")
+    with collecting():
+        data = read(tmp_path)
+    assert data.notes == (
+        "2 images have an XML that can't be read, and are left out.",
+        "1 image has no XML, and is left out.",
+        "The split train names 2 images whose XML can't be read, which are left out.",
+        "The split train names 1 image without XML, which is left out.",
+        "The split val names 1 image whose XML can't be read, which is left out.",
+    )
+    assert {name: rows.tolist() for name, rows in data.split_rows.items()} == {
+        "train": [0],
+        "val": [],
+    }
 
 
 @pytest.mark.parametrize(

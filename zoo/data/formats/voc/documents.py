@@ -51,13 +51,17 @@ class Columns(msgspec.Struct):
 class Documents:
     """The files of a folder that could be read, as columns.
 
-    names:   of the files. filenames, sizes, origins, counts: of each of them, as in `Columns`.
+    names:   of the files. unread: of those that could not be read.
+    filenames, sizes, origins, counts: of each of them, as in `Columns`.
     labels:  (n,) positions in `classes`, which are in no order. corners: (n, 4) as written.
     flags:   name -> (n,) bool, if any file says it.
     """
 
-    def __init__(self, names: Sequence[str], parts: Sequence[Columns]) -> None:
+    def __init__(
+        self, names: Sequence[str], parts: Sequence[Columns], unread: Sequence[str] = ()
+    ) -> None:
         self.names = list(names)
+        self.unread = list(unread)
         self.filenames = [name for part in parts for name in part.filenames]
         self.sizes = [size for part in parts for size in part.sizes]
         self.origins = np.array([origin for part in parts for origin in part.origins], np.int64)
@@ -91,12 +95,14 @@ def read_documents(folder: Path, names: Sequence[str]) -> Documents:
     ]
     parts = spread(columns_of, shares)
     kept: list[str] = []
+    unread: list[str] = []
     for share, part in zip(shares, parts, strict=True):
         for row, asked, case, fix in part.flaws:
             name = os.path.basename(share.names[row])
             report_or_raise("unreadable_annotations", DataError(asked, case, fix), name)
+            unread.append(share.names[row])
         kept += [share.names[row] for row in part.rows]
-    return Documents(kept, parts)
+    return Documents(kept, parts, unread)
 
 
 def columns_of(share: Share) -> Columns:

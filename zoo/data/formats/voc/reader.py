@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ def read(path: Path, options: VocOptions) -> Dataset:
     ids = [stem(name) for name in documents.names]
     folder = options.images or _below(root, _IMAGES) or root
     files, notes = _files(ids, documents, folder)
-    splits, missing = _splits(root, ids)
+    splits, missing = _splits(root, ids, [stem(name) for name in documents.unread])
     space, labels = _labels(root, documents)
     boxes, origin_notes = _boxes(documents, options.origin)
     parts = Found(
@@ -133,10 +133,20 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
             f"{many} another image in <filename> that is there, too; the one with the XML's own "
             f"name is taken: {', '.join(doubtful[:3])}."
         )
-    if left := len(set(images.files) - set(files)):
+    return files, notes + _left_out(images, set(files), documents)
+
+
+def _left_out(images: ImageFolder, taken: Set[str], documents: Documents) -> list[str]:
+    """Notes on the images of which nothing is read: their XML can't be, or there is none."""
+    spoilt = {file for name in documents.unread for file in images.with_stem(stem(name))} - taken
+    notes = []
+    if spoilt:
+        many = pluralize(len(spoilt), "image has", "images have")
+        notes.append(f"{many} an XML that can't be read, and {is_are(len(spoilt))} left out.")
+    if left := len(set(images.files) - taken - spoilt):
         many = pluralize(left, "image has", "images have")
         notes.append(f"{many} no XML, and {is_are(left)} left out.")
-    return files, notes
+    return notes
 
 
 def _report_name(name: str, filename: str, file: str, images: ImageFolder) -> None:
@@ -166,22 +176,26 @@ def _file(name: str, filename: str, images: ImageFolder) -> tuple[str, bool]:
     return f"{near}/{bare}" if near else bare, True
 
 
-def _splits(root: Path, ids: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
-    """The splits of `ImageSets/Main`, or of folders, and notes on what they name in vain."""
+def _splits(
+    root: Path, ids: Sequence[str], unread: Sequence[str]
+) -> tuple[dict[str, list[int]], list[str]]:
+    """The splits of `ImageSets/Main`, or of folders, and notes on what they name in vain. unread:
+    the ids of images whose XML can't be read."""
     sets = _below(root, (IMAGE_SETS.lower(),))
     if sets is None:
         return splits_by_folder(ids), []
-    rows = {name: row for row, name in enumerate(ids)}
+    rows = {name: row for row, name in enumerate([*ids, *unread])}
     splits, notes = {}, []
     for path in sorted((_below(sets, ("main",)) or sets).glob("*.txt")):
         lines = read_list(path)
         if any(line.rpartition(" ")[2] in ("1", "-1", "0") and " " in line for line in lines):
             continue  # of one class: each image with 1, 0 or -1 behind it
         members, unknown = rows_in_list(lines, rows)
-        splits[path.stem] = members
-        if unknown:
-            many = pluralize(unknown, "image")
-            notes.append(f"The split {path.stem} names {many} without XML, which are left out.")
+        splits[path.stem] = [row for row in members if row < len(ids)]
+        spoilt = len(members) - len(splits[path.stem])
+        for count, what in ((spoilt, "whose XML can't be read"), (unknown, "without XML")):
+            many = f"{pluralize(count, 'image')} {what}, which {is_are(count)} left out"
+            notes += [f"The split {path.stem} names {many}."] * bool(count)
     return in_order(_without_unions(splits)), notes
 
 
