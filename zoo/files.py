@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import itertools
 import os
 import shutil
 import stat
@@ -164,6 +165,13 @@ def is_free(path: Path) -> bool:
     if path.is_dir() and not path.is_symlink():
         return not any(path.iterdir())
     return not os.path.lexists(path)
+
+
+def free_place(path: Path) -> Path:
+    """The first of `site-2`, `site-3` … that is free."""
+    named = path if path.name else path.absolute()
+    places = (Path(f"{named}-{number}") for number in itertools.count(2))
+    return next(place for place in places if is_free(place))
 
 
 def write_into(folder: Path, files: Iterable[tuple[str, bytes | str]]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.data import Dataset, GroundTruth, ImageRecord, read
-from zoo.data.splitting import read_lists, split_rows, with_splits, write_lists
+from zoo.data.splitting import draw_lists, read_lists, split_rows, with_splits, write_lists
 from zoo.errors import DataError, UsageError
 
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -153,3 +153,26 @@ def test_real_lists_are_read_behind_a_comma(shared: Path, tmp_path: Path) -> Non
     assert sum(map(len, again.splits.values())) == 364
     val = read(f"voc:{home},splits={tmp_path},split=val")
     np.testing.assert_array_equal(val.truth.image_ids, again.splits["val"].truth.image_ids)
+
+
+def test_lists_of_all_images_stay_and_other_settings_are_refused(tmp_path: Path) -> None:
+    data, folder = some(60, rare=9), tmp_path / "lists"
+    assert (draw_lists(data, folder, SHARES).kept, len(list(folder.iterdir()))) == (0, 3)
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    again = draw_lists(data, folder, SHARES)
+    assert (again.kept, again.placed) == (60, 0)
+    for shares, seed in (({"train": 0.3, "val": 0.3, "test": 0.4}, 0), (SHARES, 1)):
+        with pytest.raises(UsageError, match=r"name every image already, \d\d in train(.|\n)*-2"):
+            draw_lists(data, folder, shares, seed=seed)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+    assert draw_lists(some(70, rare=9), folder, SHARES).placed == 10
+
+
+def test_balanced_lists_that_grew_with_their_data_are_as_good_as_drawn_at_once(
+    tmp_path: Path,
+) -> None:
+    for count in (60, 90, 90):
+        drawn = draw_lists(some(count, rare=9), tmp_path, SHARES, stratify=True)
+    assert (drawn.kept, drawn.placed) == (90, 0)
+    with pytest.raises(UsageError, match="name every image already"):
+        draw_lists(some(90, rare=9), tmp_path, {"train": 0.5, "val": 0.3, "test": 0.2})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from zoo.data.losses import losses
 from zoo.data.source import is_file, read, source_path, target, write_as
 from zoo.data.target_names import target_names
 from zoo.errors import DataError
-from zoo.files import atomic_folder, copy_into, is_free, write_errors
+from zoo.files import atomic_folder, copy_into, free_place, is_free, write_errors
 from zoo.progress import Bar
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.suggest import check_choice
@@ -113,14 +112,7 @@ def check_place(
     if folder and not is_free(path):
         what = "is a folder with files in it" if path.is_dir() else "is a file"
         case = f"'{path}' exists already, and {what}."
-        raise DataError(asked, case, f"Name a new or an empty folder, as {_free_place(path)}")
-
-
-def _free_place(path: Path) -> Path:
-    """The first of `site-2`, `site-3` … that a folder can be written to."""
-    named = path if path.name else path.absolute()
-    places = (Path(f"{named}-{number}") for number in itertools.count(2))
-    return next(place for place in places if is_free(place))
+        raise DataError(asked, case, f"Name a new or an empty folder, as {free_place(path)}")
 
 
 def _write_folder(

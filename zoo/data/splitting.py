@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,13 @@ from zoo.data.image_files import stem
 from zoo.data.split_lists import in_order, list_text, read_list, rows_in_list
 from zoo.data.target_names import names_below, slashed_names
 from zoo.errors import DataError, UsageError
-from zoo.files import write_errors, write_file
+from zoo.files import free_place, write_errors, write_file
 from zoo.suggest import close_matches, join_or
 
 FOLDER = "folder"
+NEAR = 0.05  # of all images that a part of a balanced split may be away from its share
 Rows = dict[str, NDArray[np.int64]]
+Names = list[str]
 
 
 def split_rows(
@@ -145,7 +147,11 @@ def _kept(
     """The part that each unit stays in, -1 where it is free. Raises: UsageError for other parts."""
     if unknown := [name for name in keep if name not in names and len(keep[name])]:
         case = f"The earlier split has a part '{unknown[0]}', and there is no share for it."
-        raise UsageError("An earlier split is kept.", case, f"Give {unknown[0]} a share, too.")
+        raise UsageError(
+            "An earlier split is kept.",
+            case,
+            f"Give {unknown[0]} a share, too, or name another folder.",
+        )
     part = np.full(count, -1)
     for name, rows in keep.items():
         part[np.asarray(rows, np.int64)] = names.index(name) if name in names else -1
@@ -205,6 +211,90 @@ def _counts(dataset: Dataset, units: Sequence[Sequence[int]]) -> NDArray[np.floa
     counts = np.zeros((len(units), present.shape[1]))
     np.add.at(counts, unit_of, present)
     return counts
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A data set whose splits are in lists. kept: how many images were in lists before. placed: how
+    many were put into one."""
+
+    dataset: Dataset
+    kept: int
+    placed: int
+
+
+def draw_lists(
+    dataset: Dataset,
+    folder: Path,
+    shares: Mapping[str, float],
+    *,
+    group_by: str | None = None,
+    together: Sequence[Sequence[int]] = (),
+    stratify: bool = False,
+    seed: int = 0,
+) -> Drawn:
+    """Writes lists into a folder, and keeps to those that are there; the settings are those of
+    `split_rows`.
+
+    Raises: UsageError where all images are in lists, and these settings would draw others: nothing
+        of what was asked would come about. As `split_rows`, `read_lists` and `write_lists`.
+    """
+    keep = read_lists(dataset, folder, missing_ok=True)
+
+    def drawn(earlier: Mapping[str, Sequence[int]]) -> Rows:
+        return split_rows(
+            dataset,
+            shares,
+            group_by=group_by,
+            together=together,
+            stratify=stratify,
+            keep=earlier,
+            seed=seed,
+        )
+
+    rows = drawn(keep)
+    before, after = _part_names(dataset, keep), _part_names(dataset, rows)
+    made = Drawn(with_splits(dataset, rows), sum(map(bool, before)), _differing(before, after))
+    if made.kept and not made.placed:
+        fresh = drawn({})
+        grown = (stratify or together) and _near(rows, shares, len(dataset))
+        if _differing(before, _part_names(dataset, fresh)) and not grown:
+            raise _other_lists(folder, rows, fresh)
+    if made.placed or keep.keys() < rows.keys():
+        write_lists(made.dataset, folder)
+    return made
+
+
+def _part_names(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> Names:
+    """The part of each image, or nothing; of one in several, the last."""
+    names = [""] * len(dataset)
+    for name, members in rows.items():
+        for row in members:
+            names[row] = name
+    return names
+
+
+def _differing(first: Names, other: Names) -> int:
+    return sum(name != name_now for name, name_now in zip(first, other, strict=True))
+
+
+def _near(rows: Rows, shares: Mapping[str, float], count: int) -> bool:
+    """Whether each part has about its share, as lists have that grew with their data."""
+    room = max(1.0, NEAR * count)
+    return all(abs(len(rows[name]) - share * count) <= room for name, share in shares.items())
+
+
+def _other_lists(folder: Path, rows: Rows, fresh: Rows) -> UsageError:
+    has, wanted = (
+        ", ".join(f"{len(members):,} in {name}" for name, members in parts.items())
+        for parts in (rows, fresh)
+    )
+    case = (
+        f"The lists that are there name every image already, {has}, and are kept to. With these "
+        f"settings, others would be drawn: {wanted}."
+    )
+    fix = f"Name another folder, as {free_place(folder)}, or remove the lists first."
+    return UsageError(f"The images can't be drawn into the lists in '{folder}'.", case, fix)
 
 
 def write_lists(dataset: Dataset, folder: Path) -> None:

@@ -82,15 +82,37 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     assert done.code == 0, done.err
     assert done.out.splitlines()[1].split() == ["images", "8", "50.0", "50.0"]
     assert f"{site},splits={to}" in done.err
+    assert f"Lists written to {to}." in done.err
     before = (to / "train.txt").read_text()
-    done = shell(*words, "--seed", "9", "--json")
+    done = shell(*words, "--stratify", "--seed", "9", "--json")
     assert json.loads(done.out)["splits"]["train"] == {"images": 4, "boxes": {"helmet": 4}}
     assert (to / "train.txt").read_text() == before
+    (site / "Annotations" / "i.xml").write_text((site / "Annotations" / "a.xml").read_text())
+    Image.effect_noise((20, 10), 99).save(site / "JPEGImages" / "i.jpg")
+    done = shell(*words)
+    assert f"1 image was put into the lists in {to}; the others stay where they are." in done.err
     done = shell("data", "split", str(site), "--to", str(to), "--train", ".5")
     assert (done.code, "add up to 0.7" in done.err) == (2, True)
     (site / "JPEGImages" / "a.jpg").write_bytes(b"")
     done = shell(*words, "--near-duplicates")
     assert (done.code, "zoo data check" in done.err) == (2, True)
+
+
+def test_lists_that_other_shares_would_draw_otherwise_are_neither_kept_nor_replaced(
+    shell: Shell, tmp_path: Path
+) -> None:
+    to = tmp_path / "lists"
+    words = ["data", "split", "shapes:val,count=20,size=64", "--to", str(to), "--test", "0"]
+    assert shell(*words, "--train", ".8", "--val", ".2").code == 0
+    before = {file.name: file.read_bytes() for file in to.iterdir()}
+    done = shell(*words, "--train", ".8", "--val", ".2")
+    assert (done.code, f"in {to} name every image already, and stay" in done.err) == (0, True)
+    assert "Lists written" not in done.err
+    done = shell(*words, "--train", ".5", "--val", ".5")
+    assert (done.code, f"Name another folder, as {to}-2" in done.err) == (2, True)
+    assert "name every image already" in done.err
+    assert "far from a share" not in done.err
+    assert {file.name: file.read_bytes() for file in to.iterdir()} == before
 
 
 def test_nothing_is_not_split(shell: Shell, tmp_path: Path) -> None:

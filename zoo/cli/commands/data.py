@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from zoo.cli import output, stderr
-from zoo.cli.format import format_percent, table
 from zoo.cli.help import Command, Commands
 from zoo.errors import UsageError
 from zoo.text import pluralize
@@ -310,88 +309,19 @@ def split(  # noqa: PLR0913  # options of a command
 ) -> None:
     """Write lists of the images of train, val and test, drawn by a hash of each image's id.
 
-    Images that are added later move none of the old ones, and lists that are in the folder are kept
-    to. Read them with DATA,splits=FOLDER.
+    Images that are added later move none of the old ones. Lists that are in the folder are kept to:
+    images that they name stay there, and other shares take another folder. Read them with
+    DATA,splits=FOLDER.
     """
-    from zoo.data import read
-    from zoo.data.splitting import read_lists, split_rows, with_splits, write_lists
+    from zoo.cli.data_split import draw
 
-    dataset = read(source)
-    shares = {"train": train, "val": val, "test": test}
-    rows = split_rows(
-        dataset,
-        {name: share for name, share in shares.items() if share},
+    draw(
+        source,
+        to,
+        {"train": train, "val": val, "test": test},
         group_by=group_by,
-        together=_lookalikes(dataset) if near_duplicates else (),
+        near_duplicates=near_duplicates,
         stratify=stratify,
-        keep=read_lists(dataset, to, missing_ok=True),
         seed=seed,
+        as_json=as_json,
     )
-    made = with_splits(dataset, rows)
-    write_lists(made, to)
-    if as_json:
-        output.document(json.dumps(_split_facts(made, to), indent=2, ensure_ascii=False))
-    else:
-        output.lines(_split_table(made))
-        output.line(f"Lists written to {to}. Read them with {source},splits={to}", err=True)
-    if far := _far_from(shares, made):
-        stderr.warning(far)
-
-
-def _far_from(shares: dict[str, float], dataset: Dataset) -> str:
-    """A sentence on the part whose size is furthest from its share, if that is half of it."""
-    wanted = {name: share * len(dataset) for name, share in shares.items() if share}
-    counts = {name: len(dataset.splits[name]) for name in wanted if name in dataset.splits}
-    name = max(wanted, key=lambda part: abs(counts.get(part, 0) - wanted[part]) / wanted[part])
-    if 2 * abs(counts.get(name, 0) - wanted[name]) < wanted[name]:
-        return ""
-    return (
-        f"{name} has {pluralize(counts.get(name, 0), 'image')} of {len(dataset)}, far from a share "
-        f"of {shares[name]:g}: each image is drawn by itself. --stratify keeps to the shares, and "
-        f"another --seed draws others."
-    )
-
-
-def _lookalikes(dataset: Dataset) -> list[list[int]]:
-    """Groups of images that look the same, as positions. Raises: UsageError naming one that can't
-    be read."""
-    import numpy as np
-
-    from zoo.data.image_scan import scan_images
-    from zoo.data.near_duplicates import groups_of, near_duplicates
-
-    facts = scan_images(dataset.images)
-    fields = [fact.fields for fact in facts if fact.fields is not None]
-    if len(fields) < len(facts):
-        row = next(row for row, fact in enumerate(facts) if fact.fields is None)
-        case = f"Image {dataset.images[row].id!r} can't be read: {facts[row].flaw}."
-        raise UsageError("Near-duplicates were looked for.", case, "Look first: zoo data check")
-    return groups_of(near_duplicates(np.stack(fields))) if fields else []
-
-
-def _split_facts(dataset: Dataset, to: Path) -> dict[str, object]:
-    from zoo.data.check import boxes_of_classes
-
-    parts = {
-        name: {"images": len(part), "boxes": boxes_of_classes(part)}
-        for name, part in dataset.splits.items()
-    }
-    return {"folder": str(to), "splits": parts}
-
-
-def _split_table(dataset: Dataset) -> list[str]:
-    """Images and boxes of each class, and the share of them that each split has."""
-    from zoo.data.check import boxes_of_classes
-
-    parts = dataset.splits
-    boxes = [boxes_of_classes(part) for part in parts.values()]
-    rows = [("images", f"{len(dataset):,}", *_shares([len(part) for part in parts.values()]))]
-    for label in dataset.label_space.names:
-        counts = [of_part[label] for of_part in boxes]
-        rows.append((label, f"{sum(counts):,}", *_shares(counts)))
-    return table(("", "all", *(f"{name} %" for name in parts)), rows, right=("all",))
-
-
-def _shares(counts: list[int]) -> list[str]:
-    total = sum(counts)
-    return [format_percent(count / total if total else None) for count in counts]
