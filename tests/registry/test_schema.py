@@ -1,14 +1,16 @@
 """Plain data as structs: the error names the field, also inside of lists and mappings."""
 
+import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from zoo.errors import CardError
 from zoo.leaderboard.board import Board
-from zoo.registry.card import Card, Weights
-from zoo.registry.schema import MODEL_NAME, check_name, convert, plainly
+from zoo.registry.card import Card, Input, Weights
+from zoo.registry.schema import MODEL_NAME, check_name, convert, in_words, plainly
 from zoo.registry.yaml_document import Sheet
 
 SHEET = Sheet(Path("cards.yaml"))
@@ -45,7 +47,23 @@ def test_the_only_value_of_a_field_that_is_missing_is_given() -> None:
 
 def test_a_choice_lists_what_there_is() -> None:
     card = {"architecture": "a/b", "labels": ["x"], "input": {"resize": "crop", "size": [1, 1]}}
-    assert "Write 'letterbox' or 'fixed' or 'shortest_edge'" in refused(card, Card)
+    assert "Write 'fixed', 'letterbox' or 'shortest_edge'" in refused(card, Card)
+    near = card | {"input": {"resize": "leterbox", "size": [1, 1]}}
+    assert "Did you mean 'letterbox'? Write 'fixed', 'letterbox'" in refused(near, Card)
+
+
+def test_without_a_near_field_those_of_the_place_are_listed_and_no_page_of_a_checkout() -> None:
+    card = {"architecture": "a/b", "labels": ["x"], "weights": {"one": GOOD | {"qqqq": 1}}}
+    said = refused(card, Card)
+    assert re.search(r"Remove it; the fields here are .*\bfiles\b", said)
+    assert "docs/" not in said + refused({"architecture": 3, "labels": ["x"]}, Card)
+
+
+def test_data_without_a_file_is_told_by_its_field_alone() -> None:
+    with pytest.raises(msgspec.ValidationError) as raised:
+        msgspec.convert({"resize": "letterbox", "szie": [1, 1]}, Input)
+    case, fix = in_words({"resize": "letterbox", "szie": [1, 1]}, Input, raised.value)
+    assert (case, fix) == ("Field 'szie': There is no field 'szie' here.", "Did you mean 'size'?")
 
 
 def test_patterns_are_told_by_what_they_stand_for() -> None:

@@ -128,3 +128,23 @@ def test_yaml_has_every_field_in_order() -> None:
 def test_fields_are_checked_by_themselves() -> None:
     with pytest.raises(UsageError, match=r"^Mine can't be used"):
         check_fields({"sed": 1}, asked="Mine can't be used.")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("szie=[1, 2]", "Did you mean 'size'?"),
+        ("augment=[{kind: flop}]", "Did you mean 'flip'? Write 'flip', 'zoom', "),
+        ("augment=[{}]", "It is 'flip', 'zoom', "),
+        ("augment=[{kind: flip, chance: 1}]", "the fields here are kind, probability."),
+        ("precision=float31", "Did you mean 'float32'? Write "),
+    ],
+)
+def test_a_wrong_word_or_field_is_answered_with_those_that_there_are(
+    setting: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        overrides([setting])
+    assert message in str(raised.value)
+    assert "docs/" not in str(raised.value)
+    assert "$" not in str(raised.value)

@@ -20,7 +20,7 @@ from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.registry.card import Input
-from zoo.registry.schema import plainly
+from zoo.registry.schema import in_words
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 INPUT = Input(resize="letterbox", size=[640, 640], **IMAGENET)  # type: ignore[arg-type]
@@ -130,11 +130,10 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
     try:
         return msgspec.convert(given, Input)
     except msgspec.ValidationError as error:
-        raise CardError(
-            f"A detector was composed with input={given!r:.200}.",
-            f"{plainly(str(error))}.",
-            f"Write for example {_as_argument(INPUT)}.",
-        ) from None
+        case, fix = in_words(given, Input, error)
+        asked = f"A detector was composed with input={given!r:.200}."
+        example = f"For example {_as_argument(INPUT)}."
+        raise CardError(asked, case, [fix, example]) from None
 
 
 def _as_argument(rule: Input) -> str:

@@ -17,7 +17,6 @@ from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet, parse, read, spell
 
 T = TypeVar("T")
-GUIDE = "docs/reference/leaderboard.md"
 _FIELDS = {
     "report": {"numbers", "measured"},
     "leaderboard": {"tables", "findings"},
@@ -45,11 +44,8 @@ def read_struct(path: Path, kind: type[T], *, what: str) -> T:
         raw = read(path)
         content = _json(raw) if path.suffix == ".json" else parse(raw, path).data
         _check_kind(content, path, what)
-        return convert(
-            Sheet(path, guide=GUIDE) if path.suffix == ".json" else Sheet(path, raw, guide=GUIDE),
-            content,
-            kind,
-        )
+        sheet = Sheet(path) if path.suffix == ".json" else Sheet(path, raw)
+        return convert(sheet, content, kind)
     except CardError as error:
         raise DataError(f"The {what} '{path}' was read.", error.case, error.fix) from None
     except LimitError as error:

@@ -4,21 +4,19 @@ of the first thing wrong."""
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from zoo.errors import CardError
-from zoo.registry import card as structs
 from zoo.registry.card import (
     COMMIT,
 )
 from zoo.registry.extensions import without_extensions
-from zoo.registry.yaml_document import Sheet, Step
-from zoo.suggest import close_matches
+from zoo.registry.struct_types import fields_at, words_at
+from zoo.registry.yaml_document import Sheet, Step, spell
+from zoo.suggest import close_matches, join_or
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 DISTRIBUTION = (
@@ -70,46 +68,66 @@ def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
         raise sheet.flaw(case, "Rename it, for example 'my_model_1'.", at=at)
 
 
+def in_words(data: Any, kind: type[Any], error: msgspec.ValidationError) -> tuple[str, str]:
+    """The case and the fix for data that is not a `kind`, where there is no sheet to name."""
+    fault = _fault(data, kind, str(error))
+    where = spell(fault.steps)
+    return f"Field '{where}': {fault.case}" if where else fault.case, fault.fix
+
+
 def _explained(
     sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str
 ) -> CardError:
+    fault = _fault(data, kind, message)
+    return sheet.flaw(fault.case, fault.fix, at=(*at, *fault.steps))
+
+
+class _Fault(NamedTuple):
+    """The first thing wrong: the steps to its field, what is the case, and what to write."""
+
+    steps: tuple[Step, ...]
+    case: str
+    fix: str
+
+
+def _fault(data: Any, kind: type[Any], message: str) -> _Fault:
     trail = _TRAIL.search(message)
-    steps = _exact(data, kind, message, trail["steps"] if trail else "")
+    steps = tuple(_exact(data, kind, message, trail["steps"] if trail else ""))
     case = _TRAIL.sub("", message)
     if trail and trail["key"]:
-        return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
+        return _Fault(steps, "A key is not text.", "Quote it.")
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        near = [
-            name for name in close_matches(unknown[1], _fields(kind)) if name != unknown[1]
-        ]  # that one belongs elsewhere
-        fix = (
-            f"Did you mean '{near[0]}'?"
-            if near
-            else f"Remove it; the fields are listed in {sheet.guide}."
-        )
-        return sheet.flaw(
-            f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1])
-        )
+        text = f"There is no field '{unknown[1]:.40}' here."
+        return _Fault((*steps, unknown[1]), text, _instead(data, kind, steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
-        choices = _choices(kind, [missing[1]])
-        value = choices[0] if len(choices) == 1 else "…"
-        return sheet.flaw(
-            f"The field '{missing[1]}' is missing.",
-            f"Add `{missing[1]}: {value}`.",
-            at=(*at, *steps),
-        )
+        return _missing(data, kind, steps, missing[1])
     value = _follow(data, steps)
     if case.endswith(f"regex '{COMMIT}'"):
-        return _no_commit(sheet, str(value), _follow(data, steps[:-1]), at=(*at, *steps))
+        return _Fault(steps, *_no_commit(str(value), _follow(data, steps[:-1])))
+    if case.startswith("Invalid ") and (words := words_at(kind, data, steps)):
+        near = close_matches(value, words, most=1) if isinstance(value, str) else []
+        meant = f"Did you mean {join_or(near)}? " * bool(near)
+        text = f"{value!r:.60} is none of those that there are."
+        return _Fault(steps, text, f"{meant}Write {join_or(words)}.")
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
-    fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
-    if case.startswith("Invalid enum value") and (choices := _choices(kind, steps)):
-        return sheet.flaw(
-            f"{value!r:.60} is none of those that there are.",
-            f"Write {' or '.join(choices)}.",
-            at=(*at, *steps),
-        )
-    return sheet.flaw(f"{plainly(case, value)}.", fix, at=(*at, *steps))
+    fix = "Quote it to make it text." if quote else "Correct the value."
+    return _Fault(steps, f"{plainly(case, value)}.", fix)
+
+
+def _instead(data: Any, kind: type[Any], steps: Sequence[Step], unknown: str) -> str:
+    """What to write instead of a field that there is not: a near one of its place, or one of
+    all."""
+    own = fields_at(kind, data, steps)
+    if near := close_matches(unknown, own, most=1):
+        return f"Did you mean '{near[0]}'?"
+    return f"Remove it; the fields here are {', '.join(own)}." if own else "Remove it."
+
+
+def _missing(data: Any, kind: type[Any], steps: tuple[Step, ...], name: str) -> _Fault:
+    words = words_at(kind, data, (*steps, name))
+    value = words[0] if len(words) == 1 else "…"
+    more = f" It is {join_or(words)}." if len(words) > 1 else ""
+    return _Fault(steps, f"The field '{name}' is missing.", f"Add `{name}: {value}`.{more}")
 
 
 def plainly(case: str, value: object = None) -> str:
@@ -126,9 +144,9 @@ def _in_words(types: re.Match[str]) -> str:
     return " or ".join(WORDS.get(name, name) for name in types[1].split(" | "))
 
 
-def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:
-    """A branch, tag or short commit where the whole of a commit is wanted; `source` is what has
-    it."""
+def _no_commit(value: str, source: Any) -> tuple[str, str]:
+    """The case and the fix for a branch, tag or short commit where the whole of a commit is wanted;
+    `source` is what has it."""
     repo = source.get("repo") if isinstance(source, dict) else None
     where = (
         f"Copy one from https://huggingface.co/{repo}/commits/main"
@@ -139,7 +157,7 @@ def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> 
         f"'{value:.40}' is not a full commit id, 40 hex digits; branches and tags move, and a "
         f"card names what never changes."
     )
-    return sheet.flaw(case, where, at=at)
+    return case, where
 
 
 def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
@@ -187,29 +205,3 @@ def _message(data: Any, kind: type[Any]) -> str:
     except msgspec.ValidationError as error:
         return str(error)
     return ""
-
-
-def _fields(kind: type[Any]) -> list[str]:
-    """The fields of this struct and of every struct of its module and of a card's."""
-    return sorted({field for struct in _structs(kind) for field in struct.__struct_fields__})
-
-
-def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
-    """The choices of the field at the end of the steps, if it is a `Literal`."""
-    fields = [field for struct in _structs(kind) for field in msgspec.structs.fields(struct)]
-    hints = [
-        field.type
-        for field in fields
-        if steps and field.encode_name == steps[-1] and get_origin(field.type) is Literal
-    ]
-    return [repr(choice) for choice in dict.fromkeys(chain.from_iterable(map(get_args, hints)))]
-
-
-def _structs(kind: type[Any]) -> list[type[msgspec.Struct]]:
-    """This struct, and every one of its module and of a card's."""
-    near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
-    return [
-        candidate
-        for candidate in (kind, *near_by)
-        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct)
-    ]

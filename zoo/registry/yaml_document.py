@@ -47,14 +47,10 @@ class Document:
 @dataclass(frozen=True)
 class Sheet:
     """The origin of cards: the file, and its bytes where it is YAML (None for a mapping that
-    Python code handed over).
-
-    guide: the page that describes the fields.
-    """
+    Python code handed over)."""
 
     origin: Path
     raw: bytes | None = None
-    guide: str = "docs/reference/zoo.registry.card.md"
 
     def flaw(self, case: str, fix: str, *, at: Sequence[Step]) -> CardError:
         """The error for something wrong in the field that the steps `at` lead to."""

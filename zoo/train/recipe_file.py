@@ -16,7 +16,6 @@ from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet
 from zoo.train.recipe import Recipe
 
-GUIDE = "docs/reference/zoo.train.recipe.md"
 AUTO = "auto"  # a batch size
 
 
@@ -28,7 +27,7 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         raw = yaml_document.read(place)
         fields = yaml_document.parse(raw, place).data
-        convert(Sheet(place, raw, GUIDE), _found(fields), Recipe)
+        convert(Sheet(place, raw), _found(fields), Recipe)
     except CardError as error:
         raise UsageError(asked, error.case, error.fix) from error
     return fields
@@ -60,7 +59,7 @@ def overrides(settings: Iterable[str]) -> dict[str, Any]:
 def check_fields(fields: Mapping[str, Any], *, asked: str) -> None:
     """Raises: UsageError naming a field that a recipe has not, or whose value can't be."""
     try:
-        convert(Sheet(Path("recipe"), None, GUIDE), _found(fields), Recipe)
+        convert(Sheet(Path("recipe")), _found(fields), Recipe)
     except CardError as error:
         raise UsageError(asked, error.case, error.fix) from error
 

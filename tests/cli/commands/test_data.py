@@ -98,41 +98,12 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     assert (done.code, "zoo data check" in done.err) == (2, True)
 
 
-def test_lists_that_other_shares_would_draw_otherwise_are_neither_kept_nor_replaced(
-    shell: Shell, tmp_path: Path
-) -> None:
-    to = tmp_path / "lists"
-    words = ["data", "split", "shapes:val,count=20,size=64", "--to", str(to), "--test", "0"]
-    assert shell(*words, "--train", ".8", "--val", ".2").code == 0
-    before = {file.name: file.read_bytes() for file in to.iterdir()}
-    done = shell(*words, "--train", ".8", "--val", ".2")
-    assert (done.code, f"in {to} name every image already, and stay" in done.err) == (0, True)
-    assert "Lists written" not in done.err
-    done = shell(*words, "--train", ".5", "--val", ".5")
-    assert (done.code, f"Name another folder, as {to}-2" in done.err) == (2, True)
-    assert "name every image already" in done.err
-    assert "far from a share" not in done.err
-    assert {file.name: file.read_bytes() for file in to.iterdir()} == before
-
-
 def test_nothing_is_not_split(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "instances.json"
     file.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}')
     done = shell("data", "split", str(file), "--to", str(tmp_path / "lists"))
     assert (done.code, "It has no images." in done.err) == (10, True)
     assert not (tmp_path / "lists").exists()
-
-
-def test_split_says_when_few_images_fall_far_from_the_shares(shell: Shell, tmp_path: Path) -> None:
-    counts: dict[int, bool] = {}
-    for seed in range(8):
-        to = ["--to", str(tmp_path / str(seed)), "--seed", str(seed)]
-        shares = ["--train", "0.8", "--val", "0.2", "--test", "0"]
-        done = shell("data", "split", "shapes:val,count=10,size=64", *to, *shares, "--json")
-        images = json.loads(done.out)["splits"].get("val", {"images": 0})["images"]
-        counts[images] = f"val has {images} image" in done.err
-    assert len(counts) > 1
-    assert counts == {images: images in (0, 1) or images > 2 for images in counts}
 
 
 def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path) -> None:

@@ -173,8 +173,7 @@ def check(
     from zoo.data.check import check as checked
     from zoo.data.fix import copy_place, corrected, fix
 
-    if to is not None:
-        copy_place(source, to)  # before all images are read
+    _ = to is not None and copy_place(source, to)  # before all images are read
     findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
         from zoo.data.finding_sheets import write_sheets

@@ -21,7 +21,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
 from zoo.registry.card import Input, Weights
-from zoo.registry.schema import plainly
+from zoo.registry.schema import in_words
 from zoo.testing.conformance.errors import NotApplicable, NotHere
 from zoo.testing.conformance.lsuv import lsuv
 from zoo.weights.resolve import choose
@@ -232,9 +232,6 @@ def _changed(
         try:
             rule = msgspec.convert(fields, Input)
         except msgspec.ValidationError as error:
-            raise CardError(
-                f"'{name}' can't be checked with input={dict(input)}.",
-                f"{plainly(str(error))}.",
-                "See zoo.registry.card.",
-            ) from None
+            asked = f"'{name}' can't be checked with input={dict(input)}."
+            raise CardError(asked, *in_words(fields, Input, error)) from None
     return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)
