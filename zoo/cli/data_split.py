@@ -48,7 +48,7 @@ def draw(
 
 
 def _written(drawn: Drawn, to: Path) -> str:
-    """What became of the lists, as a sentence."""
+    """A sentence on what became of the lists."""
     if not drawn.kept:
         return f"Lists written to {to}."
     if not drawn.placed:

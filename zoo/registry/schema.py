@@ -115,7 +115,7 @@ def _fault(data: Any, kind: type[Any], message: str) -> _Fault:
 
 
 def _instead(data: Any, kind: type[Any], steps: Sequence[Step], unknown: str) -> str:
-    """What to write instead of a field that there is not: a near one of its place, or one of
+    """The advice for a field that there is not: a near one of its place, or one of
     all."""
     own = fields_at(kind, data, steps)
     if near := close_matches(unknown, own, most=1):
