@@ -65,7 +65,7 @@ def _far_from(shares: Mapping[str, float], drawn: Drawn) -> str:
     name = max(wanted, key=lambda part: abs(counts.get(part, 0) - wanted[part]) / wanted[part])
     if 2 * abs(counts.get(name, 0) - wanted[name]) < wanted[name]:
         return ""
-    why = (
+    reason = (
         "the lists that were there are kept to. Another folder has room for other shares."
         if drawn.kept and drawn.placed
         else "each image is drawn by itself. --stratify keeps to the shares, and another --seed "
@@ -73,7 +73,7 @@ def _far_from(shares: Mapping[str, float], drawn: Drawn) -> str:
     )
     return (
         f"{name} has {pluralize(counts.get(name, 0), 'image')} of {len(dataset)}, far from a share "
-        f"of {shares[name]:g}: {why}"
+        f"of {shares[name]:g}: {reason}"
     )
 
 
