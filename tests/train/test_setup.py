@@ -19,6 +19,19 @@ def test_data_without_a_class_of_the_model_is_refused() -> None:
         lookup_of(space_of(["unicorn"]), space_of(["cat"]))
 
 
+def test_a_misspelled_class_is_refused_and_one_that_the_data_lacks_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = space_of(["WBC", "RBC"])
+    with pytest.raises(LabelError, match=r"No box of the data is a WBCC(.|\n)*mean 'WBC'\?"):
+        lookup_of(data, space_of(["WBCC", "RBC"]))
+    assert lookup_of(data, space_of(["WBC", "WBCC"])).tolist() == [0, -1]  # both were meant
+    assert "The data has no class WBCC" in caplog.text
+    caplog.clear()
+    assert lookup_of(space_of(["house", "cat"]), space_of("coco80")).tolist() == [-1, 15]
+    assert "The data has no class" not in caplog.text
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:97", "meta"])
 def test_a_device_that_can_not_be_trained_on_is_refused(device: str) -> None:
     with pytest.raises(UsageError, match=f"'{device}'"):

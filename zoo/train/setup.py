@@ -17,7 +17,9 @@ from zoo.detectors import Detector
 from zoo.detectors.load import device_of
 from zoo.errors import LabelError, UsageError
 from zoo.extras import optional
-from zoo.labels import LabelSpace, match_labels
+from zoo.labels import LabelMatch, LabelSpace, match_labels
+from zoo.labels.space import CUSTOM
+from zoo.suggest import close_matches
 from zoo.text import listed, pluralize
 from zoo.train.checkpoints import Progress, State, newest, optimizer_state, restore_optimizer, save
 from zoo.train.ema import Average
@@ -104,10 +106,27 @@ def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
             f"They have no class in common: the data has {data.title}, the model {model.title}.",
             "Leave labels out to train for the classes of the data, or name some of those.",
         )
+    if model.name == CUSTOM:  # they were named for this data; declared spaces have more classes
+        _check_named(met)
     if met.data_only:
         names = listed(met.data_only, SHOWN)
         log.warning("The boxes of %s are left out: the model has no such class.", names)
     return lookup
+
+
+def _check_named(met: LabelMatch) -> None:
+    """Warns of named classes that the data does not have. Raises: LabelError for one that looks
+    like a class of the data which was not named: a typing error would be trained without a word."""
+    for name in met.model_only:
+        if alike := close_matches(name, met.data_only, most=1):
+            raise LabelError(
+                f"The class '{name}' can't be learned.",
+                f"No box of the data is a {name}, and its {alike[0]} was not named.",
+                f"Did you mean '{alike[0]}'? Else leave '{name}' out.",
+            )
+    if met.model_only:
+        names = listed(met.model_only, SHOWN)
+        log.warning("The data has no class %s: nothing teaches it to the model.", names)
 
 
 def training_of(
