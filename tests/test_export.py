@@ -61,7 +61,7 @@ def prepared(detector: Detector, *, scale: int) -> Batch:
     """Two images of the same input size at any scale, as 64 x 48 and 128 x 96."""
     images = [scene(48 * scale, 64 * scale, seed=scale + number) for number in range(2)]
     batch = detector.preprocess(images)
-    assert [place.width for place in batch.places] == [64 * scale] * 2
+    assert [place.width for place in batch.transforms] == [64 * scale] * 2
     return batch
 
 

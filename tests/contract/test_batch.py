@@ -95,7 +95,7 @@ SHARES = st.floats(0, 0.4)
 def test_a_box_inside_of_the_crop_comes_back(
     height: int, width: int, scale: float, down: float, across: float, padding: float, flip: bool
 ) -> None:
-    place = InputTransform(
+    transform = InputTransform(
         height,
         width,
         scale_y=scale,
@@ -107,16 +107,16 @@ def test_a_box_inside_of_the_crop_comes_back(
         flipped=flip,
     )
     box = torch.tensor([[0.5 * width, 0.5 * height, 0.75 * width, 0.9 * height]])
-    assert place.to_original(place.to_input(box)).tolist()[0] == pytest.approx(
+    assert transform.to_original(transform.to_input(box)).tolist()[0] == pytest.approx(
         box.tolist()[0], abs=0.01
     )
 
 
 def test_flipped_cropped_scaled_and_padded_in_this_order() -> None:
-    place = InputTransform(
+    transform = InputTransform(
         40, 100, scale_y=2.0, scale_x=2.0, top=3.0, left=5.0, crop_left=10.0, flipped=True
     )
-    assert place.to_input(torch.tensor([[20.0, 4.0, 30.0, 8.0]])).tolist() == [
+    assert transform.to_input(torch.tensor([[20.0, 4.0, 30.0, 8.0]])).tolist() == [
         [125.0, 11.0, 145.0, 19.0]
     ]
 
@@ -127,9 +127,11 @@ class Masked(Batch):
 
 
 def test_every_tensor_moves_and_only_floats_change_their_type() -> None:
-    place = InputTransform(8, 8, scale_y=1.0, scale_x=1.0)
+    transform = InputTransform(8, 8, scale_y=1.0, scale_x=1.0)
     extras = {"weights": torch.ones(1, 4), "rows": torch.arange(3)}
-    batch = Masked(torch.zeros(1, 3, 8, 8), (place,), extras, torch.ones(1, 8, 8, dtype=torch.bool))
+    batch = Masked(
+        torch.zeros(1, 3, 8, 8), (transform,), extras, torch.ones(1, 8, 8, dtype=torch.bool)
+    )
     there = batch.to("meta", torch.float16)
     assert isinstance(there, Masked)
     assert there.mask is not None
@@ -141,7 +143,7 @@ def test_every_tensor_moves_and_only_floats_change_their_type() -> None:
         torch.int64,
         torch.bool,
     ]
-    assert there.places == batch.places
+    assert there.transforms == batch.transforms
 
 
 class Pair(NamedTuple):
@@ -155,10 +157,10 @@ class Nested(Batch):
 
 
 def test_tensors_move_in_tuples_lists_and_mappings_of_any_depth() -> None:
-    place = InputTransform(8, 8, scale_y=1.0, scale_x=1.0)
+    transform = InputTransform(8, 8, scale_y=1.0, scale_x=1.0)
     ones = torch.ones(1)
     levels = ([ones, "a"], (ones, {"deep": [Pair(ones, "b")]}), 7)
-    moved = Nested(torch.zeros(1, 3, 8, 8), (place,), {}, levels).to("meta")
+    moved = Nested(torch.zeros(1, 3, 8, 8), (transform,), {}, levels).to("meta")
     [first, letter], (second, mapping), number = moved.levels  # type: ignore[misc]
     [pair] = mapping["deep"]
     assert [tensor.device.type for tensor in (first, second, pair.low)] == ["meta"] * 3
@@ -166,28 +168,28 @@ def test_tensors_move_in_tuples_lists_and_mappings_of_any_depth() -> None:
 
 
 def batch_at(scale: float) -> Batch:
-    place = InputTransform(8, 8, scale_y=scale, scale_x=scale)
-    return Batch(torch.rand(1, 3, 8, 8), (place,), {"mask": torch.ones(1, 8, 8)})
+    transform = InputTransform(8, 8, scale_y=scale, scale_x=scale)
+    return Batch(torch.rand(1, 3, 8, 8), (transform,), {"mask": torch.ones(1, 8, 8)})
 
 
 class Sum(nn.Module):
-    """Adds pixels and mask, and, if it reads places, a scale."""
+    """Adds pixels and mask, and, if it reads transforms, a scale."""
 
-    def __init__(self, *, reads_places: bool = False) -> None:
+    def __init__(self, *, reads_transforms: bool = False) -> None:
         super().__init__()
-        self.reads_places = reads_places
+        self.reads_transforms = reads_transforms
 
     def forward(self, batch: Batch) -> Tensor:
         added = batch.pixels + batch.extras["mask"]
-        return added * batch.places[0].scale_x if self.reads_places else added
+        return added * batch.transforms[0].scale_x if self.reads_transforms else added
 
 
-def test_its_leaves_are_its_tensors_and_its_places_come_back() -> None:
+def test_its_leaves_are_its_tensors_and_its_transforms_come_back() -> None:
     batch = batch_at(2.0)
     leaves, spec = pytree.tree_flatten(batch)
     assert [leaf.shape for leaf in leaves] == [(1, 3, 8, 8), (1, 8, 8)]
     again = pytree.tree_unflatten(leaves, spec)
-    assert again.places == batch.places
+    assert again.transforms == batch.transforms
     assert again.extras["mask"] is batch.extras["mask"]
     assert spec == pytree.tree_flatten(batch_at(1.0))[1]
 
@@ -198,10 +200,10 @@ def test_an_exported_program_takes_a_batch_of_images_that_lie_elsewhere() -> Non
     assert torch.equal(program(other), other.pixels + 1)
 
 
-def test_a_network_that_reads_places_is_not_exported() -> None:
-    network, batch = Sum(reads_places=True), batch_at(2.0)
+def test_a_network_that_reads_transforms_is_not_exported() -> None:
+    network, batch = Sum(reads_transforms=True), batch_at(2.0)
     assert torch.equal(network(batch), 2 * (batch.pixels + 1))
-    with pytest.raises(ContractError, match=r"read `batch\.places` while it was exported"):
+    with pytest.raises(ContractError, match=r"read `batch\.transforms` while it was exported"):
         torch.export.export(network, (batch,), strict=False)
 
 

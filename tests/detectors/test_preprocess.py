@@ -80,7 +80,7 @@ def test_a_box_finds_its_way_back(rule: Input) -> None:
     ys, xs = (batch.pixels[0, 0] > 0.5).nonzero(as_tuple=True)
     lit = torch.tensor([[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]], dtype=torch.float32)
     assert torch.allclose(
-        batch.places[0].to_original(lit), torch.tensor([[60.0, 30, 120, 90]]), atol=2
+        batch.transforms[0].to_original(lit), torch.tensor([[60.0, 30, 120, 90]]), atol=2
     )
 
 

@@ -127,10 +127,10 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
 def test_a_batch_moves_with_its_places(make, images, device):
     batch = make("yolox_nano").preprocess(images[:1])
     moved = batch.to(device, torch.float16)
-    assert (moved.pixels.device, moved.pixels.dtype, moved.places) == (
+    assert (moved.pixels.device, moved.pixels.dtype, moved.transforms) == (
         device,
         torch.float16,
-        batch.places,
+        batch.transforms,
     )
 
 

@@ -98,7 +98,7 @@ class Lamps(Detector):
         return self.drop(self.norm(self.tint(batch.pixels))).clamp(0, 1)  # (b, 3, h, w)
 
     def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        pairs = zip(outputs.cpu(), batch.places, strict=True)
+        pairs = zip(outputs.cpu(), batch.transforms, strict=True)
         return [
             self._decode_one(maps[:, : place.height, : place.width], thresholds)
             for maps, place in pairs
@@ -125,7 +125,7 @@ class Lamps(Detector):
 
     def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         truth = torch.zeros_like(outputs)
-        for heat, place, target in zip(truth, batch.places, targets, strict=True):
+        for heat, place, target in zip(truth, batch.transforms, targets, strict=True):
             for (x1, y1, x2, y2), label in zip(
                 place.to_input(target.boxes).int().tolist(), target.labels.tolist(), strict=True
             ):

@@ -30,7 +30,7 @@ def decoding(make_lamps, *, boxes=BOX, scores=(0.9, 0.8), labels=(0, 1)):
                     torch.tensor(labels),
                     self.label_space,
                 )
-                for _ in batch.places
+                for _ in batch.transforms
             ]
 
     return Broken()

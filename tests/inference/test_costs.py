@@ -71,7 +71,7 @@ def test_a_source_may_break_at_once(lamps, street):
 @pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 1, "threads": 0}])
 def test_what_a_plugin_found_before_it_broke_comes_out_first(options, lamps, street, paint):
     def decode(outputs, batch, protocol, decode=lamps.decode):
-        if any(place.width == 70 for place in batch.places):
+        if any(place.width == 70 for place in batch.transforms):
             raise Lost("a defect")
         return decode(outputs, batch, protocol)
 

@@ -20,7 +20,7 @@ def test_images_are_stretched_and_boxes_come_back() -> None:
     assert batch.pixels.shape == (2, 3, SIDE, SIDE)
     assert float(batch.pixels.abs().max()) <= 2
     whole = torch.tensor([[0.0, 0, 64, 48]])
-    assert batch.places[0].to_input(whole).tolist() == [[0, 0, 32, 32]]
+    assert batch.transforms[0].to_input(whole).tolist() == [[0, 0, 32, 32]]
     assert Stretch().at((8, 16)).input_size(48, 64) == (8, 16)
 
 

@@ -59,8 +59,8 @@ class OtherFrame(Memory):
 
     def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """Those of Toy, in pixels of a far larger image."""
-        places = [replace(place, scale_x=4.0, scale_y=4.0) for place in batch.places]
-        return super().decode(outputs, replace(batch, places=tuple(places)), thresholds)
+        places = [replace(place, scale_x=4.0, scale_y=4.0) for place in batch.transforms]
+        return super().decode(outputs, replace(batch, transforms=tuple(places)), thresholds)
 
 
 class Silent(Toy):

@@ -111,17 +111,16 @@ class InputTransform:
 class Batch:
     """Images as the network takes them, a pytree of tensors.
 
-    A network that can be exported reads `pixels` and `extras` in `forward`, and never `places`: an
-    exported program takes batches of images that lie elsewhere. Their number is that of the rows
-    of `pixels`.
+    A network that can be exported reads `pixels` and `extras` in `forward`, and never `transforms`:
+    an exported program takes batches of other images, with other transforms.
 
-    pixels: `(b, 3, h, w)` float.
-    places: where each image lies in its input.
-    extras: what else travels with the batch, by name, such as a mask of padding.
+    pixels:     `(b, 3, h, w)` float.
+    transforms: one per image, from original pixels to input pixels and back.
+    extras:     further tensors by name, such as a mask of padding.
     """
 
     pixels: Tensor
-    places: tuple[InputTransform, ...]
+    transforms: tuple[InputTransform, ...]
     extras: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -153,32 +152,33 @@ def _moved(value: object, device: torch.device | str | None, dtype: torch.dtype 
     return value
 
 
-class _Places:
-    """The places of a batch, as the part of a pytree that has no leaves.
+class _Transforms:
+    """The transforms of a batch, as the part of a pytree that has no leaves.
 
-    All are equal to each other: an exported program takes batches whatever their places.
+    All compare as equal: an exported program takes batches with any transforms.
     """
 
-    def __init__(self, places: tuple[InputTransform, ...]) -> None:
-        self.places = places
+    def __init__(self, transforms: tuple[InputTransform, ...]) -> None:
+        self.transforms = transforms
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Places)
+        return isinstance(other, _Transforms)
 
     def __hash__(self) -> int:
-        return hash(_Places)
+        return hash(_Transforms)
 
     def __repr__(self) -> str:
-        return "places"
+        return "transforms"
 
 
 class _Unread:
-    """Places of a batch that is exported: they would be constants of the program."""
+    """Stands for the transforms of a batch during export: read, they would become constants of the
+    program."""
 
     def _refuse(self, *_: object) -> Any:
         raise ContractError(
-            "The network read `batch.places` while it was exported.",
-            "An exported program takes batches of images that lie elsewhere.",
+            "The network read `batch.transforms` while it was exported.",
+            "They would become constants of the program, which takes batches of other images.",
             "In forward, read batch.pixels and batch.extras only.",
         )
 
@@ -188,18 +188,20 @@ class _Unread:
 _UNREAD: Any = _Unread()
 
 
-def _flatten(batch: Batch) -> tuple[list[Any], _Places]:
-    return [batch.pixels, dict(batch.extras)], _Places(batch.places)
+def _flatten(batch: Batch) -> tuple[list[Any], _Transforms]:
+    return [batch.pixels, dict(batch.extras)], _Transforms(batch.transforms)
 
 
-def _flatten_with_keys(batch: Batch) -> tuple[list[tuple[Any, Any]], _Places]:
-    children, places = _flatten(batch)
-    return list(zip((GetAttrKey("pixels"), GetAttrKey("extras")), children, strict=True)), places
+def _flatten_with_keys(batch: Batch) -> tuple[list[tuple[Any, Any]], _Transforms]:
+    children, transforms = _flatten(batch)
+    return list(
+        zip((GetAttrKey("pixels"), GetAttrKey("extras")), children, strict=True)
+    ), transforms
 
 
-def _unflatten(children: Iterable[Any], context: _Places) -> Batch:
+def _unflatten(children: Iterable[Any], context: _Transforms) -> Batch:
     pixels, extras = children
-    return Batch(pixels, _UNREAD if is_exporting() else context.places, extras)
+    return Batch(pixels, _UNREAD if is_exporting() else context.transforms, extras)
 
 
 register_pytree_node(
@@ -208,7 +210,7 @@ register_pytree_node(
     _unflatten,
     serialized_type_name="zoo.contract.Batch",
     to_dumpable_context=lambda _: None,
-    from_dumpable_context=lambda _: _Places(()),
+    from_dumpable_context=lambda _: _Transforms(()),
     flatten_with_keys_fn=_flatten_with_keys,
 )
 

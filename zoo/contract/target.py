@@ -104,13 +104,13 @@ def targets_to_input(
                 f"targets must be zoo.Target(boxes, labels), one per image, got {type_name(target)}"
             )
     return [
-        _in_input(target, place, batch.pixels.device, label_space)
-        for target, place in zip(targets, batch.places, strict=True)
+        _in_input(target, transform, batch.pixels.device, label_space)
+        for target, transform in zip(targets, batch.transforms, strict=True)
     ]
 
 
 def _in_input(
-    target: Target, place: InputTransform, device: torch.device, label_space: LabelSpace
+    target: Target, transform: InputTransform, device: torch.device, label_space: LabelSpace
 ) -> Target:
     wrong = target.labels[(target.labels < 0) | (target.labels >= len(label_space))]
     if len(wrong):
@@ -119,20 +119,20 @@ def _in_input(
             f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
-    _check_inside(target.boxes[have_area(target.boxes)], place)
-    boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
+    _check_inside(target.boxes[have_area(target.boxes)], transform)
+    boxes = transform.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
     known = {name: value for name, value in vars(target).items() if value is not None}
     moved = {name: value.to(device) for name, value in known.items()}
     return Target(**(moved | {"boxes": boxes})).select(have_area(boxes))
 
 
-def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:
+def _check_inside(boxes: torch.Tensor, transform: InputTransform) -> None:
     x1, y1, x2, y2 = boxes.unbind(1)
-    outside = (x1 >= place.width) | (y1 >= place.height) | (x2 <= 0) | (y2 <= 0)
+    outside = (x1 >= transform.width) | (y1 >= transform.height) | (x2 <= 0) | (y2 <= 0)
     if outside.any():
         box = [round(edge, 2) for edge in boxes[outside][0].tolist()]
         raise ValueError(
-            f"the box {box} lies outside of its image of {place.width} x {place.height}: boxes "
-            f"are x1 y1 x2 y2 in pixels of "
-            "the original image; leave out what a crop has cut away"
+            f"the box {box} lies outside of its image of {transform.width} x {transform.height}: "
+            "boxes are x1 y1 x2 y2 in pixels of the original image; leave out what a crop has cut "
+            "away"
         )

@@ -40,12 +40,12 @@ class Stretch:
             for image in images
         ]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
-        places = tuple(
+        transforms = tuple(
             InputTransform(tall, wide, scale_y=height / tall, scale_x=width / wide)
             for tall, wide in sizes
         )
         pixels = (torch.stack(stretched) / 255 - 0.5) / 0.25
-        return Batch(pixels.to(device, dtype), places)
+        return Batch(pixels.to(device, dtype), transforms)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - all are stretched to one size
         """Always `size`."""
@@ -85,7 +85,7 @@ class Toy(Detector):
         """The cells whose best class scores enough, overlaps within a class removed."""
         scores, labels = outputs[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
         columns = zip(
-            _boxes(outputs.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
+            _boxes(outputs.float()).cpu(), scores.cpu(), labels.cpu(), batch.transforms, strict=True
         )
         return [self.one(*each, thresholds) for each in columns]
 
@@ -94,11 +94,11 @@ class Toy(Detector):
         boxes: Tensor,
         scores: Tensor,
         labels: Tensor,
-        place: InputTransform,
+        transform: InputTransform,
         thresholds: Thresholds,
     ) -> Detections:
         """The detections of one image's 16 cells."""
-        boxes = place.to_original(boxes)
+        boxes = transform.to_original(boxes)
         kept = batched_nms(boxes, scores, labels, thresholds.iou)
         kept = kept[scores[kept] >= thresholds.score][: thresholds.max_boxes]
         return Detections(
@@ -106,7 +106,7 @@ class Toy(Detector):
             scores[kept],
             labels[kept],
             self.label_space,
-            size=(place.height, place.width),
+            size=(transform.height, transform.width),
         )
 
     def class_layers(self) -> list[ClassLayer]:

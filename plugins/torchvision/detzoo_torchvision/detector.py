@@ -60,7 +60,9 @@ class TorchvisionDetector(TorchvisionSteps, Detector):
         if not set_frozen_eps(self.net, float(eps)):
             super().post_load(settings)
 
-    def _to_original(self, boxes: Tensor, place: InputTransform) -> Tensor:
+    def _to_original(self, boxes: Tensor, transform: InputTransform) -> Tensor:
         """As torchvision resizes boxes, to the bit."""
-        resized: Tensor = resize_boxes(boxes, input_size(place), (place.height, place.width))
+        resized: Tensor = resize_boxes(
+            boxes, input_size(transform), (transform.height, transform.width)
+        )
         return resized

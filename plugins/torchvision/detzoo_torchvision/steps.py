@@ -35,8 +35,8 @@ class TorchvisionSteps(ABC):
             detections = self._postprocess(owner, outputs, input_sizes(batch))
         label_of_channel = torch.tensor(self.channels)
         return [
-            self._detections(columns, place, label_of_channel)
-            for columns, place in zip(detections, batch.places, strict=True)
+            self._detections(columns, transform, label_of_channel)
+            for columns, transform in zip(detections, batch.transforms, strict=True)
         ]
 
     def class_layers(self) -> list[ClassLayer]:
@@ -60,8 +60,8 @@ class TorchvisionSteps(ABC):
         """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) per image, best
         first."""
 
-    def _to_original(self, boxes: Tensor, place: InputTransform) -> Tensor:
-        return place.to_original(boxes)
+    def _to_original(self, boxes: Tensor, transform: InputTransform) -> Tensor:
+        return transform.to_original(boxes)
 
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
@@ -72,13 +72,13 @@ class TorchvisionSteps(ABC):
         return [{"boxes": target.boxes, "labels": channels[target.labels]} for target in truth]
 
     def _detections(
-        self, columns: Mapping[str, Tensor], place: InputTransform, label_of_channel: Tensor
+        self, columns: Mapping[str, Tensor], transform: InputTransform, label_of_channel: Tensor
     ) -> Detections:
-        boxes = self._to_original(columns["boxes"].float(), place).cpu()  # (n, 4)
+        boxes = self._to_original(columns["boxes"].float(), transform).cpu()  # (n, 4)
         scores = columns["scores"].float().cpu()
         labels = label_of_channel[columns["labels"].cpu()]  # (n,)
         known = labels >= 0
-        size = (place.height, place.width)
+        size = (transform.height, transform.width)
         return Detections(boxes[known], scores[known], labels[known], self.label_space, size=size)
 
 
@@ -113,9 +113,9 @@ def _in_float32(features: Tensor) -> Tensor:
 
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:
     """`(height, width)` of each image in the network's input, without padding."""
-    return [input_size(place) for place in batch.places]
+    return [input_size(transform) for transform in batch.transforms]
 
 
-def input_size(place: InputTransform) -> tuple[int, int]:
+def input_size(transform: InputTransform) -> tuple[int, int]:
     """`(height, width)` of one image in the network's input, without padding."""
-    return round(place.height * place.scale_y), round(place.width * place.scale_x)
+    return round(transform.height * transform.scale_y), round(transform.width * transform.scale_x)

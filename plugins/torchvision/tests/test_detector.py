@@ -170,16 +170,16 @@ def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -
 
 
 def test_places_remember_the_images_sizes(detector: Any, images: list[Tensor]) -> None:
-    places = detector.preprocess(images).places
-    assert [(place.height, place.width) for place in places] == [
+    transforms = detector.preprocess(images).transforms
+    assert [(transform.height, transform.width) for transform in transforms] == [
         tuple(image.shape[1:]) for image in images
     ]
 
 
 def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -> None:
-    place = detector.preprocess(images).places[1]
+    transform = detector.preprocess(images).transforms[1]
     box = torch.tensor([[3.0, 5.0, 40.0, 80.0]])
-    assert torch.allclose(place.to_original(place.to_input(box)), box)
+    assert torch.allclose(transform.to_original(transform.to_input(box)), box)
 
 
 def test_an_image_that_is_too_long_does_not_hide_the_others(

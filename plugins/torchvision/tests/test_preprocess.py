@@ -33,8 +33,8 @@ def test_a_batch_is_torchvisions(kind: str, shapes: list[tuple[int, int]]) -> No
     batch = TorchvisionPreprocess.of(transform)(images)
     assert torch.equal(batch.pixels, expected.tensors)
     assert [
-        (round(place.height * place.scale_y), round(place.width * place.scale_x))
-        for place in batch.places
+        (round(transform.height * transform.scale_y), round(transform.width * transform.scale_x))
+        for transform in batch.transforms
     ] == [tuple(size) for size in expected.image_sizes]
 
 

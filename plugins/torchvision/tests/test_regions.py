@@ -60,7 +60,7 @@ def test_sampled_regions_hold_the_true_boxes_and_learn_their_channel(
         outputs = rcnn(batch, truth)
     rcnn.eval()
     (regions,), (channels,) = outputs.proposals, outputs.samples.channels
-    box = batch.places[0].to_input(truth[0].boxes)
+    box = batch.transforms[0].to_input(truth[0].boxes)
     (row,) = (regions - box).abs().amax(dim=1).lt(1e-3).nonzero()[:, 0].tolist()
     assert channels[row] == 3  # behind background
     assert set(channels.tolist()) == {0, 3}

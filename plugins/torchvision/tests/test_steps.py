@@ -73,9 +73,9 @@ def test_stand_ins_of_maps_have_their_shape_in_float32_and_no_memory() -> None:
 def test_the_size_in_the_input_is_the_scaled_size_to_the_nearest_pixel(
     height: int, width: int, scale: float
 ) -> None:
-    place = InputTransform(height, width, scale_y=scale, scale_x=1.0)
-    batch = Batch(torch.zeros(2, 3, 1, 1), (place, place))
-    rows, columns = input_size(place)
+    transform = InputTransform(height, width, scale_y=scale, scale_x=1.0)
+    batch = Batch(torch.zeros(2, 3, 1, 1), (transform, transform))
+    rows, columns = input_size(transform)
     assert abs(rows - height * scale) <= 0.5
     assert columns == width
     assert input_sizes(batch) == [(rows, columns)] * 2

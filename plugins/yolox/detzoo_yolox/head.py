@@ -132,8 +132,8 @@ class DecoupledHead(nn.Module):
         outside the image."""
         candidates = decode(outputs, thresholds, channels=self._channels)
         return [
-            self._detections(place, *columns, limit=thresholds.max_boxes)
-            for place, columns in zip(batch.places, candidates, strict=True)
+            self._detections(transform, *columns, limit=thresholds.max_boxes)
+            for transform, columns in zip(batch.transforms, candidates, strict=True)
         ]
 
     def loss(
@@ -169,7 +169,7 @@ class DecoupledHead(nn.Module):
 
     def _detections(
         self,
-        place: InputTransform,
+        transform: InputTransform,
         boxes: Tensor,
         scores: Tensor,
         labels: Tensor,
@@ -177,14 +177,14 @@ class DecoupledHead(nn.Module):
         limit: int,
     ) -> Detections:
         """Detections in the original image, without those that lie in its padding."""
-        boxes = place.to_original(boxes)
+        boxes = transform.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
         return Detections(
             boxes[kept],
             scores[kept],
             labels[kept],
             self.label_space,
-            size=(place.height, place.width),
+            size=(transform.height, transform.width),
         )
 
     @property

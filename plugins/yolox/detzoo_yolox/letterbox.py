@@ -40,17 +40,17 @@ class Letterbox:
         floats leave the cache.
         """
         check_pixels(images)
-        # Channels last makes the network a fifth faster on a CPU, whatever the layout of its
-        # weights.
+        # Channels last makes the network a fifth faster on a CPU, whatever its weights'
+        # layout.
         on_cpu = torch.device(device).type == "cpu"
         layout = torch.channels_last if on_cpu else torch.contiguous_format
         pixels = torch.empty(
             len(images), 3, *self.size, dtype=dtype, device=device, memory_format=layout
         ).fill_(PADDING)
-        places = [self.place(*image.shape[-2:]) for image in images]
-        for image, canvas, (_, (height, width)) in zip(images, pixels, places, strict=True):
+        fits = [self.fit(*image.shape[-2:]) for image in images]
+        for image, canvas, (_, (height, width)) in zip(images, pixels, fits, strict=True):
             canvas[:, :height, :width] = resize(image.to(device), height, width)
-        return Batch(pixels, tuple(transform for transform, _ in places))
+        return Batch(pixels, tuple(transform for transform, _ in fits))
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every image goes into the same canvas
         """Always `size`."""
@@ -67,8 +67,9 @@ class Letterbox:
             )
         return replace(self, size=(height, width))
 
-    def place(self, height: int, width: int) -> tuple[InputTransform, tuple[int, int]]:
-        """Where an image goes, and its `(height, width)` there, at least one pixel each way."""
+    def fit(self, height: int, width: int) -> tuple[InputTransform, tuple[int, int]]:
+        """The transform of an image of this size, and its `(height, width)` on the canvas, at least
+        one pixel each way."""
         tall, wide = self.size
         if height * wide >= width * tall:  # the height is what fills the canvas
             numerator, denominator = tall, height

@@ -48,18 +48,18 @@ def test_extreme_images_keep_at_least_one_pixel_each_way(shape: tuple[int, int])
 def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
     height: int, width: int, size: int
 ) -> None:
-    where, (rows, columns) = Letterbox((size, size)).place(height, width)
+    transform, (rows, columns) = Letterbox((size, size)).fit(height, width)
     assert max(rows, columns) == size
-    assert abs(rows - max(height * where.scale_y, 1)) <= 1
-    assert abs(columns - max(width * where.scale_x, 1)) <= 1
+    assert abs(rows - max(height * transform.scale_y, 1)) <= 1
+    assert abs(columns - max(width * transform.scale_x, 1)) <= 1
 
 
 @given(height=st.integers(2, 3000), width=st.integers(2, 3000), seed=st.integers(0, 9))
 def test_boxes_survive_the_way_there_and_back(height: int, width: int, seed: int) -> None:
     corners = torch.rand(5, 2, 2, generator=torch.Generator().manual_seed(seed)).sort(dim=1).values
     boxes = (corners * torch.tensor([width, height])).flatten(1)
-    where, _ = Letterbox((416, 416)).place(height, width)
-    assert torch.allclose(where.to_original(where.to_input(boxes)), boxes, atol=1e-2)
+    transform, _ = Letterbox((416, 416)).fit(height, width)
+    assert torch.allclose(transform.to_original(transform.to_input(boxes)), boxes, atol=1e-2)
 
 
 def by_hand(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -107,11 +107,11 @@ def test_half_precision_holds_every_pixel_value() -> None:
 
 @given(height=st.integers(1, 5000), width=st.integers(1, 5000))
 def test_a_canvas_that_is_no_square_is_filled_one_way(height: int, width: int) -> None:
-    where, (rows, columns) = Letterbox((320, 640)).place(height, width)
+    transform, (rows, columns) = Letterbox((320, 640)).fit(height, width)
     assert rows == 320 or columns == 640
     assert rows <= 320
     assert columns <= 640
-    assert where.scale_x == min(320 / height, 640 / width)
+    assert transform.scale_x == min(320 / height, 640 / width)
 
 
 def test_another_size_is_a_letterbox_of_that_size() -> None:

@@ -51,7 +51,7 @@ def test_raw_output_equals_the_onnx_files(
     with torch.inference_mode():
         single = published_nano(batch).values
         double = exact(
-            Batch(batch.pixels.double(), batch.places)
+            Batch(batch.pixels.double(), batch.transforms)
         ).values  # without this network's own rounding
     assert tuple(expected.shape) == (3, 3549, 85)
     assert (double - expected).abs().max() <= 2e-4

@@ -58,7 +58,7 @@ class Masked(Batch):
 
 def masked(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
     made = ours(images)
-    return Masked(made.pixels, made.places, mask=torch.ones(made.pixels.shape[2:]))
+    return Masked(made.pixels, made.transforms, mask=torch.ones(made.pixels.shape[2:]))
 
 
 def with_network(toy: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
@@ -113,4 +113,4 @@ class Rounded(InputTransform):
 
 def rounded(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
     made = ours(images)
-    return replace(made, places=tuple(Rounded(**vars(place)) for place in made.places))
+    return replace(made, transforms=tuple(Rounded(**vars(place)) for place in made.transforms))

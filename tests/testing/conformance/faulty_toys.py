@@ -170,7 +170,7 @@ def moves_truth(
 def counts_only(
     self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
-    everywhere = [[0.0, 0.0, float(place.width), float(place.height)] for place in batch.places]
+    everywhere = [[0.0, 0.0, float(place.width), float(place.height)] for place in batch.transforms]
     placed = zip(targets, everywhere, strict=True)
     return ours(
         outputs,
@@ -187,7 +187,7 @@ def half_a_cell_off(
 ) -> Any:
     return ours(
         outputs,
-        replace(batch, places=tuple(replace(one, top=one.top + 4) for one in batch.places)),
+        replace(batch, transforms=tuple(replace(one, top=one.top + 4) for one in batch.transforms)),
         targets,
     )
 
@@ -265,7 +265,7 @@ def leaves_a_trace(self: Toy, ours: Callable[..., Any], source: Any, **options: 
 
 
 def remembers(self: Toy, ours: Callable[..., Any], batch: Batch, *given: Any) -> Tensor:
-    self.last = batch.places
+    self.last = batch.transforms
     if threading.current_thread() is not threading.main_thread():
         time.sleep(0.05)  # long enough for the others to come in
     return ours(batch, *given)
@@ -273,7 +273,7 @@ def remembers(self: Toy, ours: Callable[..., Any], batch: Batch, *given: Any) ->
 
 class Forgetful(register(overriding("forward", remembers))):  # type: ignore[misc]  # its places are any thread's
     def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        return super().decode(outputs, replace(batch, places=self.last), thresholds)
+        return super().decode(outputs, replace(batch, transforms=self.last), thresholds)
 
 
 def unscaled(

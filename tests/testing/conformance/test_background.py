@@ -37,7 +37,7 @@ class TwoMaps(Toy):
     def decode(self, outputs: Output, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
         fine = super().decode(outputs["fine"], batch, Thresholds(score=0.0, iou=1.0, max_boxes=100))
         scores, labels = outputs["coarse"].sigmoid().flatten(2).max(1)  # (b, 4)
-        found = zip(fine, batch.places, scores, labels, strict=True)
+        found = zip(fine, batch.transforms, scores, labels, strict=True)
         return [
             self.one(
                 place.to_input(torch.cat([seen.boxes, place.to_original(QUARTERS)])),

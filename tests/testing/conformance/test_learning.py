@@ -118,7 +118,7 @@ def edges(one: Target, columns: list[int]) -> Target:
 
 def unplaced(batch: Batch) -> Batch:
     return replace(
-        batch, places=tuple(replace(one, scale_x=1.0, scale_y=1.0) for one in batch.places)
+        batch, transforms=tuple(replace(one, scale_x=1.0, scale_y=1.0) for one in batch.transforms)
     )
 
 

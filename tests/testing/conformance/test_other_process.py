@@ -23,7 +23,7 @@ def test_the_batch_is_that_of_this_process() -> None:
     here = Stretch()([scene(), scene(seed=1)])
     there = preprocessed_elsewhere(pickle.dumps(Stretch()), [scene(), scene(seed=1)])
     assert torch.equal(here.pixels, there.pixels)
-    assert here.places == there.places
+    assert here.transforms == there.transforms
 
 
 def test_what_it_raises_there_is_said_and_the_process_goes_on() -> None:

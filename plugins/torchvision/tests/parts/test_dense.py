@@ -45,9 +45,9 @@ def ssd(ours: Any, body: nn.Module) -> Any:
 
 def padded_batch() -> Batch:
     """Images of a sixteenth of the input's height, the rest of which is padding."""
-    place = InputTransform(8, SIDE, scale_y=1.0, scale_x=1.0)
+    transform = InputTransform(8, SIDE, scale_y=1.0, scale_x=1.0)
     batch = heads.batch_of()
-    return Batch(batch.pixels, (place,) * len(batch))
+    return Batch(batch.pixels, (transform,) * len(batch))
 
 
 FAMILIES = {

@@ -108,8 +108,8 @@ def check_boxes_follow_the_image(detector: Detector) -> None:
             [detections] = detector.decode(detector(small), small, thresholds)
             [other] = detector.decode(detector(large), large, thresholds)
         down, across = (
-            large.places[0].height / small.places[0].height,
-            large.places[0].width / small.places[0].width,
+            large.transforms[0].height / small.transforms[0].height,
+            large.transforms[0].width / small.transforms[0].width,
         )
         shrunk = copy(other)
         vars(shrunk).update(
@@ -172,9 +172,9 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
         small = preprocess(detector, [scene()])
         for down, across in STRETCHES:
             large = preprocess(detector, [scene(down * height, across * width)])
-            if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(
-                small.places[0]
-            ):
+            if large.pixels.shape == small.pixels.shape and _covered(
+                large.transforms[0]
+            ) == _covered(small.transforms[0]):
                 pairs.append((small, replace(large, pixels=small.pixels)))
     if not pairs:
         raise NotApplicable("It does not resize images to a size of its own.")

@@ -95,7 +95,7 @@ def _outside(batch: Batch, targets: list[Target], height: int, width: int) -> Te
     tall, wide = batch.pixels.shape[2:]
     y, x = (torch.arange(height) + 0.5) * tall / height, (torch.arange(width) + 0.5) * wide / width
     masks = []
-    for place, target in zip(batch.places, targets, strict=True):
+    for place, target in zip(batch.transforms, targets, strict=True):
         left, top, right, bottom = place.to_input(target.boxes)[0].tolist()
         inside = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[
             None

@@ -140,7 +140,7 @@ def _followed(
                 optimizer.step()
             with eval_mode(detector), torch.no_grad():
                 thresholds = EVERYTHING.thresholds(detector.defaults)
-                return detector.decode(detector(batch), batch, thresholds), batch.places
+                return detector.decode(detector(batch), batch, thresholds), batch.transforms
 
 
 def _missed(

@@ -91,7 +91,7 @@ def _pickled(detector: Detector) -> bytes:
 
 
 def _check_same(made: Batch, expected: Batch, what: str) -> None:
-    require(made.places == expected.places, f"{what} puts the images elsewhere.")
+    require(made.transforms == expected.transforms, f"{what} puts the images elsewhere.")
     theirs, ours = _named_tensors(made), _named_tensors(expected)
     require(len(theirs) == len(ours), f"{what} makes {len(theirs)} tensors, not {len(ours)}.")
     for (name, tensor), (_, other) in zip(theirs, ours, strict=True):

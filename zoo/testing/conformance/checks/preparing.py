@@ -34,7 +34,7 @@ def check_input_is_ready(detector: Detector) -> None:
         pixels.ndim == 4 and tuple(pixels.shape[:2]) == (2, 3),
         f"Two images became pixels {tuple(pixels.shape)}.",
     )
-    require(len(batch.places) == 2, f"Two images have {len(batch.places)} places.")
+    require(len(batch.transforms) == 2, f"Two images have {len(batch.transforms)} transforms.")
     require(
         pixels.device == detector.device,
         f"Pixels are on {pixels.device}, the network is on {detector.device}.",
@@ -65,7 +65,7 @@ def check_places_lead_back(detector: Detector) -> None:
     inside the input."""
     for height, width in SIZES:
         batch = _prepared(detector, scene(height, width))
-        place = batch.places[0]
+        place = batch.transforms[0]
         require(
             (place.height, place.width) == (height, width),
             f"An image of {width} x {height} has the place {place}.",
@@ -107,7 +107,7 @@ def check_places_point_at_the_pixels(detector: Detector) -> None:
         white, square = torch.full_like(black, 255), black.clone()
         square[:, top:bottom, left:right] = 255
         dark, bright, made = (_prepared(detector, image) for image in (black, white, square))
-        place, pixels = made.places[0], made.pixels[0].float()
+        place, pixels = made.transforms[0], made.pixels[0].float()
         share = (pixels - dark.pixels[0].float()).abs() / (
             bright.pixels[0] - dark.pixels[0]
         ).float().abs().clamp(min=1e-6)
@@ -144,7 +144,7 @@ def check_prepared_as_declared(model: Model) -> None:
             .contiguous()
         )
         batch = _prepared(model.plain, image)
-        place, pixels = batch.places[0], batch.pixels[0].float().cpu()
+        place, pixels = batch.transforms[0], batch.pixels[0].float().cpu()
         _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
         _check_values(pixels, place, color, rule)
     _check_details(model.plain, rule)
@@ -164,7 +164,7 @@ def check_resized_as_declared(model: Model) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator)
     batch = _prepared(model.plain, noise)
-    place = batch.places[0]
+    place = batch.transforms[0]
     size = Size(round(height * place.scale_y), round(width * place.scale_x))
     top, left = round(place.top), round(place.left)
     made = batch.pixels[0, :, top : top + size.height, left : left + size.width].float().cpu()
@@ -219,7 +219,7 @@ def _check_details(detector: Detector, rule: Input) -> None:
         0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
     batch = _prepared(detector, noise)
-    top, left = round(batch.places[0].top), round(batch.places[0].left)
+    top, left = round(batch.transforms[0].top), round(batch.transforms[0].left)
     made = batch.pixels[0, :, top : top + height, left : left + width].float().cpu()
     apart = float((made - _values(noise, rule)).abs().mean() / _spread(rule).max())
     size = f"{width} x {height}"

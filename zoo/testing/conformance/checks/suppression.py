@@ -209,7 +209,10 @@ def _own_iou(detector: Detector) -> float:
 def _wide(look: Pass) -> Pass:
     """The same look, each image in the middle of a larger one."""
     return replace(
-        look, batch=replace(look.batch, places=tuple(_amid(place) for place in look.batch.places))
+        look,
+        batch=replace(
+            look.batch, transforms=tuple(_amid(place) for place in look.batch.transforms)
+        ),
     )
 
 
@@ -258,7 +261,7 @@ def _believed(detections: Detections) -> Detections:
 def _whole(detections: Detections, look: Pass) -> Tensor:
     """Which boxes no edge has cut: of the larger image, of the one in its middle, or of the
     network's input: (n,)."""
-    place, (tall, wide) = look.batch.places[0], look.batch.pixels.shape[2:]
+    place, (tall, wide) = look.batch.transforms[0], look.batch.pixels.shape[2:]
     middle = [AMID // 2 * side // AMID for side in (place.width, place.height)]
     own = place.to_input(
         torch.tensor([[*middle, place.width - middle[0], place.height - middle[1]]]).float()

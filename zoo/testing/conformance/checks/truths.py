@@ -38,7 +38,7 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
     """
     images = [scene(seed=1), scene(seed=2)]
     with train_mode(detector):
-        targets = [_crowd(place)[0] for place in preprocess(detector, images).places]
+        targets = [_crowd(place)[0] for place in preprocess(detector, images).transforms]
         losses = []
         for times in (1, 2):
             torch.manual_seed(0)
@@ -57,9 +57,9 @@ def check_every_image_counts(detector: Detector) -> None:
     """In a batch of four the loss is another when the object of any one image is another, or is not
     there."""
     with asked(detector, images=IMAGES) as ask:
-        usual = [_one(place, label=0) for place in ask.batch.places]
+        usual = [_one(place, label=0) for place in ask.batch.transforms]
         before = ask(usual)
-        for position, place in enumerate(ask.batch.places):
+        for position, place in enumerate(ask.batch.transforms):
             for other, said in (
                 (no_objects(), "is not there"),
                 (_one(place, label=0, second=True), "is elsewhere"),
@@ -80,7 +80,7 @@ def check_every_object_counts(detector: Detector) -> None:
     A loss of random samples may differ by what other samples of the same objects do.
     """
     with asked(detector) as ask:
-        crowd, boxes = _crowd(ask.batch.places[0], classes=len(detector.label_space))
+        crowd, boxes = _crowd(ask.batch.transforms[0], classes=len(detector.label_space))
         before = ask([crowd, no_objects()])
         for gone in sorted({0, boxes // 2, boxes - 1}):
             rest = _rows(crowd, [row for row in range(boxes) if row != gone])
@@ -109,7 +109,7 @@ def check_small_and_many_objects_train(detector: Detector) -> None:
     half = Target(torch.tensor([[20.0, 20.0, 20.5, 20.5]]), torch.tensor([0]))
     flat = Target(torch.tensor([[20.0, 20.0, 20.0, 30.0]]), torch.tensor([0]))
     with asked(detector) as ask:
-        small = _one(ask.batch.places[0], label=0)
+        small = _one(ask.batch.transforms[0], label=0)
         before = ask([small, no_objects()])
         many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.label_space))
         for said, more in (
