@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.suggest import close_family, close_matches, close_prefix, join_or
+from zoo.suggest import close_family, close_matches, close_prefix, did_you_mean, join_or, suggest
 
 NAMES = [
     "fasterrcnn_resnet50_fpn",
@@ -79,3 +79,13 @@ def test_a_typing_error_of_a_family_alone_names_its_first_models() -> None:
     assert close_family("yolx_s", known) == []  # more than that was typed
     assert close_family("toyy", known) == []  # a model has the whole name
     assert close_family("zebra", known) == []
+
+
+def test_a_mistyped_name_is_answered_with_the_nearest_ones() -> None:
+    meant = did_you_mean("yolox_nanp", NAMES, otherwise="See zoo list.", most=1)
+    assert meant == "Did you mean 'yolox_nano'?"
+    assert suggest(["a", "b"], otherwise="See zoo list.") == "Did you mean 'a' or 'b'?"
+
+
+def test_a_name_like_no_other_gets_the_other_advice() -> None:
+    assert did_you_mean("zzz", NAMES, otherwise="See zoo list.") == "See zoo list."

@@ -1,4 +1,4 @@
-"""Did you mean …?: the known names nearest to a mistyped one, and settings that take only some."""
+"""Suggests the known names nearest to a mistyped one, and checks settings that have choices."""
 
 from __future__ import annotations
 
@@ -12,40 +12,49 @@ from zoo.errors import UsageError
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """The closest of the known names, likeliest first: those that look like it, then those that
-    contain it.
+def did_you_mean(name: str, names: Iterable[str], *, otherwise: str, most: int = 3) -> str:
+    """`Did you mean 'a' or 'b'?` of the names nearest to a mistyped one; `otherwise` if none is."""
+    return suggest(close_matches(name, names, most=most), otherwise=otherwise)
 
-    Case does not matter; the names come back as they are spelled.
-    """
+
+def suggest(names: Iterable[str], *, otherwise: str) -> str:
+    """`Did you mean 'a' or 'b'?` of these names; `otherwise` if there are none."""
+    choices = join_or(names)
+    return f"Did you mean {choices}?" if choices else otherwise
+
+
+def close_matches(name: str, names: Iterable[str], *, most: int = 3) -> list[str]:
+    """The names nearest to a mistyped one, likeliest first: those that look like it, then those
+    that contain it. Ignores case; returns the names as they are spelled."""
     from difflib import get_close_matches  # deferred: only mistakes need it
 
-    wanted, names = asked.casefold(), {name.casefold(): name for name in sorted(set(known))}
-    alike = get_close_matches(wanted, names, n=most, cutoff=0.7)
-    within = [name for name in names if len(wanted) > 2 and wanted in name and name not in alike]
-    return [names[name] for name in [*alike, *within][:most]]
+    typed, spellings = name.casefold(), {each.casefold(): each for each in sorted(set(names))}
+    similar = get_close_matches(typed, spellings, n=most, cutoff=0.7)
+    longer = [each for each in spellings if typed in each and each not in similar]
+    if len(typed) > 2:
+        similar += longer
+    return [spellings[each] for each in similar[:most]]
 
 
-def close_prefix(asked: str, known: Iterable[str]) -> str | None:
-    """The beginning of known names, up to the first `_`, `-` or digit, most like that of
-    `asked`."""
-    beginnings = {_beginning(name) for name in known} - {""}
-    return next(iter(close_matches(_beginning(asked), beginnings, most=1)), None)
+def close_prefix(name: str, names: Iterable[str]) -> str | None:
+    """The prefix of names, up to the first `_`, `-` or digit, most like that of `name`."""
+    prefixes = {_prefix(each) for each in names} - {""}
+    return next(iter(close_matches(_prefix(name), prefixes, most=1)), None)
 
 
-def close_family(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """The first known names whose beginning `asked` is a typing error of, in their own order.
+def close_family(name: str, names: Iterable[str], *, most: int = 3) -> list[str]:
+    """The first names, in their order, whose prefix `name` is a typing error of.
 
-    The error is as far from each of them, and the first is the family's usual one.
+    All of them are equally near; the first is the family's usual one.
     """
-    names = list(known)
-    beginning = close_prefix(asked, names) if _beginning(asked) == asked.casefold() else None
-    if beginning is None or beginning == asked.casefold() or beginning in names:
+    names = list(names)
+    prefix = close_prefix(name, names) if _prefix(name) == name.casefold() else None
+    if prefix is None or prefix == name.casefold() or prefix in names:
         return []
-    return [name for name in names if _beginning(name) == beginning][:most]
+    return [each for each in names if _prefix(each) == prefix][:most]
 
 
-def _beginning(name: str) -> str:
+def _prefix(name: str) -> str:
     match = _LETTERS.match(name.casefold())
     return match[0] if match else ""
 
@@ -57,29 +66,23 @@ def join_or(names: Iterable[str]) -> str:
 
 
 def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str = "") -> None:
-    """Raises: UsageError that says what there is, and what was probably meant, for a value that is
-    none of the choices.
+    """Raises: UsageError with the choices, and the nearest one, for a value that is none of them.
 
     asked: the error's first sentence; by default that `name=value` can't be used.
     """
     if isinstance(value, str) and value in choices:
         return
-    meant = close_matches(value, choices, most=1) if isinstance(value, str) else []
-    fix = (
-        f"Did you mean {join_or(meant)}?"
-        if meant
-        else "Choose one of them."
-        if len(choices) > 1
-        else f"Write {choices[0]!r}."
-    )
+    fix = "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
+    if isinstance(value, str):
+        fix = did_you_mean(value, choices, otherwise=fix, most=1)
     raise UsageError(
         asked or f"{name}={value!r} can't be used.", f"'{name}' is {join_or(choices)}.", fix
     )
 
 
 def check_choices(settings: object) -> None:
-    """Checks every field of a dataclass that is declared as a `Literal`: a typo would switch off
-    what the field stands for.
+    """Checks every field of a dataclass that is declared as a `Literal`: with a typo the setting
+    would have no effect.
 
     Raises: UsageError.
     """

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 from zoo.errors import NameNotFound, UsageError
-from zoo.suggest import check_choices, close_matches, join_or
+from zoo.suggest import check_choices, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,9 @@ class Protocol:
     def named(cls, name: str) -> Protocol:
         """`uniform` or `native`, see `PROTOCOLS`. Raises: NameNotFound for another name."""
         if name not in PROTOCOLS:
-            meant = (
-                f"Did you mean {join_or(alike)}?"
-                if (alike := close_matches(name, PROTOCOLS))
-                else "Take one, or pass a zoo.Protocol."
-            )
-            raise NameNotFound(
-                f"No protocol named '{name}'.",
-                f"There are {' and '.join(PROTOCOLS)}.",
-                meant,
-            )
+            case = f"There are {' and '.join(PROTOCOLS)}."
+            fix = did_you_mean(name, PROTOCOLS, otherwise="Take one, or pass a zoo.Protocol.")
+            raise NameNotFound(f"No protocol named '{name}'.", case, fix)
         return PROTOCOLS[name]
 
     @property

@@ -18,7 +18,7 @@ from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.hookspecs import Build
 from zoo.registry.missing import PluginFacts, repair_advice
 from zoo.registry.plugins import Plugin
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
 _PART = re.compile(r"[\w.-]+")
 
@@ -132,8 +132,7 @@ def _find(
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        alike = close_matches(kind, KINDS)
-        fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(KINDS)}."
+        fix = did_you_mean(kind, KINDS, otherwise=f"There are {', '.join(KINDS)}.")
         raise NameNotFound(f"No kind of part named '{kind}'.", "There is no such kind.", fix)
 
 
@@ -190,9 +189,6 @@ def _not_found(
         guesses += [
             name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)
         ]
-    fix = (
-        f"Did you mean {join_or(guesses)}?"
-        if guesses
-        else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
-    )
+    otherwise = f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+    fix = suggest(guesses, otherwise=otherwise)
     return NameNotFound(asked, "No plugin has a part of that name.", fix)

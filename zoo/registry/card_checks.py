@@ -32,7 +32,7 @@ from zoo.registry.license import advice, is_identifier
 from zoo.registry.requirements import is_requirement
 from zoo.registry.schema import MODEL_NAME, NAME, check_name
 from zoo.registry.yaml_document import Sheet, Step
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import did_you_mean
 
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _BELONGS = {
@@ -233,17 +233,12 @@ def host_of(url: str) -> str | None:
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
     if isinstance(labels, str):
-        known_names = (*builtin.names(), OPEN)
-        if labels not in known_names:
-            alike = close_matches(labels, known_names)
-            known = (
-                f"Did you mean {join_or(alike)}?"
-                if alike
-                else f"There are {', '.join(known_names)}."
-            )
+        names = (*builtin.names(), OPEN)
+        if labels not in names:
+            fix = did_you_mean(labels, names, otherwise=f"There are {', '.join(names)}.")
             raise sheet.flaw(
                 f"No label space is called '{labels:.40}'.",
-                f"{known} Or list the class names.",
+                f"{fix} Or list the class names.",
                 at=at,
             )
         return

@@ -20,7 +20,7 @@ from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
-from zoo.suggest import close_family, close_matches, close_prefix, join_or
+from zoo.suggest import close_family, close_matches, close_prefix, join_or, suggest
 
 NOBODY = "No loaded plugin or registry file has one."
 Extract = dict[
@@ -370,9 +370,7 @@ class Catalogue:
                 f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins "
                 f"says why."
             )
-        return NameNotFound(
-            asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base)
-        )
+        return NameNotFound(asked, case, suggest(alike, otherwise=self.listing_near(base)))
 
     def listing_near(self, asked: str) -> str:
         """Advice if no model has a name like `asked`: list those that begin like it, or all."""
@@ -390,9 +388,9 @@ def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
         return NameNotFound(
             asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}"
         )
-    alike = close_matches(tag, tags) or tags
+    names = (f"{entry.name}.{each}" for each in close_matches(tag, tags) or tags)
     return NameNotFound(
         asked,
         f"'{entry.name}' has no weights tagged '{tag}'.",
-        f"Did you mean {join_or(f'{entry.name}.{each}' for each in alike)}?",
+        f"Did you mean {join_or(names)}?",
     )

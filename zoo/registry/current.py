@@ -18,7 +18,7 @@ from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, USER, Alias, RegistryFile, first_duplicate
 from zoo.registry.summary import CardSummary
 from zoo.registry.yaml_document import flaw
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, suggest
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -207,7 +207,7 @@ def _check_row(
         own = [name for name in models.parts("architectures") if name.startswith(f"{plugin}/")]
         alike = close_matches(row.architecture, own) or own
         case = f"The plugin '{plugin}' has no architecture '{row.architecture}'."
-        fix = f"Did you mean {join_or(alike)}?" if alike else "See what it brings: zoo plugins"
+        fix = suggest(alike, otherwise="See what it brings: zoo plugins")
         raise flaw(registry_file.origin, case, fix, line=row.line, field=f"{at}.architecture")
     base = (row.successor or "").partition(".")[0]
     if base and complete and not models.rows_of(base) and not models.missing(base):

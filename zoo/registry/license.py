@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, suggest
 
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own
 # text.
@@ -49,9 +49,5 @@ def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
 
 def advice(word: str) -> str:
     """Advice on what to write instead of a word that is not an identifier."""
-    alike = nearest(word)
-    return (
-        f"Did you mean {join_or(alike)}?"
-        if alike
-        else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."
-    )
+    otherwise = "Write one of https://spdx.org/licenses, or LicenseRef-NAME."
+    return suggest(nearest(word), otherwise=otherwise)

@@ -25,7 +25,7 @@ from zoo.registry.containment import named, watched
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -281,10 +281,8 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
         if manager.parse_hookimpl_opts(module, attribute) is not None
     ]:
         if written not in known:
-            alike = close_matches(written, known) or known
-            raise PluginError(
-                asked, f"It has the unknown hook '{written}'.", f"Did you mean {join_or(alike)}?"
-            )
+            fix = did_you_mean(written, known, otherwise=f"The hooks are {', '.join(known)}.")
+            raise PluginError(asked, f"It has the unknown hook '{written}'.", fix)
         wrong = [
             parameter
             for parameter in inspect.signature(getattr(module, written)).parameters

@@ -41,7 +41,7 @@ from zoo.labels import builtin
 from zoo.registry.fields import FIELDS, SYNONYMS, Field
 from zoo.registry.license import is_identifier, is_permissive, nearest
 from zoo.registry.summary import CUSTOM, CardSummary
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
 LIMIT = 1000
 _GRAMMAR = r"""
@@ -217,7 +217,7 @@ def _field(name: Token) -> Field:
     if asked in known:
         return FIELDS[SYNONYMS.get(known[asked], known[asked])]
     alike = [known[name] for name in close_matches(asked, known)]
-    fix = f"Did you mean {join_or(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
+    fix = suggest(alike, otherwise=f"The fields are {', '.join(FIELDS)}.")
     raise _Misuse(name, f"There is no field '{name}'.", fix)
 
 
@@ -257,12 +257,9 @@ def _check_license(value: Token) -> None:
 
 
 def _no_label_space(value: Token) -> _Misuse:
-    alike = close_matches(_text(value), builtin.names())
-    fix = (
-        f"Did you mean {join_or(alike)}?"
-        if alike
-        else f"There are {', '.join(builtin.names())} and {CUSTOM}."
-    )
+    names = builtin.names()
+    otherwise = f"There are {', '.join(names)} and {CUSTOM}."
+    fix = did_you_mean(_text(value), names, otherwise=otherwise)
     return _Misuse(
         value,
         f"No label space is called {value}.",

@@ -16,7 +16,7 @@ from zoo.registry.card import (
 from zoo.registry.extensions import without_extensions
 from zoo.registry.struct_types import fields_at, words_at
 from zoo.registry.yaml_document import Sheet, Step, spell
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 DISTRIBUTION = (
@@ -98,7 +98,7 @@ def _fault(data: Any, kind: type[Any], message: str) -> _Fault:
         return _Fault(steps, "A key is not text.", "Quote it.")
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
         text = f"There is no field '{unknown[1]:.40}' here."
-        return _Fault((*steps, unknown[1]), text, _instead(data, kind, steps, unknown[1]))
+        return _Fault((*steps, unknown[1]), text, _known_fields(data, kind, steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return _missing(data, kind, steps, missing[1])
     value = _follow(data, steps)
@@ -106,21 +106,18 @@ def _fault(data: Any, kind: type[Any], message: str) -> _Fault:
         return _Fault(steps, *_no_commit(str(value), _follow(data, steps[:-1])))
     if case.startswith("Invalid ") and (words := words_at(kind, data, steps)):
         near = close_matches(value, words, most=1) if isinstance(value, str) else []
-        meant = f"Did you mean {join_or(near)}? " * bool(near)
-        text = f"{value!r:.60} is none of those that there are."
-        return _Fault(steps, text, f"{meant}Write {join_or(words)}.")
+        fix = f"{suggest(near, otherwise='')} Write {join_or(words)}.".lstrip()
+        return _Fault(steps, f"{value!r:.60} is not one of the choices.", fix)
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else "Correct the value."
     return _Fault(steps, f"{plainly(case, value)}.", fix)
 
 
-def _instead(data: Any, kind: type[Any], steps: Sequence[Step], unknown: str) -> str:
-    """The advice for a field that there is not: a near one of its place, or one of
-    all."""
-    own = fields_at(kind, data, steps)
-    if near := close_matches(unknown, own, most=1):
-        return f"Did you mean '{near[0]}'?"
-    return f"Remove it; the fields here are {', '.join(own)}." if own else "Remove it."
+def _known_fields(data: Any, kind: type[Any], steps: Sequence[Step], unknown: str) -> str:
+    """The fix for an unknown field: the field it may have meant, or those there are."""
+    fields = fields_at(kind, data, steps)
+    listing = f"Remove it; the fields here are {', '.join(fields)}." if fields else "Remove it."
+    return did_you_mean(unknown, fields, otherwise=listing, most=1)
 
 
 def _missing(data: Any, kind: type[Any], steps: tuple[Step, ...], name: str) -> _Fault:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from zoo.contract import FeatureLevel
 from zoo.errors import ContractError, NameNotFound
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches, suggest
 
 
 class TimmBackbone(nn.Module):
@@ -144,12 +144,8 @@ def _fill_tables(backbone: nn.Module, _: object) -> None:
 
 
 def _unknown(asked: str, name: str) -> NameNotFound:
-    alike = close_matches(name, timm.list_models())
-    fix = (
-        f"Did you mean {join_or(f'timm/{name}' for name in alike)}?"
-        if alike
-        else "timm.list_models() lists them all."
-    )
+    names = (f"timm/{each}" for each in close_matches(name, timm.list_models()))
+    fix = suggest(names, otherwise="timm.list_models() lists them all.")
     return NameNotFound(asked, "timm has no network of that name.", fix)
 
 
