@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo import environment
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import SourceError, UsageError
 
 
@@ -188,6 +188,6 @@ def test_a_home_folder_is_expanded_and_one_that_nobody_has_is_left(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert expanded("~/a") == tmp_path / "a"
-    assert expanded(Path("a/~")) == Path("a/~")
-    assert expanded("~nosuchuser/a") == Path("~nosuchuser/a")
+    assert expand_home("~/a") == tmp_path / "a"
+    assert expand_home(Path("a/~")) == Path("a/~")
+    assert expand_home("~nosuchuser/a") == Path("~nosuchuser/a")

@@ -18,9 +18,9 @@ from zoo.files import (
     copy_into,
     kind_of,
     open_regular,
+    pause_gc,
     read_regular,
     read_text,
-    uncollected,
     write_errors,
     write_file,
     write_into,
@@ -214,7 +214,7 @@ def test_of_two_writers_of_a_folder_the_first_to_end_has_it(tmp_path):
 
 def test_garbage_is_collected_afterwards_if_it_was_before() -> None:
     def read() -> None:
-        with uncollected():
+        with pause_gc():
             assert not gc.isenabled()
             raise OSError
 

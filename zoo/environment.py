@@ -33,7 +33,7 @@ RAY_PRINT = "RAY_TQDM_PATCH_PRINT"
 RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
-def expanded(path: str | os.PathLike[str]) -> Path:
+def expand_home(path: str | os.PathLike[str]) -> Path:
     """A path that a user typed, `~` and `~user` being home folders; without such a user it stays as
     it is."""
     return Path(os.path.expanduser(path))
@@ -63,7 +63,7 @@ def bundle_folder() -> Path | None:
     """The bundle to use, made by `zoo bundle`, or None. Raises: SourceError where ZOO_BUNDLE names
     no folder."""
     named = _text("ZOO_BUNDLE")
-    folder = expanded(named) if named else None
+    folder = expand_home(named) if named else None
     if folder and not folder.is_dir():
         fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
         raise SourceError(
@@ -110,7 +110,7 @@ def timeout() -> float:
     a day."""
     seconds = _number("ZOO_TIMEOUT", 10.0)
     if not 0 < seconds <= DAY:
-        raise _refused("ZOO_TIMEOUT", f"no number of seconds above 0 and up to {DAY}", "10")
+        raise _setting_error("ZOO_TIMEOUT", f"no number of seconds above 0 and up to {DAY}", "10")
     return seconds
 
 
@@ -118,7 +118,7 @@ def retries() -> int:
     """Retries of a failed request. Raises: UsageError for what is not a whole number."""
     times = _number("ZOO_RETRIES", 4.0)
     if times < 0 or not times.is_integer():
-        raise _refused("ZOO_RETRIES", "no whole number of at least 0", "4")
+        raise _setting_error("ZOO_RETRIES", "no whole number of at least 0", "4")
     return int(times)
 
 
@@ -150,7 +150,7 @@ def lock_file() -> Path | None:
     """The lock file to obey, or None; one that `ZOO_LOCK` names need not exist."""
     named = os.environ.get("ZOO_LOCK")
     if named is not None:
-        return expanded(named) if named else None
+        return expand_home(named) if named else None
     return Path("zoo.lock") if Path("zoo.lock").exists() else None
 
 
@@ -164,10 +164,10 @@ def hub_cache() -> Path:
     environment is now."""
     named = _text("HF_HUB_CACHE") or _text("HUGGINGFACE_HUB_CACHE")
     if named:
-        return expanded(os.path.expandvars(named))
+        return expand_home(os.path.expandvars(named))
     caches = _text("XDG_CACHE_HOME") or "~/.cache"
     client = os.path.expandvars(_text("HF_HOME") or f"{caches}/huggingface")
-    return expanded(client) / "hub"
+    return expand_home(client) / "hub"
 
 
 def image_limits() -> dict[str, str]:
@@ -205,7 +205,7 @@ def prepare_for_ray(own_token: str | None = None) -> None:
     if own_token is not None:  # and Ray turns to tokens by itself
         os.environ[RAY_TOKENS[0]] = own_token
         return
-    kept = expanded("~/.ray/auth_token")
+    kept = expand_home("~/.ray/auth_token")
     if any(map(_text, RAY_TOKENS)) or kept.is_file():
         os.environ[RAY_AUTH] = "token"
 
@@ -217,7 +217,7 @@ def is_first_process() -> bool:
 
 def font_folders() -> list[Path]:
     """The folders of fonts on Linux, by the XDG Base Directory Specification."""
-    own = _text("XDG_DATA_HOME") or expanded("~/.local/share")
+    own = _text("XDG_DATA_HOME") or expand_home("~/.local/share")
     shared = _text("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     return [Path(place) / "fonts" for place in (own, *shared.split(":")) if place]
 
@@ -255,11 +255,11 @@ def _number(name: str, default: float) -> float:
 def _is_on(name: str) -> bool:
     word = _text(name).strip().lower()
     if word not in ON | OFF:
-        raise _refused(name, "neither on (1, on, yes, true) nor off (0, off, no, false)", "1")
+        raise _setting_error(name, "neither on (1, on, yes, true) nor off (0, off, no, false)", "1")
     return word in ON
 
 
-def _refused(name: str, case: str, example: str) -> UsageError:
+def _setting_error(name: str, case: str, example: str) -> UsageError:
     return UsageError(
         f"{name} was read.",
         f"'{_text(name)}' is {case}.",

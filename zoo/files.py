@@ -97,7 +97,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def pause_gc() -> Iterator[None]:
     """Puts off the collection of garbage: what is read, a network or a million records, is many
     objects and none of them garbage, and looking takes as long as making them."""
     enabled = gc.isenabled()
@@ -176,9 +176,9 @@ def free_place(path: Path) -> Path:
 
 def write_into(folder: Path, files: Iterable[tuple[str, bytes | str]]) -> None:
     """Writes files, by their names in a draft folder, text as UTF-8. Raises: OSError."""
-    made: set[str] = set()
+    written_paths: set[str] = set()
     for name, content in files:
-        path = _in_draft(folder, name, made)
+        path = _in_draft(folder, name, written_paths)
         with open(path, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
@@ -186,9 +186,9 @@ def write_into(folder: Path, files: Iterable[tuple[str, bytes | str]]) -> None:
 def copy_into(folder: Path, files: Iterable[tuple[str, Path | bytes]]) -> None:
     """Copies files, by their new names in a draft folder; bytes are the content itself. Raises:
     OSError."""
-    made: set[str] = set()
+    written_paths: set[str] = set()
     for name, source in files:
-        path = _in_draft(folder, name, made)
+        path = _in_draft(folder, name, written_paths)
         if isinstance(source, bytes):
             with open(path, "wb") as file:
                 file.write(source)
@@ -196,19 +196,19 @@ def copy_into(folder: Path, files: Iterable[tuple[str, Path | bytes]]) -> None:
             shutil.copyfile(check_regular(source), path)
 
 
-def _in_draft(folder: Path, name: str, made: set[str]) -> str:
+def _in_draft(folder: Path, name: str, written_paths: set[str]) -> str:
     """The path of a file in a draft folder, whose own folder is made. made: those that are there.
 
     Raises: FileExistsError where the name was used before.
     """
     path = os.path.join(folder, name)
     above = os.path.dirname(path)
-    if above not in made:
+    if above not in written_paths:
         os.makedirs(above, exist_ok=True)
-        made.add(above)
-    if path in made:
+        written_paths.add(above)
+    if path in written_paths:
         raise FileExistsError(errno.EEXIST, "Two files have one name", name)
-    made.add(path)
+    written_paths.add(path)
     return path
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import ImageFont
 
 from zoo import environment
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import UsageError
 from zoo.files import check_regular
 
@@ -87,10 +87,10 @@ def has(font: str | Path | None, letter: str) -> bool:
     """
     if letter.isspace() or unicodedata.category(letter) == "Cf":  # nothing of them is seen
         return True
-    return _drawn(font, letter) != _drawn(font, _NOWHERE)
+    return _glyph(font, letter) != _glyph(font, _NOWHERE)
 
 
-def _drawn(font: str | Path | None, letter: str) -> tuple[object, bytes]:
+def _glyph(font: str | Path | None, letter: str) -> tuple[object, bytes]:
     mask = letters_of(_PROBE, font).getmask(letter)
     return mask.size, bytes(mask)
 
@@ -151,7 +151,7 @@ def _plainness(path: str) -> tuple[int, bool, int, str]:
 
 def font_folders() -> Iterator[Path]:
     """Where systems keep fonts."""
-    home = expanded("~")
+    home = expand_home("~")
     if sys.platform == "win32":
         yield environment.windows_folder() / "Fonts"
         yield home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"

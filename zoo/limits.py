@@ -63,7 +63,7 @@ def read(path: Path, *, most: int = BYTES) -> bytes:
 def check_json(raw: bytes, *, depth: int = DEPTH) -> None:
     """Raises: LimitError, with the line, where objects and lists stand in one another deeper than
     `depth`."""
-    if _opened(raw) <= depth:
+    if _count_openings(raw) <= depth:
         return
     brackets = raw.translate(None, _PLAIN).replace(b'""', b"")  # most text has no bracket in it
     if brackets.translate(None, b"[]{}"):
@@ -74,7 +74,7 @@ def check_json(raw: bytes, *, depth: int = DEPTH) -> None:
 def check_toml(raw: bytes, *, depth: int = DEPTH) -> None:
     """Raises: LimitError, with the line, where arrays, tables or dotted keys go deeper than
     `depth`."""
-    if _opened(raw) > depth:
+    if _count_openings(raw) > depth:
         brackets = re.sub(_TOML_TEXT + rb"|[^\[\]{}\"'#]++", b"", raw, flags=re.DOTALL)
         _check_nesting(brackets, raw, _TOML_TEXT, depth)
     # A key of many parts costs a parser the square of their number.
@@ -91,13 +91,13 @@ def check_yaml(raw: bytes, *, depth: int) -> None:
 
     What is nested deeper in another way is found while the events are read.
     """
-    if _opened(raw) > depth and (
+    if _count_openings(raw) > depth and (
         match := re.search(b"(?:%s){%d}" % (_YAML_OPENED, depth + 1), raw)
     ):
         raise _too_deep(raw, match.end() - 1, depth)
 
 
-def _opened(raw: bytes) -> int:
+def _count_openings(raw: bytes) -> int:
     return sum(raw.count(bracket) for bracket in _OPENS)
 
 

@@ -33,11 +33,11 @@ def printable(text: str, *, limit: int = LIMIT) -> str:
     than `limit` characters the middle is left out.
     """
     if len(text) > limit:
-        kept = (limit - 3) // 2
-        text = f"{text[:kept]} … {text[-kept:]}"
+        half = (limit - 3) // 2
+        text = f"{text[:half]} … {text[-half:]}"
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _shown(char) for char in text)
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
 def printable_lines(lines: list[str] | tuple[str, ...]) -> str:
@@ -58,11 +58,11 @@ def printable_json(text: str) -> str:
 def without_password(address: str) -> str:
     """Return the address as messages and results have it: `rtsp://***@192.168.1.20/street` where
     there is a name or a password before the host. Paths and other addresses stay as they are."""
-    known = _USERINFO.match(address)
-    return f"{known[1]}***@{address[known.end() :]}" if known else address
+    match = _USERINFO.match(address)
+    return f"{match[1]}***@{address[match.end() :]}" if match else address
 
 
-def _shown(char: str) -> str:
+def _escape(char: str) -> str:
     if char.isspace():
         return " "
     if char in _JOINERS:

@@ -71,11 +71,11 @@ def test_without_threads_of_plugins_the_process_ends_by_itself(
 LEFT = """
 import sys, threading, time
 from zoo.registry.conduct import Conduct
-from zoo.registry.containment import watched
+from zoo.registry.containment import contain
 from zoo.cli import leave
 
 leave.PATIENCE = 0.1
-with watched(Conduct("plugin 'lamps' of detzoo-lamps 1.0", "at import")):
+with contain(Conduct("plugin 'lamps' of detzoo-lamps 1.0", "at import")):
     threading.Thread(target=lambda: time.sleep(60), name="glow").start()
 print("done")
 leave.leave_threads(7)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable
 
 from zoo.registry.conduct import Conduct
-from zoo.registry.containment import watched
+from zoo.registry.containment import contain
 
 WHOSE = "plugin 'acme' of detzoo-acme 1.0"
 
@@ -19,7 +19,7 @@ def say(text: str) -> None:
 def remarks_on(work: Callable[[], object]) -> list[str]:
     """The remarks on some work that a plugin does when it is imported."""
     conduct = Conduct(WHOSE, "at import")
-    with watched(conduct):
+    with contain(conduct):
         work()
     return conduct.remarks
 
@@ -29,9 +29,9 @@ def alone(code: str) -> "subprocess.CompletedProcess[str]":
     are for a process without other tests' threads."""
     watch = """
 from zoo.registry.conduct import Conduct
-from zoo.registry.containment import watched
+from zoo.registry.containment import contain
 conduct = Conduct("plugin 'chatty' of detzoo-chatty 1.0", "at import")
-with watched(conduct):
+with contain(conduct):
     do()
 print(*conduct.remarks, sep="\\n")
 """

@@ -13,7 +13,7 @@ import pytest
 
 from tests.registry.contained import WHOSE, alone, remarks_on, say
 from zoo.registry.conduct import Conduct, Interrupted
-from zoo.registry.containment import watched
+from zoo.registry.containment import contain
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, registry_file_of
 
@@ -29,9 +29,9 @@ def test_importing_the_libraries_of_the_field_is_not_remarked_on() -> None:
     code = """if True:
         import sys
         from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import watched
+        from zoo.registry.containment import contain
         conduct = Conduct("plugin", "at import")
-        with watched(conduct):
+        with contain(conduct):
             import logging, numpy, PIL.Image, PIL.ImageFile, torch, torchvision
         sys.exit(str(conduct.remarks) if conduct.remarks else 0)
     """
@@ -106,9 +106,9 @@ def test_standard_error_stays_open(how: str) -> None:
     code = f"""if True:
         import contextlib, os, sys
         from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import watched
+        from zoo.registry.containment import contain
         conduct = Conduct("plugin", "at import")
-        with contextlib.suppress(ZeroDivisionError), watched(conduct):
+        with contextlib.suppress(ZeroDivisionError), contain(conduct):
             {how}
         sys.stderr.write("still there ")
         sys.__stderr__.write(*conduct.remarks)
@@ -128,7 +128,7 @@ def test_a_question_at_import_has_no_answer() -> None:
 
 def test_everything_is_put_back_where_the_work_fails() -> None:
     conduct = Conduct(WHOSE, "at import")
-    with suppress(ZeroDivisionError), watched(conduct):
+    with suppress(ZeroDivisionError), contain(conduct):
         os.environ["ZOO_TRACEBACK"] = "1"
         say(str(1 / 0))
     assert "ZOO_TRACEBACK" not in os.environ
@@ -162,9 +162,10 @@ def test_an_interrupt_names_the_plugin(give_plugin: Give) -> None:
 
 DIVERTED = """
 import os, sys
-from zoo.registry.containment import diverted
+from zoo.registry.containment import divert_output
 told, closed = [], []
-with diverted(concerns=lambda: {concerns}, printed=told.append, closed=lambda: closed.append(1)):
+ours = lambda: {concerns}
+with divert_output(concerns=ours, on_print=told.append, on_close=lambda: closed.append(1)):
     {inside}
 print("answer", [text.strip() for text in told if text.strip()], bool(closed), flush=True)
 """

@@ -14,8 +14,8 @@ import pytest
 from zoo.registry.distributions import (
     UNKNOWN,
     Declared,
-    damaged,
-    declared,
+    damaged_distributions,
+    declarations,
     distributions_by_package,
     owner_of,
 )
@@ -56,7 +56,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
 
 def found() -> Declared:
-    [one] = [one for one in declared("detzoo") if one.owner.name != "detzoo"]
+    [one] = [one for one in declarations("detzoo") if one.owner.name != "detzoo"]
     return one
 
 
@@ -96,7 +96,7 @@ def test_entry_points_that_can_not_be_read_name_their_distribution(
     content, fault = UNREADABLE[kind]
     install(entries=content)
     assert (found().entry, found().fault) == (None, fault)
-    assert [one.fault for one in damaged()] == [fault]
+    assert [one.fault for one in damaged_distributions()] == [fault]
     *rest, last = find_plugins(EMPTY)
     assert {plugin.info.status for plugin in rest} == {"loaded"}
     assert list(complaints([last])) == [
@@ -138,8 +138,8 @@ def test_a_plugin_whose_metadata_is_damaged_is_called_as_its_folder(
 def test_damaged_metadata_of_others_is_nobodys_concern(install: Callable[..., Path]) -> None:
     install("other-2.0.dist-info", entries=None, metadata=b"\xff")
     install("nameless.dist-info", entries=b"[console_scripts]\nx = y\n", metadata=None)
-    assert {one.owner.name for one in declared("detzoo")} == {"detzoo"}
-    assert damaged() == []
+    assert {one.owner.name for one in declarations("detzoo")} == {"detzoo"}
+    assert damaged_distributions() == []
 
 
 def test_a_folder_without_a_version_has_an_unknown_one(install: Callable[..., Path]) -> None:

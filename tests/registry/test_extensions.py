@@ -19,7 +19,7 @@ def test_extension_fields_are_left_alone_at_every_level(write: Write) -> None:
     text = text.replace("{dataset: other,", "{x-by: us, dataset: other,", 1)
     registry_file = read_registry_file(write(text), owner=USER)
     assert registry_file.card(0) == read_registry_file(write(CARD), owner=USER).card(0)
-    written = registry_file.written(0)
+    written = registry_file.card_data(0)
     assert (written["x-owner"], written["weights"]["coco"]["x-run"]) == ("me", 7)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.registry.contained import WHOSE, alone, remarks_on
-from zoo.registry.conduct import Conduct, HardExit, said
-from zoo.registry.containment import left_running, watched
+from zoo.registry.conduct import Conduct, HardExit, describe_exception
+from zoo.registry.containment import contain, left_running
 from zoo.registry.global_state import PLACES, put_back, snapshot
 
 
@@ -58,9 +58,9 @@ def test_places_are_named() -> None:
 @pytest.mark.parametrize("code", [0, 3])
 def test_an_exit_without_a_word_is_an_exception(code: int) -> None:
     real = os._exit
-    with pytest.raises(HardExit) as caught, watched(Conduct(WHOSE, "at import")):
+    with pytest.raises(HardExit) as caught, contain(Conduct(WHOSE, "at import")):
         os._exit(code)
-    assert said(caught.value) == f"called os._exit({code})"
+    assert describe_exception(caught.value) == f"called os._exit({code})"
     assert os._exit is real
 
 
@@ -193,9 +193,9 @@ def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
     code = """if True:
         import sys
         from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import watched
+        from zoo.registry.containment import contain
         conduct = Conduct("plugin", "at import")
-        with watched(conduct):
+        with contain(conduct):
             import functools, PIL.Image
             real = PIL.Image.open
             @functools.wraps(real)
@@ -216,8 +216,8 @@ def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
     code = """if True:
         import atexit, os
         from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import watched
-        with watched(Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")):
+        from zoo.registry.containment import contain
+        with contain(Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")):
             atexit.register(lambda: 1 / 0)
             atexit.register(os._exit, 9)
     """
@@ -233,8 +233,8 @@ def test_what_is_registered_for_exit_can_be_taken_back() -> None:
     code = """if True:
         import atexit, os
         from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import watched
-        with watched(Conduct("plugin", "at import")):
+        from zoo.registry.containment import contain
+        with contain(Conduct("plugin", "at import")):
             atexit.register(os.write, 2, b"still registered")
         atexit.unregister(os.write)
     """

@@ -1,15 +1,21 @@
 """Connections of a plugin's code while the network is switched off."""
 
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from zoo.errors import OfflineError
 from zoo.registry.conduct import Conduct
-from zoo.registry.containment import watched
-from zoo.registry.offline_guard import unplugged
+from zoo.registry.containment import contain
+from zoo.registry.offline_guard import refuse_connections
 
 Told = list[tuple[str, str]]
+
+
+def offline(*, concerns: Callable[[], bool]) -> AbstractContextManager[None]:
+    return refuse_connections("ZOO_OFFLINE", "plugin acme", concerns=concerns, tell=lambda *_: None)
 
 
 def connect() -> None:
@@ -22,7 +28,7 @@ def test_a_connection_is_refused_and_told_by_its_host() -> None:
     told: Told = []
     with (
         pytest.raises(OfflineError, match=r"The plugin acme wanted to connect to 127\.0\.0\.1"),
-        unplugged(
+        refuse_connections(
             "ZOO_OFFLINE",
             "plugin acme",
             concerns=lambda: True,
@@ -35,7 +41,9 @@ def test_a_connection_is_refused_and_told_by_its_host() -> None:
 
 def test_it_is_tried_if_the_thread_is_anothers() -> None:
     with (
-        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: False, tell=lambda *_: None),
+        refuse_connections(
+            "ZOO_OFFLINE", "plugin acme", concerns=lambda: False, tell=lambda *_: None
+        ),
         pytest.raises(ConnectionError),
     ):
         connect()
@@ -47,7 +55,7 @@ def test_it_is_tried_if_the_network_is_on_or_the_setting_means_nothing(
 ) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", offline)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    with watched(Conduct("plugin acme", "at import")), pytest.raises(ConnectionError):
+    with contain(Conduct("plugin acme", "at import")), pytest.raises(ConnectionError):
         connect()
 
 
@@ -56,14 +64,18 @@ def test_processes_of_this_machine_may_talk() -> None:
     with (
         ours,
         theirs,
-        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None),
+        refuse_connections(
+            "ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None
+        ),
     ):
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"
 
 
 def test_it_ends_with_the_block() -> None:
-    with unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None):
+    with refuse_connections(
+        "ZOO_OFFLINE", "plugin acme", concerns=lambda: True, tell=lambda *_: None
+    ):
         pass
     with pytest.raises(ConnectionError):
         connect()

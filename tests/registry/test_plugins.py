@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from zoo.registry.contribution import Contribution
-from zoo.registry.plugins import Plugin, complaints, find_plugins, selected
+from zoo.registry.plugins import Plugin, complaints, find_plugins, selected_names
 from zoo.registry.registry_file import CORE, RegistryFile, read_registry_file, registry_file_of
 
 Give = Callable[..., None]
@@ -355,7 +355,7 @@ def test_zoo_plugins_loads_only_those_it_names(
 
 def test_an_empty_zoo_plugins_loads_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "")
-    assert selected() == set()
+    assert selected_names() == set()
     assert {plugin.info.status for plugin in find_plugins(EMPTY)} == {"switched off"}
 
 

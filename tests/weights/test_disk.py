@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import CacheError
-from zoo.weights.disk import check_room, locked, saving
+from zoo.weights.disk import check_room, file_lock, saving
 
 
 def test_no_space_left_on_the_device_is_said_as_such(tmp_path: Path) -> None:
@@ -43,5 +43,5 @@ def test_a_file_that_will_not_fit_is_refused_before_its_first_byte(tmp_path: Pat
 
 def test_a_lock_that_a_killed_process_left_holds_nobody(tmp_path: Path) -> None:
     (tmp_path / "net.pth.lock").touch()
-    with locked(tmp_path / "net.pth"):
+    with file_lock(tmp_path / "net.pth"):
         pass

@@ -12,7 +12,7 @@ from zoo.testing import Fault, LoopbackHub
 from zoo.weights import Lock, relock
 from zoo.weights.hub_model import card_request
 from zoo.weights.records import typed_name
-from zoo.weights.resolve import choose, resolve, resolve_name, wanted
+from zoo.weights.resolve import choose, request_for, resolve, resolve_name
 
 CARD = """
 schema: 2
@@ -80,7 +80,7 @@ def test_a_lock_holds_card_and_weights(
     put: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = put()
-    lock = relock([card_request(NAME, Lock()), wanted(resolve_name(catalogue(), NAME))])
+    lock = relock([card_request(NAME, Lock()), request_for(resolve_name(catalogue(), NAME))])
     assert set(lock.pins) == {f"{NAME}:card", f"{NAME}.trained"}
     path = tmp_path / "zoo.lock"
     lock.write(path)
@@ -119,8 +119,8 @@ def test_a_command_is_told_the_repository_and_not_the_name_of_its_files(
     put: Callable[..., str],
 ) -> None:
     put()
-    requests = [card_request(NAME, Lock()), wanted(resolve_name(catalogue(), NAME))]
-    assert {request.typed for request in requests} == {NAME}
+    requests = [card_request(NAME, Lock()), request_for(resolve_name(catalogue(), NAME))]
+    assert {request.command_name for request in requests} == {NAME}
     assert {typed_name(request.entry) for request in requests} == {NAME}
     assert typed_name("hub:org/yolo.v8.best:words") == "hub:org/yolo.v8"
     assert typed_name("yolox/yolox_nano.coco") == "yolox/yolox_nano.coco"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zoo.errors import CacheError, LockError
 from zoo.registry.card import HubSource
 from zoo.weights import Lock, Pin, locate
-from zoo.weights.lock import pinned
+from zoo.weights.lock import pinned_source
 from zoo.weights.sources import HubSpec
 
 digest = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -115,8 +115,8 @@ COMMIT = "c" * 40
 
 def test_a_pin_gives_the_commit_of_its_own_repository(sha256: Callable[[bytes], str]) -> None:
     pin = Pin(f"hub:org/net@{COMMIT}:card.yaml", sha256(b""), 0)
-    assert pinned(HubSpec("org/net"), pin) == HubSource(
+    assert pinned_source(HubSpec("org/net"), pin) == HubSource(
         repo="org/net", revision=COMMIT, file="card.yaml"
     )
     with pytest.raises(LockError, match="not a commit of hub:org/other"):
-        pinned(HubSpec("org/other"), pin)
+        pinned_source(HubSpec("org/other"), pin)

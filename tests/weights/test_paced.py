@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import get_session
 
 from zoo.weights import paced as module
-from zoo.weights.paced import paced
+from zoo.weights.paced import enforce_pace
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def received(body: Body) -> bytes:
 
 def test_every_piece_of_a_body_is_told_and_nothing_is_changed(pieces: list[int]) -> None:
     body = Body()
-    with paced():
+    with enforce_pace():
         assert received(body) == b"abcde"
     assert pieces == [3, 2]
     assert body.closed
 
 
 def test_other_threads_and_later_requests_are_not_watched(pieces: list[int]) -> None:
-    with paced():
+    with enforce_pace():
         thread = threading.Thread(target=received, args=(Body(),))
         thread.start()
         thread.join()
@@ -66,6 +66,6 @@ def test_other_threads_and_later_requests_are_not_watched(pieces: list[int]) -> 
 def test_hooks_that_were_replaced_meanwhile_are_no_error() -> None:
     session = get_session()
     before = session.event_hooks
-    with paced():
+    with enforce_pace():
         session.event_hooks["response"].clear()
     session.event_hooks = before

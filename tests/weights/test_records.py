@@ -12,7 +12,7 @@ from zoo.environment import home
 from zoo.errors import CacheError, IntegrityError, LockError
 from zoo.registry.card import UrlSource, Weights
 from zoo.weights import WeightsRequest, records
-from zoo.weights.records import Checksum, FileStamp, Record, first_mismatch, named, sha256_of
+from zoo.weights.records import Checksum, FileStamp, Record, first_mismatch, name_and_tag, sha256_of
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ DIGEST = hashlib.sha256(b"weights").hexdigest()
 
 @pytest.mark.parametrize("length", [8, 16, 64])
 def test_the_first_digits_are_enough(length: int) -> None:
-    assert Checksum(DIGEST[:length], "the card").kept(DIGEST)
+    assert Checksum(DIGEST[:length], "the card").matches(DIGEST)
 
 
 def test_the_first_that_is_broken_is_the_one_that_is_told() -> None:
@@ -122,12 +122,16 @@ def test_the_first_that_is_broken_is_the_one_that_is_told() -> None:
     assert first_mismatch([kept, first, second], DIGEST) is first
 
 
-def test_a_breach_says_who_gave_it_and_what_to_do() -> None:
-    error = Checksum("0" * 64, "the lock file", LockError, "Lock again.").breach("Asked.", DIGEST)
+def test_a_mismatch_says_who_gave_it_and_what_to_do() -> None:
+    error = Checksum("0" * 64, "the lock file", LockError, "Lock again.").mismatch_error(
+        "Asked.", DIGEST
+    )
     assert isinstance(error, LockError)
     assert (error.asked, error.fix) == ("Asked.", "Lock again.")
     assert error.case == f"Its sha256 is {DIGEST[:16]}, but the lock file says {'0' * 16}."
-    assert isinstance(Checksum("0" * 64, "the card").breach("Asked.", DIGEST), IntegrityError)
+    assert isinstance(
+        Checksum("0" * 64, "the card").mismatch_error("Asked.", DIGEST), IntegrityError
+    )
 
 
 def test_a_file_is_hashed_whole_and_one_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -169,4 +173,4 @@ def test_weights_without_a_tag_have_the_name_of_the_model() -> None:
 def test_an_entry_says_which_model_it_is_of_and_which_of_its_weights(
     entry: str, name: str, tag: str | None
 ) -> None:
-    assert named(entry) == (name, tag)
+    assert name_and_tag(entry) == (name, tag)

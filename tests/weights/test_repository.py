@@ -43,7 +43,7 @@ def test_the_file_lies_where_the_client_says(repository: Repository) -> None:
 
 def test_a_large_file_promises_its_etag(repository: Repository, sha256, weights: bytes) -> None:
     repository.download(progress=False)
-    assert [one.sha256 for one in repository.promises()] == [sha256(weights)]
+    assert [one.sha256 for one in repository.checksums()] == [sha256(weights)]
 
 
 def test_a_bad_blob_goes_with_its_link(repository: Repository, weights: bytes) -> None:

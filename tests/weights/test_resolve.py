@@ -23,7 +23,14 @@ from zoo.registry import Catalogue, add, catalogue
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights import Lock, WeightsRequest
-from zoo.weights.resolve import choose, current_lock, deliver, is_place, resolve, wanted
+from zoo.weights.resolve import (
+    choose,
+    current_lock,
+    deliver,
+    is_weights_source,
+    request_for,
+    resolve,
+)
 
 CARDS = """
 schema: 2
@@ -108,7 +115,7 @@ def test_random_weights_have_no_file(known: Catalogue) -> None:
 
 def test_a_card_without_weights_says_what_there_is_to_do(known: Catalogue) -> None:
     with pytest.raises(WeightsError, match=r"weights=False\), or a file of your own"):
-        wanted(choose(known, "bare"))
+        request_for(choose(known, "bare"))
 
 
 def test_what_the_card_requires_is_said_before_a_file_is_looked_for(known: Catalogue) -> None:
@@ -119,11 +126,11 @@ def test_what_the_card_requires_is_said_before_a_file_is_looked_for(known: Catal
 
 
 def test_places_begin_with_a_scheme_or_are_paths() -> None:
-    assert is_place("file:x")
-    assert is_place("hub:a/b")
-    assert is_place(Path("x"))
-    assert not is_place("first")
-    assert not is_place(True)
+    assert is_weights_source("file:x")
+    assert is_weights_source("hub:a/b")
+    assert is_weights_source(Path("x"))
+    assert not is_weights_source("first")
+    assert not is_weights_source(True)
 
 
 def test_a_lock_file_that_was_named_has_to_be_there(

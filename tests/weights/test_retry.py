@@ -4,12 +4,18 @@ import httpx2
 import pytest
 
 from zoo.errors import SourceError
-from zoo.weights.retry import RetryPolicy, TransientError, broken_off, refused, with_retries
+from zoo.weights.retry import (
+    RetryPolicy,
+    TransientError,
+    connection_error,
+    status_error,
+    with_retries,
+)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_what_may_pass_is_tried_again(status: int) -> None:
-    assert isinstance(refused("https://x", status), TransientError)
+    assert isinstance(status_error("https://x", status), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +30,7 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
     ],
 )
 def test_what_stays_is_an_error_with_a_fix(status: int, fix: str) -> None:
-    why = refused("https://x", status)
+    why = status_error("https://x", status)
     assert isinstance(why, SourceError)
     assert str(status) in why.case
     assert fix in why.fix
@@ -35,7 +41,7 @@ def test_what_stays_is_an_error_with_a_fix(status: int, fix: str) -> None:
     [("7", 7.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
 )
 def test_a_wait_is_taken_in_seconds_only(header: str | None, wait: float | None) -> None:
-    why = refused("https://x", 429, retry_after=header)
+    why = status_error("https://x", 429, retry_after=header)
     assert isinstance(why, TransientError)
     assert why.wait == wait
 
@@ -59,7 +65,7 @@ def test_a_wait_is_taken_in_seconds_only(header: str | None, wait: float | None)
     ],
 )
 def test_a_broken_connection_is_put_into_words(why: httpx2.RequestError, said: str) -> None:
-    assert said in broken_off(why).case
+    assert said in connection_error(why).case
 
 
 def test_there_are_as_many_tries_as_set_and_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import zoo.weights
 from zoo.errors import SourceError
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource, Weights
-from zoo.weights.sources import HubSpec, from_file, from_package, mirrored, parsed, printed
+from zoo.weights.sources import HubSpec, address_of, from_file, from_package, mirrored, parse_source
 
 word = st.from_regex(r"[A-Za-z0-9_][\w.-]{0,10}", fullmatch=True)
 commit = st.text("0123456789abcdef", min_size=40, max_size=40)
@@ -29,7 +29,7 @@ sources = st.one_of(
 @settings(max_examples=40)
 @given(sources)
 def test_what_is_printed_is_read_back(source: Source) -> None:
-    assert parsed(printed(source)) == source
+    assert parse_source(address_of(source)) == source
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_what_is_printed_is_read_back(source: Source) -> None:
     ],
 )
 def test_a_place_on_the_hub_may_be_open(text: str, spec: HubSpec) -> None:
-    assert parsed(text) == spec
+    assert parse_source(text) == spec
 
 
 def test_a_file_url_is_decoded_and_a_plain_path_is_not() -> None:
-    assert parsed("file:///mnt/a%20b.pth") == FileSource(path="/mnt/a b.pth")
-    assert parsed("file:a%20b.pth") == FileSource(path="a%20b.pth")
+    assert parse_source("file:///mnt/a%20b.pth") == FileSource(path="/mnt/a b.pth")
+    assert parse_source("file:a%20b.pth") == FileSource(path="a%20b.pth")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_file_url_is_decoded_and_a_plain_path_is_not() -> None:
 )
 def test_anything_else_is_refused_with_the_forms_there_are(text: str) -> None:
     with pytest.raises(SourceError, match="file:PATH"):
-        parsed(text)
+        parse_source(text)
 
 
 COMMIT = "a" * 40
@@ -113,7 +113,7 @@ URL = UrlSource(url="https://example.org/models/net.pth")
         ),
         (
             HUB,
-            {printed(HUB): "https://mirror.org/net.safetensors"},
+            {address_of(HUB): "https://mirror.org/net.safetensors"},
             UrlSource(url="https://mirror.org/net.safetensors"),
         ),
         (

@@ -45,7 +45,7 @@ def test_another_file_than_promised_is_removed_and_never_read(
     source = UrlSource(url=hub.add_file("net.safetensors", weights), sha256="0" * 64)
     with pytest.raises(IntegrityError, match="the card says 0000000000000000"):
         accepted(source)
-    assert candidate(source)[0].carrier.find() is None
+    assert candidate(source)[0].location.find() is None
     assert records.read(source.url) is None
 
 
@@ -76,16 +76,16 @@ def request(source: UrlSource | FileSource, origin: Path | None = None) -> Weigh
 def test_the_card_gives_the_sha256_and_the_largest_size() -> None:
     source = UrlSource(url="https://e.org/a.safetensors", sha256=A[:8])
     candidate = from_source(source, source, request(source), None)
-    assert [(promise.sha256, promise.by) for promise in candidate.promises] == [(A[:8], "the card")]
-    assert isinstance(candidate.carrier, Url)
-    assert candidate.carrier.most == 4_000_000
+    assert [(each.sha256, each.by) for each in candidate.checksums] == [(A[:8], "the card")]
+    assert isinstance(candidate.location, Url)
+    assert candidate.location.most == 4_000_000
     assert (candidate.key, candidate.through) == (source.url, None)
 
 
 def test_the_lock_file_comes_before_the_card_and_may_not_contradict_it() -> None:
     source = UrlSource(url="https://e.org/a.safetensors", sha256=A[:8])
     candidate = from_source(source, source, request(source), Pin(source.url, A, 5))
-    assert [promise.by for promise in candidate.promises] == ["the lock file", "the card"]
+    assert [each.by for each in candidate.checksums] == ["the lock file", "the card"]
     with pytest.raises(LockError, match="The card says sha256 aaaaaaaa, but the lock file says bb"):
         from_source(source, source, request(source), Pin(source.url, B, 5))
 
@@ -99,7 +99,7 @@ def test_a_mirror_is_remembered_under_the_address_of_the_card(tmp_path: Path) ->
 def test_a_file_of_a_card_is_in_the_folder_of_the_card(tmp_path: Path) -> None:
     source = FileSource(path="a.safetensors")
     candidate = from_source(source, source, request(source, tmp_path), None)
-    assert candidate.carrier == Local(tmp_path / "a.safetensors")
+    assert candidate.location == Local(tmp_path / "a.safetensors")
     assert candidate.key == f"file:{tmp_path / 'a.safetensors'}"
 
 
@@ -117,5 +117,5 @@ def test_a_file_that_the_bundle_only_lists_is_named(tmp_path: Path) -> None:
         from_bundle(ITEM, tmp_path, wanted, None)
     (tmp_path / ITEM.file).touch()
     candidate = from_bundle(ITEM, tmp_path, wanted, None)
-    assert [promise.by for promise in candidate.promises] == ["bundle.json"]
+    assert [each.by for each in candidate.checksums] == ["bundle.json"]
     assert candidate.through == f"bundle:{tmp_path / ITEM.file}"

@@ -15,9 +15,11 @@ from zoo.cli import stderr
 def spare() -> None:
     """Tells torch not to look for device backends where a damaged distribution would end the
     command; says which it is."""
-    from zoo.registry.distributions import damaged  # deferred: a listing imports no torch
+    from zoo.registry.distributions import (
+        damaged_distributions,  # deferred: a listing imports no torch
+    )
 
-    for part in [] if environment.names_device_backends() else damaged():
+    for part in [] if environment.names_device_backends() else damaged_distributions():
         environment.leave_out_device_backends()
         stderr.warning(
             f"{part.owner.name} {part.owner.version} is damaged: {part.fault} "

@@ -124,4 +124,4 @@ def _name_what_hangs() -> None:
 
     if conduct := running():
         with suppress(OSError):
-            os.write(2, f"Error: {printable(str(conduct.interrupted()))}\n".encode())
+            os.write(2, f"Error: {printable(str(conduct.interrupt_error()))}\n".encode())

@@ -12,9 +12,9 @@ import typer
 from zoo.errors import CardError, UsageError
 from zoo.labels import builtin
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.folder import HUB, PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
 from zoo.registry.yaml_document import parse_value
-from zoo.weights import Lock, WeightsRequest, wanted
+from zoo.weights import Lock, WeightsRequest, request_for
 from zoo.weights.hub_model import card_request
 from zoo.weights.resolve import RANDOM, current_lock, resolve_name
 
@@ -67,7 +67,7 @@ def check_names(names: Iterable[str]) -> None:
     """Refuses names of models that there are not, before torch is imported to load them; folders,
     files and repositories are left to loading. Raises: as `Catalogue.resolve`."""
     for name in names:
-        if not name.startswith((HUB, PREFIX)):
+        if not name.startswith((HUB_PREFIX, FILE_PREFIX)):
             catalogue().resolve(name)
 
 
@@ -133,8 +133,8 @@ def weights_requests(
         NameNotFound, NameAmbiguous: no model, or several, have a name.
     """
     obeyed = current_lock() if lock is None else lock
-    requests = [card_request(name, obeyed) for name in names if name.startswith(HUB)]
-    requests += [wanted(resolve_name(known, name, lock=obeyed)) for name in names]
+    requests = [card_request(name, obeyed) for name in names if name.startswith(HUB_PREFIX)]
+    requests += [request_for(resolve_name(known, name, lock=obeyed)) for name in names]
     return list({request.entry: request for request in requests}.values())
 
 

@@ -31,7 +31,7 @@ def placed(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | Absen
         return AbsentFiles(absent)
     here = {role: file for role, file in files.items() if file is not None}
     resolved = replace(model.resolved, files=here)
-    origin = resolved.exported
+    origin = resolved.exported_file
     if origin is not None:
         moved = next((file for file in here.values()), None)
         path = str(moved.path) if moved is not None else str(origin)

@@ -21,15 +21,15 @@ def check_pixels(images: Sequence[Tensor]) -> None:
     """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first
     other by its position."""
     if isinstance(images, Tensor):
-        asked = f"preprocess was given one tensor {tuple(images.shape)}."
+        failure = f"preprocess was given one tensor {tuple(images.shape)}."
         raise ImageError(
-            asked,
+            failure,
             "Images come as a list, because each may have its own size.",
             "Pass a list: preprocess([image])",
         )
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
-            raise _refused(position, f"It is {type_name(image)}.")
+            raise _pixel_error(position, f"It is {type_name(image)}.")
         if (
             image.dtype != torch.uint8
             or image.dim() != 3
@@ -41,12 +41,12 @@ def check_pixels(images: Sequence[Tensor]) -> None:
                 if image.is_floating_point()
                 else ""
             )
-            raise _refused(
+            raise _pixel_error(
                 position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit
             )
 
 
-def _refused(position: int, case: str, *, more: str = "") -> ImageError:
+def _pixel_error(position: int, case: str, *, more: str = "") -> ImageError:
     fix = (
         "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(image).pixels "
         "makes one of any form."
@@ -134,17 +134,17 @@ class Batch:
         Every tensor moves, also those in fields of a subclass and in the tuples, lists and mappings
         there; those of whole numbers and flags keep their type.
         """
-        moved = {name: _moved(value, device, dtype) for name, value in vars(self).items()}
+        moved = {name: _move(value, device, dtype) for name, value in vars(self).items()}
         return replace(self, **moved)  # type: ignore[arg-type]
 
 
-def _moved(value: object, device: torch.device | str | None, dtype: torch.dtype | None) -> object:
+def _move(value: object, device: torch.device | str | None, dtype: torch.dtype | None) -> object:
     if isinstance(value, Tensor):
         return value.to(device=device, dtype=dtype if value.is_floating_point() else None)
     if isinstance(value, Mapping):
-        return {name: _moved(entry, device, dtype) for name, entry in value.items()}
+        return {name: _move(entry, device, dtype) for name, entry in value.items()}
     if isinstance(value, list | tuple):
-        entries = [_moved(entry, device, dtype) for entry in value]
+        entries = [_move(entry, device, dtype) for entry in value]
         if isinstance(value, list):
             return entries
         kind: Any = type(value)

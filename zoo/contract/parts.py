@@ -100,16 +100,18 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
     """
     build = catalogue().builder("backbones", name)
     if not strides:
-        asked = f"The backbone '{name}' can't be built without strides."
+        failure = f"The backbone '{name}' can't be built without strides."
         raise ContractError(
-            asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32)."
+            failure,
+            "It would return no map.",
+            "Name at least one, for example strides=(8, 16, 32).",
         )
     module: nn.Module = build(strides=tuple(strides), **arguments)
-    given = tuple(level.stride for level in levels_of(module, name=name))
-    if given != tuple(strides):
+    returned = tuple(level.stride for level in levels_of(module, name=name))
+    if returned != tuple(strides):
         raise ContractError(
             f"The backbone '{name}' can't be built at strides {tuple(strides)}.",
-            f"It gives {given}.",
+            f"It gives {returned}.",
             f"Ask for {tuple(sorted(set(strides)))}, finest first."
             if sorted(strides) != list(strides)
             else "Correct its builder.",

@@ -122,7 +122,7 @@ class Protocol:
     @property
     def name(self) -> str:
         """The name it goes by in `PROTOCOLS`, else `custom`."""
-        return next((name for name, known in PROTOCOLS.items() if known == self), "custom")
+        return next((name for name, protocol in PROTOCOLS.items() if protocol == self), "custom")
 
     @property
     def sha256(self) -> str:
@@ -155,9 +155,9 @@ class Protocol:
                 "Its family suppresses no boxes, and so has no iou of its own.",
                 'Say which overlap is too much: Protocol(nms="all", iou=0.65).',
             )
-        given = {name: getattr(self, name) for name in ("score", "iou", "max_boxes")}
+        limits = {name: getattr(self, name) for name in ("score", "iou", "max_boxes")}
         return replace(
-            defaults, **{name: value for name, value in given.items() if value is not None}
+            defaults, **{name: value for name, value in limits.items() if value is not None}
         )
 
     def decoding(self, defaults: Thresholds) -> Thresholds:

@@ -55,8 +55,8 @@ class Target:
 
     def select(self, rows: Tensor) -> Target:
         """The objects in these rows: `(n,)` bool, or positions."""
-        known = {name: value for name, value in vars(self).items() if value is not None}
-        return Target(**{name: value[rows] for name, value in known.items()})
+        columns = {name: value for name, value in vars(self).items() if value is not None}
+        return Target(**{name: value[rows] for name, value in columns.items()})
 
     def _check_what_is_known(self, count: int) -> None:
         for name, (dtype, meaning) in _OPTIONAL.items():
@@ -121,8 +121,8 @@ def _in_input(
         )
     _check_inside(target.boxes[have_area(target.boxes)], transform)
     boxes = transform.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
-    known = {name: value for name, value in vars(target).items() if value is not None}
-    moved = {name: value.to(device) for name, value in known.items()}
+    columns = {name: value for name, value in vars(target).items() if value is not None}
+    moved = {name: value.to(device) for name, value in columns.items()}
     return Target(**(moved | {"boxes": boxes})).select(have_area(boxes))
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import DataError
 from zoo.suggest import close_matches, join_or
 
@@ -107,5 +107,5 @@ def _limits(kind: inspect.Type) -> str:
 
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
-        return expanded(value)
+        return expand_home(value)
     raise NotImplementedError(f"options can't be {kind.__name__}")

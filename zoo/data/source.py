@@ -12,11 +12,11 @@ from typing import Any
 from zoo.data.dataset import Dataset
 from zoo.data.missing_path import is_missing, missing_path
 from zoo.data.options import convert_options
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import ContractError, DataError, ZooError
-from zoo.files import uncollected
+from zoo.files import pause_gc
 from zoo.registry import builtin, catalogue
-from zoo.registry.conduct import said
+from zoo.registry.conduct import describe_exception
 from zoo.registry.contribution import Contribution
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.registry_file import CORE
@@ -62,7 +62,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
             f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
             f"That is a defect of {format_.owner}: report it there.",
         )
-    return made if lists is None else _with_lists(made, expanded(lists), split)
+    return made if lists is None else _with_lists(made, expand_home(lists), split)
 
 
 def _with_lists(dataset: Dataset, folder: Path, split: str | None) -> Dataset:
@@ -131,7 +131,7 @@ def _called(
     """The result of a reader or writer. Raises: DataError for a file that can't be opened,
     ContractError for whatever else it raises."""
     try:
-        with uncollected():
+        with pause_gc():
             return function(*arguments)
     except (ZooError, MemoryError):
         raise
@@ -140,7 +140,7 @@ def _called(
         case = f"The format '{format_.name}' can't open '{path}': {error.strerror or error}."
         raise DataError(asked, case, "Check the path and its permissions.") from error
     except Exception as error:
-        case = f"The format '{format_.name}' {said(error).rstrip('.')}."
+        case = f"The format '{format_.name}' {describe_exception(error).rstrip('.')}."
         fix = f"That is a defect of {format_.owner}: report it there."
         raise ContractError(asked, case, fix) from error
 
@@ -196,13 +196,13 @@ def _parsed(
     name = form[1] if form else _by_suffix(place, asked, new=new)
     if not place:
         raise DataError(asked, "It names no file.", f"Write for example {name}:path/instances.json")
-    return name, expanded(place), options
+    return name, expand_home(place), options
 
 
 def _by_suffix(place: str, asked: str, *, new: bool) -> str:
     """The format whose suffix the path has, of several suffixes the longest; of a folder the one
     that recognises it. Raises: DataError."""
-    if place and os.path.isdir(expanded(place)):
+    if place and os.path.isdir(expand_home(place)):
         return _by_content(place, asked)
     own: dict[str, list[str]] = {}
     for name, known in _built_in().items():
@@ -212,8 +212,8 @@ def _by_suffix(place: str, asked: str, *, new: bool) -> str:
         formats = _fitting(place, catalogue().dataset_suffixes())
     if len(formats) == 1:
         return formats[0]
-    if place and not (formats or new) and is_missing(expanded(place)):
-        raise missing_path(expanded(place), asked, written="")
+    if place and not (formats or new) and is_missing(expand_home(place)):
+        raise missing_path(expand_home(place), asked, written="")
     case = f"Several formats have its suffix: {', '.join(formats)}."
     raise DataError(
         asked,
@@ -224,7 +224,7 @@ def _by_suffix(place: str, asked: str, *, new: bool) -> str:
 
 def _by_content(place: str, asked: str) -> str:
     """The format that says a folder is its own. Raises: DataError where none does, or several."""
-    folder = expanded(place)
+    folder = expand_home(place)
     able = [name for name, known in _built_in().items() if _recognised(known, folder, asked)]
     if not able:
         known = catalogue()
@@ -266,4 +266,4 @@ def _split(place: str, asked: str) -> tuple[str, dict[str, str]]:
 
 
 def _there(place: str) -> bool:
-    return "\0" not in place and os.path.exists(expanded(place))
+    return "\0" not in place and os.path.exists(expand_home(place))

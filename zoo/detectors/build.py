@@ -32,7 +32,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.builtin import OPEN, space_of
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Card
-from zoo.registry.folder import HUB
+from zoo.registry.folder import HUB_PREFIX
 from zoo.registry.registry_file import USER
 from zoo.registry.schema import plainly
 from zoo.registry.yaml_document import Sheet, Step, read
@@ -179,7 +179,7 @@ def _explained(
 ) -> ZooError:
     """The error for what a builder raised: the card's if it is the user's own and other arguments
     would do."""
-    own = choice.entry.plugin == USER or choice.entry.plugin.startswith(HUB)
+    own = choice.entry.plugin == USER or choice.entry.plugin.startswith(HUB_PREFIX)
     if isinstance(error, ZooError):
         if not own or not isinstance(error, OF_THE_CARD):
             return error

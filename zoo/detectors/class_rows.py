@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
-from zoo.registry.conduct import said
+from zoo.registry.conduct import describe_exception
 
 FIX = "Correct class_layers in its plugin"
 
@@ -89,7 +89,7 @@ def start_layer(layer: ClassLayer, module: nn.Module) -> None:
     except BaseException as error:  # whatever a plugin's function raises
         raise ContractError(
             f"The class layer '{layer.name}' can't be started by its `start`.",
-            f"It {said(error).rstrip('.')}.",
+            f"It {describe_exception(error).rstrip('.')}.",
             f"It is given the layer, and sets its weight and bias in place. {FIX}.",
         ) from error
 

@@ -31,7 +31,7 @@ from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import DetectOptions, detect, detect_stream
 from zoo.labels import LabelSpace
 from zoo.registry import Choice
-from zoo.registry.conduct import said
+from zoo.registry.conduct import describe_exception
 from zoo.text import type_name
 from zoo.video.detect import Track, VideoSource, VideoStream, detect_video
 from zoo.weights import WeightsFile
@@ -348,7 +348,7 @@ def contained(
     except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
         raise
     except BaseException as error:
-        case = f"Its {step} {said(error).rstrip('.')}."
+        case = f"Its {step} {describe_exception(error).rstrip('.')}."
         owner = defect_owner(detector, shown=shown, error=error)
         raise ContractError(asked, case, owner) from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import NameNotFound, UsageError
 from zoo.labels import LabelSpace
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.exported import FIRST
+from zoo.registry.exported import FIRST_READABLE_ENGINE
 from zoo.suggest import close_matches, join_or
 from zoo.weights.resolve import Resolved
 
@@ -104,7 +104,7 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
 def names(known: Catalogue) -> list[str]:
     """The engines that can be asked for, by their short names."""
     shorts = [name.rpartition("/")[2] for name in known.parts("engines")]
-    return [short for short in dict.fromkeys(shorts) if short != FIRST]
+    return [short for short in dict.fromkeys(shorts) if short != FIRST_READABLE_ENGINE]
 
 
 def builder(known: Catalogue, name: str) -> Callable[[EngineRequest], BasePredictor]:

@@ -19,12 +19,12 @@ from zoo.detectors.engine_request import TORCH, EngineRequest, parsed
 from zoo.detectors.head_transfer import SHOWN, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
-from zoo.files import uncollected
+from zoo.files import pause_gc
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import label_spaces, name_with_labels
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.exported import FIRST
-from zoo.registry.folder import PREFIX
+from zoo.registry.exported import FIRST_READABLE_ENGINE
+from zoo.registry.folder import FILE_PREFIX
 from zoo.text import listed, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
@@ -152,7 +152,7 @@ def _named(
     engine: str | None = None,
     progress: bool | None = None,
 ) -> BasePredictor:
-    name = f"{PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
+    name = f"{FILE_PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
     _check_types(name, weights)
     models = catalogue()
     choice = choose(models, name, weights)
@@ -172,14 +172,16 @@ def _loaded(
     progress: bool | None = None,
 ) -> BasePredictor:
     file = resolved.file
-    if resolved.exported or not _is_torch(engine):
-        request = EngineRequest.of(engine or FIRST, resolved, old, new, device, progress=progress)
+    if resolved.exported_file or not _is_torch(engine):
+        request = EngineRequest.of(
+            engine or FIRST_READABLE_ENGINE, resolved, old, new, device, progress=progress
+        )
         return request.build(models)
     if file is None:
         detector = build(models, resolved.choice, new)
     else:
         asked = f"'{resolved.choice.name}' can't be loaded from {file.source}."
-        with uncollected():
+        with pause_gc():
             detector = _filled(models, resolved, file, old, new, asked=asked)
         detector.weights = file
     detector.name = name_with_labels(resolved.name, old, new)

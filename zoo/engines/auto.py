@@ -18,20 +18,20 @@ from zoo.environment import home
 from zoo.errors import ExportError, MissingExtra, NameNotFound, UsageError
 from zoo.files import write_file
 from zoo.registry import catalogue
-from zoo.registry.exported import FIRST
+from zoo.registry.exported import FIRST_READABLE_ENGINE
 
 log = logging.getLogger("zoo")
 
 AUTO = "auto"
 # Compiling takes a minute or more at each start: only for whoever asks for it.
-_NOT_TRIED = {AUTO, FIRST, TORCH, "compile"}
+_NOT_TRIED = {AUTO, FIRST_READABLE_ENGINE, TORCH, "compile"}
 _UNABLE = (MissingExtra, ExportError, UsageError)  # an engine here, for this model and device
 ROUNDS = 5
 
 
 def build(request: EngineRequest) -> BasePredictor:
     """The engine that was the fastest before, or is now; torch where none is faster."""
-    if request.resolved.exported is not None:
+    if request.resolved.exported_file is not None:
         return build_first(request)
     remembered = _remembered(request)
     if remembered is not None:
@@ -55,7 +55,7 @@ def build_first(request: EngineRequest) -> BasePredictor:
     if missing is not None:
         raise missing
     raise UsageError(
-        f"{request.resolved.exported} can't be loaded.",
+        f"{request.resolved.exported_file} can't be loaded.",
         "No engine that is installed reads that format.",
         "See which there are: zoo plugins",
     )

@@ -27,7 +27,7 @@ from zoo.engines.formats import Exporter
 from zoo.engines.int8 import Int8, Quantized, quantized
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import ExportError, UsageError
 from zoo.files import atomic_folder, atomic_write, copy_into, unwritable, write_errors
 from zoo.inference.batching import eval_mode
@@ -110,7 +110,7 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
         UsageError: an option can't be; the detector has no card.
         MissingExtra: a package that writes or checks the format is not installed.
     """
-    path = expanded(to)
+    path = expand_home(to)
     chosen = _format(format, path)
     _check_batch(batch)
     tried = ways(chosen, batch, exporter)

@@ -36,7 +36,7 @@ def graph_engine(
         UsageError: the file is of another format, or the model has random weights.
         ExportError: the model can't be exported, or the engine does not agree with torch.
     """
-    file = request.resolved.exported
+    file = request.resolved.exported_file
     if file is not None:
         facts = read_facts(file)
         if facts.format not in formats:

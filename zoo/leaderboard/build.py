@@ -22,7 +22,7 @@ from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
 from zoo.data import Dataset
 from zoo.data import read as read_data
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import DataError, ZooError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.evaluate.evaluate import evaluate
@@ -331,7 +331,7 @@ def _place(text: str, folder: Path) -> str:
 
 
 def _beside(folder: Path, path: str) -> Path:
-    return (folder / expanded(path)).absolute()
+    return (folder / expand_home(path)).absolute()
 
 
 def _named(dataset: Dataset, name: str) -> Dataset:

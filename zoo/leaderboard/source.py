@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import Dataset
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import DataError, UsageError
 from zoo.evaluate import Predictions, predict
 from zoo.evaluate.coco_files import read_results
@@ -27,7 +27,7 @@ from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.registry import Choice, catalogue
-from zoo.registry.folder import PREFIX
+from zoo.registry.folder import FILE_PREFIX
 from zoo.timing.timed import same_weights
 from zoo.weights.resolve import Resolved, choose, resolve, resolve_name
 
@@ -165,13 +165,13 @@ def weights_of(row: Row, folder: Path) -> bool | str:
     if row.weights is None or row.weights == RANDOM:
         return row.weights is None
     kind, _, path = row.weights.partition("file:")
-    return f"file:{folder / expanded(path)}" if path and not kind else row.weights
+    return f"file:{folder / expand_home(path)}" if path and not kind else row.weights
 
 
 def model_of(row: Row, folder: Path) -> str:
     """A row's model as `zoo.load` takes it; a relative `file:` folder is relative to the board."""
-    kind, _, path = row.model.partition(PREFIX)
-    return f"{PREFIX}{folder / expanded(path)}" if path and not kind else row.model
+    kind, _, path = row.model.partition(FILE_PREFIX)
+    return f"{FILE_PREFIX}{folder / expand_home(path)}" if path and not kind else row.model
 
 
 def labels_of(row: Row, choice: Choice, dataset: Dataset) -> str | list[str] | None:

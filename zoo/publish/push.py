@@ -18,7 +18,7 @@ from zoo.publish.page import model_page
 from zoo.publish.result_folder import PAGE, ResultFolder
 from zoo.publish.upload import published, upload
 from zoo.registry.card import Licenses
-from zoo.registry.folder import CARD, HUB, read_card
+from zoo.registry.folder import CARD, HUB_PREFIX, read_card
 from zoo.registry.license import advice, is_identifier
 
 log = logging.getLogger("zoo")
@@ -73,7 +73,7 @@ def push(
         PushError: the Hub wants a token, refuses it, holds something else under that name, or
             can't be reached.
     """
-    repo = repo.removeprefix(HUB)
+    repo = repo.removeprefix(HUB_PREFIX)
     _check_name(repo)
     for option, word in (("license", license), ("data-license", data_license)):
         _check_license(option, word)
@@ -91,7 +91,7 @@ def push(
         message=f"{result.choice.entry.name}, from detzoo",
         progress=progress,
     )
-    return Pushed(f"{HUB}{repo}", made.id, made.url, tuple(sorted(files)), licenses)
+    return Pushed(f"{HUB_PREFIX}{repo}", made.id, made.url, tuple(sorted(files)), licenses)
 
 
 def _with_earlier(licenses: Licenses, repo: str, token: str | None) -> Licenses:

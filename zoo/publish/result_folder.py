@@ -20,7 +20,7 @@ from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import Card, FileSource, Licenses
-from zoo.registry.folder import CARD, PREFIX
+from zoo.registry.folder import CARD, FILE_PREFIX
 from zoo.weights.resolve import resolve
 
 REPORT, CURVES, LOG, PAGE = "report.json", "curves.png", "log.csv", "README.md"
@@ -73,7 +73,7 @@ class ResultFolder:
         from zoo.train.recipe_file import read_recipe  # deferred: torch
 
         models = catalogue()
-        choice = models.resolve(f"{PREFIX}{path}")
+        choice = models.resolve(f"{FILE_PREFIX}{path}")
         resolve(models, choice, progress=False)
         report = Report.read(path / REPORT) if (path / REPORT).is_file() else None
         recipe = read_recipe(path / RECIPE) if (path / RECIPE).is_file() else {}
@@ -144,7 +144,7 @@ class ResultFolder:
 
 def is_file(value: object) -> bool:
     """Whether a field of a recipe names a file or a folder of this machine."""
-    return isinstance(value, str) and value.startswith(PREFIX)
+    return isinstance(value, str) and value.startswith(FILE_PREFIX)
 
 
 def _facts(path: Path) -> Facts:

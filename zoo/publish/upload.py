@@ -20,7 +20,7 @@ from zoo.registry.folder import CARD
 from zoo.text import listed
 from zoo.weights.deadline import window, within
 from zoo.weights.progress import Bar, bar
-from zoo.weights.retry import TransientError, broken_off
+from zoo.weights.retry import TransientError, connection_error
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -211,7 +211,7 @@ def _explained(repo: str, again: str) -> Iterator[None]:
         if isinstance(cause, HfHubHTTPError):
             raise _refused(repo, cause, again) from error
         if isinstance(cause, httpx2.RequestError):
-            raise PushError(_asked(repo, again), broken_off(cause).case, again) from error
+            raise PushError(_asked(repo, again), connection_error(cause).case, again) from error
         said = str(cause).strip().partition("\n")[0].rstrip(".") or type(cause).__name__
         raise PushError(_asked(repo, again), f"{said}.", again) from error
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.registry.conduct import said
+from zoo.registry.conduct import describe_exception
 from zoo.registry.containment import at_call, at_work
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
@@ -56,7 +56,7 @@ def builder(
         PluginError: the plugin's builder can't be imported.
     """
     owner, registered, short = _find(plugins, facts, kind, name, plugin)
-    build = _called(owner, kind, registered)
+    build = _watched_builder(owner, kind, registered)
     return build if registered == short else partial(build, short)
 
 
@@ -68,7 +68,7 @@ def dataset_format(plugins: Iterable[Plugin], facts: PluginFacts, name: str) -> 
         name,
         f"{info.distribution} {info.version}",
         plugin.contribution.formats[short],
-        partial(_imported, plugin, "datasets", short),
+        partial(_import_builder, plugin, "datasets", short),
         lambda verb, function: at_call(info, f"when it {verb} '{short}'", function),
     )
 
@@ -102,7 +102,7 @@ def _find(
     plugins = list(plugins)
     owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
     owner = owner or plugin or ""
-    asked = f"No '{name}' among the {kind}."
+    failure = f"No '{name}' among the {kind}."
     able = [
         each
         for each in plugins
@@ -127,7 +127,7 @@ def _find(
     )
     if family and short and short != WHOLE_FAMILY:
         return family, WHOLE_FAMILY, short
-    raise _not_found(asked, parts(plugins, kind), facts, owner, short)
+    raise _not_found(failure, parts(plugins, kind), facts, owner, short)
 
 
 def _check_kind(kind: str) -> None:
@@ -136,32 +136,32 @@ def _check_kind(kind: str) -> None:
         raise NameNotFound(f"No kind of part named '{kind}'.", "There is no such kind.", fix)
 
 
-def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
+def _watched_builder(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     """The callable itself, imported if it was registered as "package.module:function", and watched
     when it is called."""
-    build = _imported(plugin, kind, name, plugin.contribution.builders[kind][name])
+    build = _import_builder(plugin, kind, name, plugin.contribution.builders[kind][name])
     return at_call(plugin.info, f"when it builds '{name}'", build)
 
 
-def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[..., Any]:
+def _import_builder(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[..., Any]:
     """Imports what a plugin registered, if that was "package.module:function"."""
     if not isinstance(build, str):
         return build
     module, _, path = build.partition(":")
     try:
         with at_work(plugin.info, f"when it imports {module}"):
-            made = reduce(getattr, path.split("."), import_module(module))
+            part = reduce(getattr, path.split("."), import_module(module))
     except (MemoryError, OfflineError):
         raise
     except Exception as error:
         if isinstance(error, ZooError) and not isinstance(error.__cause__, SystemExit):
             raise
-        case = f"its import {said(error.__cause__ or error)}"
+        case = f"its import {describe_exception(error.__cause__ or error)}"
         raise _broken(plugin, kind, name, build, case) from error
-    if not callable(made):
-        case = f"that is {words.type_name(made)}, which can't be called"
+    if not callable(part):
+        case = f"that is {words.type_name(part)}, which can't be called"
         raise _broken(plugin, kind, name, build, case)
-    build_part: Callable[..., Any] = made
+    build_part: Callable[..., Any] = part
     return build_part
 
 
@@ -176,10 +176,10 @@ def _broken(plugin: Plugin, kind: Kind, name: str, build: str, case: str) -> Plu
 
 
 def _not_found(
-    asked: str, names: list[str], facts: PluginFacts, owner: str, short: str
+    failure: str, names: list[str], facts: PluginFacts, owner: str, short: str
 ) -> NameNotFound:
     if owner and (missing := facts.missing(owner, short)):
-        return NameNotFound(asked, missing.case, missing.fix)
+        return NameNotFound(failure, missing.case, missing.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
     shorts = {name.partition("/")[2]: name for name in single}
     guesses = close_matches(f"{owner}/{short}", single) or [
@@ -191,4 +191,4 @@ def _not_found(
         ]
     otherwise = f"There are: {', '.join(names) or 'none, no plugin brings any'}."
     fix = suggest(guesses, otherwise=otherwise)
-    return NameNotFound(asked, "No plugin has a part of that name.", fix)
+    return NameNotFound(failure, "No plugin has a part of that name.", fix)

@@ -277,12 +277,12 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 def as_written(card: Card) -> dict[str, Any]:
     """The card as plain data, as in a registry file; fields that are not given are left out."""
-    written: dict[str, Any] = _pruned(msgspec.to_builtins(card))
+    written: dict[str, Any] = _without_empty(msgspec.to_builtins(card))
     return written
 
 
-def _pruned(value: Any) -> Any:
+def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {name: _pruned(part) for name, part in value.items()}
-        return {name: part for name, part in kept.items() if part not in (None, {}, [])}
-    return [_pruned(part) for part in value] if isinstance(value, list | tuple) else value
+        parts = {name: _without_empty(part) for name, part in value.items()}
+        return {name: part for name, part in parts.items() if part not in (None, {}, [])}
+    return [_without_empty(part) for part in value] if isinstance(value, list | tuple) else value

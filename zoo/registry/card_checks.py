@@ -117,11 +117,11 @@ def _check_input(sheet: Sheet, value: Input, *, at: tuple[Step, ...]) -> None:
 
 
 def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
-    for what in ("code", "weights", "data"):
-        word = getattr(licenses, what)
+    for subject in ("code", "weights", "data"):
+        word = getattr(licenses, subject)
         if word is not None and not is_identifier(word):
             raise sheet.flaw(
-                f"'{word:.60}' is not an SPDX identifier.", advice(word), at=(*at, what)
+                f"'{word:.60}' is not an SPDX identifier.", advice(word), at=(*at, subject)
             )
 
 
@@ -233,9 +233,9 @@ def host_of(url: str) -> str | None:
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
     if isinstance(labels, str):
-        names = (*builtin.names(), OPEN)
-        if labels not in names:
-            fix = did_you_mean(labels, names, otherwise=f"There are {', '.join(names)}.")
+        spaces = (*builtin.names(), OPEN)
+        if labels not in spaces:
+            fix = did_you_mean(labels, spaces, otherwise=f"There are {', '.join(spaces)}.")
             raise sheet.flaw(
                 f"No label space is called '{labels:.40}'.",
                 f"{fix} Or list the class names.",

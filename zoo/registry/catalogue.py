@@ -15,7 +15,7 @@ from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
-from zoo.registry.folder import PREFIX, is_model, place_of, read_folder
+from zoo.registry.folder import FILE_PREFIX, is_model, place_of, read_folder
 from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
@@ -127,10 +127,10 @@ class Catalogue:
         names: dict[str, str] = {}
         for name in sorted(self._aliases):
             for row, tag in self._through_alias(name)[:1]:
-                names[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
+                names[name] = f"{self.display_name(row)}.{tag}" if tag else self.display_name(row)
         return names
 
-    def shown(self, row: CardSummary) -> str:
+    def display_name(self, row: CardSummary) -> str:
         """The name of a listed model as it is shown: short, or `plugin/name` where another has the
         same short name."""
         return row.name if len(self._listed[row.name]) == 1 else row.qualified
@@ -173,10 +173,10 @@ class Catalogue:
             NameAmbiguous: several plugins have a model of that name; the message lists the
                 qualified names.
         """
-        if name.startswith(PREFIX):
+        if name.startswith(FILE_PREFIX):
             choice = self.choice_of(read_folder(name), name)
             return replace(choice, entry=replace(choice.entry, place=place_of(choice.entry.origin)))
-        asked = f"No model named '{name}'."
+        failure = f"No model named '{name}'."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
         if len(rows) > 1:
@@ -187,14 +187,14 @@ class Catalogue:
                 f"Say which: {names}.{self._rename(rows)}",
             )
         if not rows and is_model(name):
-            raise NameNotFound(asked, NOBODY, f"The one in this folder is {PREFIX}{name}")
+            raise NameNotFound(failure, NOBODY, f"The one in this folder is {FILE_PREFIX}{name}")
         if not rows:
-            raise self._not_found(asked, base)
+            raise self._not_found(failure, base)
         entry = self._open(rows[0])
         alias_tag = "" if self._direct(base) else self._through_alias(base)[0][1]
         tag = tag or alias_tag or rows[0].default or ""
         if tag and tag not in entry.card.weights:
-            raise _no_tag(asked, entry, tag)
+            raise _no_tag(failure, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
     def choice_of(self, registry_file: RegistryFile, name: str) -> Choice:
@@ -263,7 +263,7 @@ class Catalogue:
     def modules(self, plugin: str) -> set[str]:
         """The top-level modules a plugin is made of: its entry point's and its builders'."""
         places: list[str] = []
-        for named in self._named(plugin):
+        for named in self._plugins_named(plugin):
             places.append(named.info.entry)
             for kind in KINDS:
                 for build in named.contribution.builders[kind].values():
@@ -278,10 +278,10 @@ class Catalogue:
     def has(self, kind: Kind, name: str) -> bool:
         """Whether a loaded plugin has the part `plugin/name`, or builds every name there is."""
         plugin, _, short = name.partition("/")
-        owners = [named.contribution.builders[kind] for named in self._named(plugin)]
+        owners = [named.contribution.builders[kind] for named in self._plugins_named(plugin)]
         return any(short in builders or WHOLE_FAMILY in builders for builders in owners)
 
-    def _named(self, name: str) -> list[Plugin]:
+    def _plugins_named(self, name: str) -> list[Plugin]:
         return [plugin for plugin in self._plugins if plugin.info.name == name]
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
@@ -292,13 +292,13 @@ class Catalogue:
         entries = [choice.entry for choice in choices]
         chosen = {entry.qualified for entry in entries if not entry.place}
         cards = {
-            row.name: registry_file.written(position)
+            row.name: registry_file.card_data(position)
             for registry_file in own
             for position, row in enumerate(registry_file.rows)
             if row.qualified in chosen
         }
         cards |= {
-            entry.name: read_folder(entry.place).written(0) for entry in entries if entry.place
+            entry.name: read_folder(entry.place).card_data(0) for entry in entries if entry.place
         }
         aliases = {
             alias.name: alias.target
@@ -350,11 +350,11 @@ class Catalogue:
             return ""
         return f" Or rename yours: '{self._places[own.qualified][0].origin}', line {own.line}."
 
-    def _not_found(self, asked: str, base: str) -> NameNotFound:
+    def _not_found(self, failure: str, base: str) -> NameNotFound:
         aliases = self._aliases.get(base)
         target = aliases[0].target.partition(".")[0] if aliases else base
         if missing := self.missing(target):
-            return NameNotFound(asked, missing.case, missing.fix)
+            return NameNotFound(failure, missing.case, missing.fix)
         case = f"It is an alias of '{target}', which no model is named." if aliases else NOBODY
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
@@ -370,11 +370,11 @@ class Catalogue:
                 f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins "
                 f"says why."
             )
-        return NameNotFound(asked, case, suggest(alike, otherwise=self.listing_near(base)))
+        return NameNotFound(failure, case, suggest(alike, otherwise=self.listing_near(base)))
 
-    def listing_near(self, asked: str) -> str:
-        """Advice if no model has a name like `asked`: list those that begin like it, or all."""
-        beginning = close_prefix(asked.rpartition("/")[2], self._listed)
+    def listing_near(self, name: str) -> str:
+        """Advice if no model has a name like `name`: list those that begin like it, or all."""
+        beginning = close_prefix(name.rpartition("/")[2], self._listed)
         return (
             f"See those with such a name: zoo list '{beginning}*'"
             if beginning
@@ -382,15 +382,17 @@ class Catalogue:
         )
 
 
-def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
+def _no_tag(failure: str, entry: Entry, tag: str) -> NameNotFound:
     tags = list(entry.card.weights)
     if not tags:
         return NameNotFound(
-            asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}"
+            failure,
+            f"The card of '{entry.name}' has no weights.",
+            f"Leave the tag out: {entry.name}",
         )
     names = (f"{entry.name}.{each}" for each in close_matches(tag, tags) or tags)
     return NameNotFound(
-        asked,
+        failure,
         f"'{entry.name}' has no weights tagged '{tag}'.",
         f"Did you mean {join_or(names)}?",
     )

@@ -37,22 +37,22 @@ class Conduct:
     advice: str = "To see which plugin takes for ever: zoo plugins --isolated"
     remarks: list[str] = field(default_factory=list)
 
-    def tell(self, what: str, consequence: str) -> None:
+    def tell(self, side_effect: str, consequence: str) -> None:
         """Remembers a remark: once, and no more than a reader would read."""
-        remark = f"{what} {self.stage}; {consequence}"
+        remark = f"{side_effect} {self.stage}; {consequence}"
         if remark not in self.remarks and len(self.remarks) < MOST:
             self.remarks.append(remark)
 
-    def printed(self, text: str) -> None:
+    def note_output(self, text: str) -> None:
         """It wrote to standard output; the first line is enough."""
         if not any(remark.startswith("prints") for remark in self.remarks):
             self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
 
-    def closed(self) -> None:
+    def note_closed_stream(self) -> None:
         """It closed or replaced standard output or error."""
         self.tell("closes or replaces a standard stream", "that is undone.")
 
-    def interrupted(self) -> Interrupted:
+    def interrupt_error(self) -> Interrupted:
         """The interrupt to raise in place of one that came while the plugin ran."""
         return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {self.advice}")
 
@@ -63,7 +63,7 @@ def exit_of(error: BaseException) -> str:
     return f"{name}({getattr(error, 'code', None)!r:.40})"
 
 
-def said(error: BaseException) -> str:
+def describe_exception(error: BaseException) -> str:
     """An exception of a plugin in one line: how it tried to leave, or type and text."""
     if isinstance(error, SystemExit):
         return f"called {exit_of(error)}"

@@ -2,7 +2,7 @@
 are contained as far as one process can.
 
     conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
-    with watched(conduct):
+    with contain(conduct):
         import detzoo_acme
     conduct.remarks  # ["prints at import ('acme 1.0 ready'); that goes to standard error."]
 
@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from zoo.environment import offline_switch
 from zoo.errors import ContractError, UsageError
-from zoo.registry.conduct import Conduct, Interrupted, PluginWarning, said
+from zoo.registry.conduct import Conduct, Interrupted, PluginWarning, describe_exception
 from zoo.registry.global_state import no_exit, noted_threads, put_back, snapshot, watched_exit
-from zoo.registry.offline_guard import unplugged
+from zoo.registry.offline_guard import refuse_connections
 
 if TYPE_CHECKING:
     from zoo.registry.plugins import PluginInfo
@@ -45,7 +45,7 @@ _heard: list[list[str]] = []
 
 
 @contextmanager
-def watched(conduct: Conduct) -> Iterator[None]:
+def contain(conduct: Conduct) -> Iterator[None]:
     """Runs code of a plugin; on the way out everything is as it was before, and the conduct says
     what had to be put back.
 
@@ -70,7 +70,7 @@ def running() -> Conduct | None:
 def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
     """Watches the one thread, unless another is being watched already."""
     if not _lock.acquire(blocking=False):
-        with _unplugged(conduct, lambda: threading.current_thread() is begun):
+        with _offline_guard(conduct, lambda: threading.current_thread() is begun):
             yield
         return
     try:
@@ -83,11 +83,15 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
             with ExitStack() as stack:
                 stack.enter_context(noted_threads(ours))
                 stack.enter_context(
-                    diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed)
+                    divert_output(
+                        concerns=concerns,
+                        on_print=conduct.note_output,
+                        on_close=conduct.note_closed_stream,
+                    )
                 )
                 stack.enter_context(no_exit(concerns))
                 stack.enter_context(watched_exit(conduct.whose, concerns))
-                stack.enter_context(_unplugged(conduct, concerns))
+                stack.enter_context(_offline_guard(conduct, concerns))
                 yield
         finally:
             _look_back(conduct, before, ours - {begun})
@@ -95,7 +99,7 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
         _lock.release()
 
 
-def _unplugged(conduct: Conduct, concerns: Callable[[], bool]) -> AbstractContextManager[None]:
+def _offline_guard(conduct: Conduct, concerns: Callable[[], bool]) -> AbstractContextManager[None]:
     """Refuses connections, if the network is switched off."""
     try:
         variable = offline_switch()
@@ -103,7 +107,7 @@ def _unplugged(conduct: Conduct, concerns: Callable[[], bool]) -> AbstractContex
         variable = None
     if variable is None:
         return nullcontext()
-    return unplugged(variable, conduct.whose, concerns=concerns, tell=conduct.tell)
+    return refuse_connections(variable, conduct.whose, concerns=concerns, tell=conduct.tell)
 
 
 def left_running() -> list[tuple[str, threading.Thread]]:
@@ -116,11 +120,11 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
     changed = list(put_back(before))
     for undone in (True, False):
         if names := [name for name, could in changed if could is undone]:
-            what = ", ".join(names[:NAMED])
+            changes = ", ".join(names[:NAMED])
             if len(names) > NAMED:
-                what += f" and {len(names) - NAMED} more"
+                changes += f" and {len(names) - NAMED} more"
             conduct.tell(
-                f"changes {what}",
+                f"changes {changes}",
                 "that is undone." if undone else "that can't be undone in this process.",
             )
     for thread in threading.enumerate():
@@ -131,7 +135,7 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
             )
 
 
-def named(info: PluginInfo) -> str:
+def plugin_title(info: PluginInfo) -> str:
     """The plugin as messages name it."""
     return f"plugin '{info.name}' of {info.distribution} {info.version}"
 
@@ -149,19 +153,21 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
         f"No time limit holds for it. If it never ends, report it to {info.distribution} "
         f"{info.version}."
     )
-    conduct = Conduct(named(info), stage, advice=advice)
+    conduct = Conduct(plugin_title(info), stage, advice=advice)
     try:
-        with watched(conduct):
+        with contain(conduct):
             yield conduct
     except Interrupted:  # of a plugin whose code this one called
         raise
     except KeyboardInterrupt as error:
-        raise conduct.interrupted() from error
+        raise conduct.interrupt_error() from error
     except Exception:
         raise
     except BaseException as error:
         raise ContractError(
-            f"Code of the {conduct.whose} was run.", f"It {said(error)} {stage}.", report(info)
+            f"Code of the {conduct.whose} was run.",
+            f"It {describe_exception(error)} {stage}.",
+            report(info),
         ) from error
     finally:
         for remarks in _heard:
@@ -174,7 +180,7 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
 
 
 @contextmanager
-def heard() -> Iterator[list[str]]:
+def collect_remarks() -> Iterator[list[str]]:
     """The remarks on what plugins do meanwhile, each time; warnings tell them once."""
     remarks: list[str] = []
     _heard.append(remarks)
@@ -208,11 +214,11 @@ class Output(io.TextIOBase):
         real: TextIO | None,
         *,
         concerns: Callable[[], bool],
-        printed: Tell,
-        closed: Callable[[], None],
+        on_print: Tell,
+        on_close: Callable[[], None],
     ) -> None:
         self._real = real
-        self._concerns, self._printed, self._closes = concerns, printed, closed
+        self._concerns, self._on_print, self._on_close = concerns, on_print, on_close
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -224,7 +230,7 @@ class Output(io.TextIOBase):
         """For bytes: standard error's, or the real one for other threads."""
         if not self._concerns():
             return getattr(self._real, "buffer", None)
-        self._printed("bytes")
+        self._on_print("bytes")
         return getattr(sys.stderr, "buffer", io.BytesIO())
 
     def writable(self) -> bool:
@@ -242,7 +248,7 @@ class Output(io.TextIOBase):
         if not self._concerns():
             return self._real.write(text) if self._real else len(text)
         if text.strip():
-            self._printed(text)
+            self._on_print(text)
         if sys.stderr is not None:
             sys.stderr.write(text)
         return len(text)
@@ -258,22 +264,22 @@ class Output(io.TextIOBase):
 
     def close(self) -> None:
         """Stays open."""
-        self._closes()
+        self._on_close()
 
     def rest(self) -> None:
         """From now on nothing is told of it: whoever kept it goes on writing to standard error, and
         it may be thrown away."""
-        self._printed, self._closes = lambda _: None, lambda: None
+        self._on_print, self._on_close = lambda _: None, lambda: None
 
     def detach(self) -> Any:
         """Stays whole."""
-        self._closes()
+        self._on_close()
         return self.buffer
 
 
 @contextmanager
-def diverted(
-    *, concerns: Callable[[], bool], printed: Tell, closed: Callable[[], None]
+def divert_output(
+    *, concerns: Callable[[], bool], on_print: Tell, on_close: Callable[[], None]
 ) -> Iterator[None]:
     """Sends what is printed meanwhile to standard error, tells the first of it, and leaves standard
     output open as it was.
@@ -282,18 +288,18 @@ def diverted(
               libraries and child processes, is diverted where no other thread runs, which may be
               writing there itself.
     """
-    real, base, given = sys.stdout, sys.__stdout__, sys.stdin
+    real, base, real_input = sys.stdout, sys.__stdout__, sys.stdin
     alone = all(
         thread is threading.current_thread() or thread.name in SILENT
         for thread in threading.enumerate()
     )
-    stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
+    stand_in = Output(real, concerns=concerns, on_print=on_print, on_close=on_close)
     own: Any = stand_in
     with ExitStack() as stack:
-        stack.enter_context(_kept("stdout", STDOUT, closed))
-        stack.enter_context(_kept("stderr", STDERR, closed))
+        stack.enter_context(_keep_stream_open("stdout", STDOUT, on_close))
+        stack.enter_context(_keep_stream_open("stderr", STDERR, on_close))
         if alone:
-            stack.enter_context(_descriptor(base, printed, closed))
+            stack.enter_context(_descriptor(base, on_print, on_close))
             sys.stdin = io.StringIO()  # a question at import would be asked by every listing
         # Both, since whoever has kept the real one would go on with a closed file.
         sys.stdout = sys.__stdout__ = own  # type: ignore[misc]
@@ -301,49 +307,51 @@ def diverted(
             yield
         finally:
             if sys.stdout is not own or sys.__stdout__ is not own:
-                closed()
-            sys.stdout, sys.stdin = real, given
+                on_close()
+            sys.stdout, sys.stdin = real, real_input
             sys.__stdout__ = base  # type: ignore[misc]
             stand_in.rest()
 
 
 @contextmanager
-def _kept(name: str, descriptor: int, closed: Callable[[], None]) -> Iterator[None]:
+def _keep_stream_open(name: str, descriptor: int, on_close: Callable[[], None]) -> Iterator[None]:
     """Opens a standard stream again if it is closed or replaced meanwhile: `stdout` or `stderr`,
     and its descriptor."""
-    given, base = getattr(sys, name), getattr(sys, f"__{name}__")
+    stream_before, base = getattr(sys, name), getattr(sys, f"__{name}__")
     try:
-        kept = os.dup(descriptor)
+        duplicate = os.dup(descriptor)
     except OSError:  # there is none
         yield
         return
     try:
         yield
     finally:
-        if not _is_same(descriptor, kept):
-            closed()
-            os.dup2(kept, descriptor)
-        os.close(kept)
-        if getattr(sys, name) is not given or getattr(sys, f"__{name}__") is not base:
-            closed()
+        if not _is_same(descriptor, duplicate):
+            on_close()
+            os.dup2(duplicate, descriptor)
+        os.close(duplicate)
+        if getattr(sys, name) is not stream_before or getattr(sys, f"__{name}__") is not base:
+            on_close()
         again = {
-            id(stream): _opened(stream, descriptor)
-            for stream in (given, base)
+            id(stream): _reopen(stream, descriptor)
+            for stream in (stream_before, base)
             if stream is not None and stream.closed
         }
         if again:
-            closed()
-        setattr(sys, name, again.get(id(given), given))
+            on_close()
+        setattr(sys, name, again.get(id(stream_before), stream_before))
         setattr(sys, f"__{name}__", again.get(id(base), base))
 
 
-def _opened(stream: TextIO, descriptor: int) -> TextIO:
+def _reopen(stream: TextIO, descriptor: int) -> TextIO:
     """A stream like the one that was closed."""
     return open(descriptor, "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
 
 
 @contextmanager
-def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) -> Iterator[None]:
+def _descriptor(
+    base: TextIO | None, on_print: Tell, on_close: Callable[[], None]
+) -> Iterator[None]:
     """The same for what is written beneath Python: to a file in memory first, which shows whether
     anything was."""
     if not hasattr(os, "memfd_create") or base is None or base.closed:
@@ -362,13 +370,13 @@ def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) 
     finally:
         _flush(base)
         if not _is_same(STDOUT, sink):
-            closed()
+            on_close()
         os.dup2(real, STDOUT)
         os.close(real)
         written = os.pread(sink, 1 << 16, 0)
         os.close(sink)
         if written:
-            printed(written.decode(errors="replace"))
+            on_print(written.decode(errors="replace"))
             with suppress(OSError):
                 os.write(STDERR, written)
 

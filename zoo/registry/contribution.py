@@ -83,15 +83,15 @@ class Contribution:
         """Refuses an alias that has the name of a model of this plugin, or a name of detzoo's own.
         Raises PluginError."""
         for alias in registry_file.listing.aliases:
-            asked = f"It has the alias '{alias.name}' for '{alias.target}'"
+            case = f"It has the alias '{alias.name}' for '{alias.target}'"
             if alias.name in self.models:
                 first, row = self.models[alias.name]
                 raise self._refuse(
-                    f"{asked}, and a model of that name: {place(first, row.line)}.",
+                    f"{case}, and a model of that name: {place(first, row.line)}.",
                     "Rename the alias.",
                 )
             if whose := self._built_in.get(alias.name):
-                raise self._refuse(f"{asked}, which is the name of {whose}.", "Rename the alias.")
+                raise self._refuse(f"{case}, which is the name of {whose}.", "Rename the alias.")
             before = self.aliases.setdefault(alias.name, (registry_file, alias))
             if before[1] is not alias:
                 places = " and ".join(

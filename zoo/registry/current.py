@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.environment import bundle_folder, expanded, registry_files
+from zoo.environment import bundle_folder, expand_home, registry_files
 from zoo.errors import PluginError
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
@@ -114,7 +114,7 @@ def _carried_file() -> list[Path]:
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
-    return Path(os.path.abspath(expanded(path)))
+    return Path(os.path.abspath(expand_home(path)))
 
 
 def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:

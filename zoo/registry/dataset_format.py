@@ -24,7 +24,7 @@ class RegisteredFormat:
     images: str = "images"
 
 
-def imported(build: Build) -> Any:
+def import_registered(build: Build) -> Any:
     """Imports what was registered, if that was "package.module:name"."""
     if not isinstance(build, str):
         return build
@@ -49,30 +49,30 @@ class DatasetFormat:
     name: str
     owner: str
     registered: RegisteredFormat
-    imported: Callable[[Build], Any] = field(default=imported, repr=False)
-    watched: Callable[[str, Callable[..., Any]], Callable[..., Any]] = field(
+    importer: Callable[[Build], Any] = field(default=import_registered, repr=False)
+    wrapper: Callable[[str, Callable[..., Any]], Callable[..., Any]] = field(
         default=plain, repr=False
     )
 
     @cached_property
     def read(self) -> Callable[..., Any]:
         """The reader. Raises: PluginError where it can't be imported, as for the other two."""
-        return self.watched("reads", self.imported(self.registered.read))
+        return self.wrapper("reads", self.importer(self.registered.read))
 
     @cached_property
     def options(self) -> type | None:
         """The type of its options, or None if it has none."""
         options = self.registered.options
-        return self.imported(options) if isinstance(options, str) else options
+        return self.importer(options) if isinstance(options, str) else options
 
     @cached_property
     def write(self) -> Callable[..., Any] | None:
         """The writer, or None if it can only be read."""
         write = self.registered.write
-        return None if write is None else self.watched("writes", self.imported(write))
+        return None if write is None else self.wrapper("writes", self.importer(write))
 
     @cached_property
     def recognise(self) -> Callable[..., Any] | None:
         """Whether a folder is of this format, or None if it can't say."""
         recognise = self.registered.recognise
-        return None if recognise is None else self.watched("looks at", self.imported(recognise))
+        return None if recognise is None else self.wrapper("looks at", self.importer(recognise))

@@ -53,7 +53,7 @@ class Declared:
     remark: str = ""
 
 
-def declared(group: str) -> list[Declared]:
+def declarations(group: str) -> list[Declared]:
     """Every entry point of the group, and every distribution that may have one and can't be
     read."""
     entries: list[Declared] = []
@@ -63,7 +63,7 @@ def declared(group: str) -> list[Declared]:
     return entries
 
 
-def damaged() -> list[Declared]:
+def damaged_distributions() -> list[Declared]:
     """The distributions whose entry points can't be read, for whichever group they are; fast where
     there is none."""
     try:
@@ -191,7 +191,8 @@ def _damage(distribution: metadata.Distribution) -> list[Declared]:
     except Exception as error:
         return [
             Declared(
-                _owner(distribution), fault=f"Its {ENTRY_POINTS} can't be read: {_said(error)}."
+                _owner(distribution),
+                fault=f"Its {ENTRY_POINTS} can't be read: {_read_error(error)}.",
             )
         ]
     try:
@@ -237,11 +238,11 @@ def _owner(distribution: metadata.Distribution) -> Owner:
         missing = [field for field in ("Name", "Version") if not headers.get(field)]
         fault = f"Its METADATA has no {' and no '.join(missing)}." if missing else ""
     except Exception as error:
-        fault = f"Its METADATA can't be read: {_said(error)}."
+        fault = f"Its METADATA can't be read: {_read_error(error)}."
     return Owner(_short(name or "an unnamed distribution"), _short(version or UNKNOWN), fault)
 
 
-def _said(error: Exception) -> str:
+def _read_error(error: Exception) -> str:
     """An error of reading in a few words."""
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is not UTF-8"

@@ -18,7 +18,9 @@ SCHEMA = 2
 EXTRA = f"{KEY}.json"  # the facts' file in a `torch.export` program
 IR = "model.xml"  # the graph in a folder of OpenVINO IR
 BYTES = 16 << 20
-FIRST = "first"  # the engine that stands for the first one installed that reads the file
+FIRST_READABLE_ENGINE = (
+    "first"  # the engine that stands for the first one installed that reads the file
+)
 FORMATS = {".onnx": "onnx", ".xml": "openvino", ".pt2": "torch"}
 _METADATA = 14  # the field `metadata_props` of an ONNX ModelProto
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
@@ -108,7 +110,7 @@ def read_facts(path: Path) -> ExportFacts:
     from xml.etree.ElementTree import ParseError
     from zipfile import BadZipFile
 
-    asked = f"The exported file '{path}' can't be read."
+    failure = f"The exported file '{path}' can't be read."
     try:
         text = _READERS[FORMATS[path.suffix]](path)
         if text is not None:
@@ -118,14 +120,14 @@ def read_facts(path: Path) -> ExportFacts:
                 return facts
             upgrade = "Upgrade: pip install --upgrade detzoo"
             fix = upgrade if facts.schema > SCHEMA else "Export it again."
-            raise CardError(asked, f"It is of schema {facts.schema}, and {SCHEMA} is read.", fix)
+            raise CardError(failure, f"It is of schema {facts.schema}, and {SCHEMA} is read.", fix)
     except FileNotFoundError:
         fix = "Correct the path: file:PATH"
-        raise CardError(asked, "There is no such file.", fix) from None
+        raise CardError(failure, "There is no such file.", fix) from None
     except (*_DAMAGE, zlib.error, BadZipFile, ParseError) as error:
-        raise CardError(asked, f"It is damaged: {error}.", "Export it again.") from error
+        raise CardError(failure, f"It is damaged: {error}.", "Export it again.") from error
     case = "It says nothing of preprocessing, classes and decoding: zoo export did not write it."
-    raise CardError(asked, case, "Export the model with the zoo: zoo export NAME --to FILE.onnx")
+    raise CardError(failure, case, "Export the model with the zoo: zoo export NAME --to FILE.onnx")
 
 
 def _of_onnx(path: Path) -> bytes | None:

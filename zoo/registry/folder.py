@@ -6,31 +6,31 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import CardError, NameNotFound
 from zoo.registry.card import SCHEMA
 from zoo.registry.exported import IR, exported_file, read_facts
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of
 
-PREFIX = "file:"
-HUB = "hub:"
+FILE_PREFIX = "file:"
+HUB_PREFIX = "hub:"
 CARD = "card.yaml"  # a registry file with one card
 
 
 def card_file(name: str) -> Path | None:
     """The card of the model that `file:FOLDER` names; None for any other name, and for a folder
     without a card."""
-    if not name.startswith(PREFIX):
+    if not name.startswith(FILE_PREFIX):
         return None
-    path = expanded(name.removeprefix(PREFIX)) / CARD
+    path = expand_home(name.removeprefix(FILE_PREFIX)) / CARD
     return path.absolute() if path.is_file() else None
 
 
 def exported_of(name: str) -> Path | None:
     """The exported file that `file:PATH` names, or None; a folder with a card is none."""
-    if not name.startswith(PREFIX) or card_file(name):
+    if not name.startswith(FILE_PREFIX) or card_file(name):
         return None
-    path = exported_file(expanded(name.removeprefix(PREFIX)))
+    path = exported_file(expand_home(name.removeprefix(FILE_PREFIX)))
     return path.absolute() if path else None
 
 
@@ -38,13 +38,13 @@ def place_of(origin: str) -> str:
     """The name, from any folder, of the model whose card is in that file: `file:FOLDER`, or the
     exported file itself."""
     path = Path(os.path.abspath(origin))
-    whole = path.name == CARD or (path.name == IR and not (path.parent / CARD).is_file())
-    return f"{PREFIX}{path.parent if whole else path}"
+    is_folder = path.name == CARD or (path.name == IR and not (path.parent / CARD).is_file())
+    return f"{FILE_PREFIX}{path.parent if is_folder else path}"
 
 
 def is_model(path: str) -> bool:
     """Whether there is a folder with a card, or an exported file, of that path."""
-    name = f"{PREFIX}{path}"
+    name = f"{FILE_PREFIX}{path}"
     exported = exported_of(name)
     return card_file(name) is not None or (exported is not None and exported.is_file())
 
@@ -60,11 +60,11 @@ def read_folder(name: str) -> RegistryFile:
         data = {"schema": SCHEMA, "cards": {facts.model: facts.card}}
         return registry_file_of(data, exported, owner=USER)
     if path is None:
-        folder = name.removeprefix(PREFIX)
+        folder = name.removeprefix(FILE_PREFIX)
         raise NameNotFound(
             f"No model named '{name}'.",
             f"The folder '{folder}' has no {CARD}: no run has ended there."
-            if expanded(folder).is_dir()
+            if expand_home(folder).is_dir()
             else f"There is no folder '{folder}'.",
             "Name the folder of a run that has ended, as zoo train prints it.",
         )

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from zoo import environment
 from zoo.printable import printable
-from zoo.registry.conduct import HardExit, said
+from zoo.registry.conduct import HardExit, describe_exception
 
 # Variables that other code than the plugin's listens to.
 PREFIXES = (
@@ -81,7 +81,7 @@ def put_back(before: Snapshot) -> Iterator[tuple[str, bool]]:
             continue
         yield (
             place.name if isinstance(place.name, str) else place.name(was, now),
-            not judged and _written(place, was),
+            not judged and _write(place, was),
         )
 
 
@@ -94,7 +94,7 @@ def _read(place: Place) -> Any:
         return _UNKNOWN
 
 
-def _written(place: Place, value: Any) -> bool:
+def _write(place: Place, value: Any) -> bool:
     try:
         place.write(sys.modules[place.module], value)
     except Exception:
@@ -335,7 +335,7 @@ class _AtExit:
             with no_exit(lambda: True):
                 self.function(*arguments, **options)
         except BaseException as error:
-            remark = f"{said(error)} at exit."
+            remark = f"{describe_exception(error)} at exit."
             for hear in heard_at_exit:
                 hear(remark)
             if sys.stderr is not None:

@@ -66,11 +66,11 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
     times = _times(path)
     head = _load(place) if place else None
     if place and head and times and head.times == times:
-        return _stored(place, head, path, owner)
+        return _from_entry(place, head, path, owner)
     raw = read(path)
     digest = sha256(raw).digest()
     if place and head and head.digest == digest:
-        stored = _stored(place, head, path, owner)
+        stored = _from_entry(place, head, path, owner)
     else:
         stored, head = parse_registry_file(raw, path, owner=owner), None
     if place and (times or not head):
@@ -78,7 +78,7 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
     return stored
 
 
-def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
+def _from_entry(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
     """The registry file of an entry; its cards come from the entry, or from the file if the entry
     has been damaged or replaced since."""
 

@@ -20,7 +20,7 @@ from zoo.own_process import command_for
 from zoo.registry.current import core_file
 from zoo.registry.global_state import heard_at_exit
 from zoo.registry.index import indexed_file
-from zoo.registry.plugins import PluginInfo, find_plugins, installed, selected
+from zoo.registry.plugins import PluginInfo, find_plugins, installed_plugins, selected_names
 from zoo.registry.registry_file import CORE
 
 
@@ -30,10 +30,10 @@ def ask_each(*, limit: float) -> Iterator[PluginInfo]:
     A plugin of the same name as one before, or of a damaged distribution, is not started, and none
     that ZOO_PLUGINS leaves out.
     """
-    wanted = selected()
-    for info in installed():
-        asked = info.status != "quarantined" and (wanted is None or info.name in wanted)
-        yield _asked(info, limit) if asked else info
+    selection = selected_names()
+    for info in installed_plugins():
+        is_selected = info.status != "quarantined" and (selection is None or info.name in selection)
+        yield _ask(info, limit) if is_selected else info
 
 
 def answer(plugin: str, path: str) -> None:
@@ -52,7 +52,7 @@ def _add(file: Path, remark: str) -> None:
         lines.write(msgspec.json.encode(remark) + b"\n")
 
 
-def _asked(info: PluginInfo, limit: float) -> PluginInfo:
+def _ask(info: PluginInfo, limit: float) -> PluginInfo:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer"
         command = command_for(__name__, answer.__name__, info.name, str(path))

@@ -35,7 +35,7 @@ class PluginFacts:
     known: Mapping[str, KnownPlugin]
     hidden: Mapping[str, str]
 
-    def loaded(self, plugin: str) -> bool:
+    def is_loaded(self, plugin: str) -> bool:
         """Whether the plugin works."""
         return plugin in self.infos and self.infos[plugin].status == "loaded"
 
@@ -43,10 +43,10 @@ class PluginFacts:
         """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None
         where nothing explains it."""
         waits_for = self.hidden.get(f"{plugin}/{name}" if plugin else name)
-        owner = waits_for or plugin or self._promised(name)
+        owner = waits_for or plugin or self._known_owner(name)
         if (
             not owner
-            or self.loaded(owner)
+            or self.is_loaded(owner)
             or not (waits_for or owner in self.infos or owner in self.known)
         ):
             return None
@@ -76,14 +76,14 @@ class PluginFacts:
             f"Add {owner} to {PLUGINS}, or unset it: unset {PLUGINS}",
         )
 
-    def _promised(self, name: str) -> str:
+    def _known_owner(self, name: str) -> str:
         """The known plugin that would bring a model of that name, or nothing."""
         matches = (
             plugin
-            for plugin, known in self.known.items()
-            if any(fnmatchcase(name, pattern) for pattern in known.names)
+            for plugin, facts in self.known.items()
+            if any(fnmatchcase(name, pattern) for pattern in facts.names)
         )
-        return next((plugin for plugin in matches if not self.loaded(plugin)), "")
+        return next((plugin for plugin in matches if not self.is_loaded(plugin)), "")
 
 
 def repair_advice(distribution: str) -> str:

@@ -33,7 +33,7 @@ class _Guard:
     whose: str
     variable: str
     concerns: Callable[[], bool]
-    told: Callable[[str], None]
+    on_connect: Callable[[str], None]
 
 
 class _State:
@@ -42,7 +42,7 @@ class _State:
 
 
 @contextmanager
-def unplugged(
+def refuse_connections(
     variable: str,
     whose: str,
     *,
@@ -75,7 +75,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if guard is None or not _is_remote(arguments[0], address):
         return
     host = str(address[0] if isinstance(address, tuple) else address)[:60]
-    guard.told(host)
+    guard.on_connect(host)
     raise OfflineError(
         f"The {guard.whose} wanted to connect to {host}.",
         f"{guard.variable} says that no connection may be opened.",

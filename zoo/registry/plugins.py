@@ -20,8 +20,8 @@ from zoo import environment
 from zoo.errors import PluginError, ZooError
 from zoo.printable import printable
 from zoo.registry import hookspecs
-from zoo.registry.conduct import Conduct, said
-from zoo.registry.containment import named, watched
+from zoo.registry.conduct import Conduct, describe_exception
+from zoo.registry.containment import contain, plugin_title
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME
@@ -79,7 +79,7 @@ class Plugin:
     contribution: Contribution
 
 
-def selected() -> set[str] | None:
+def selected_names() -> set[str] | None:
     """The plugins that ZOO_PLUGINS names, or None where it is not set and all are wanted."""
     setting = environment.plugins()
     return (
@@ -94,13 +94,13 @@ def find_plugins(core: RegistryFile) -> list[Plugin]:
     Distributions whose entry points can't be read come last, each as a quarantined plugin that is
     called as they are.
     """
-    wanted = selected()
+    selection = selected_names()
     plugins: list[Plugin] = []
-    for info, entry in _installed():
+    for info, entry in _installed_entries():
         if (
             info.status == "quarantined"
             or entry is None
-            or (wanted is not None and info.name not in wanted)
+            or (selection is not None and info.name not in selection)
         ):
             plugins.append(Plugin(info, _nothing(info)))
         else:
@@ -108,34 +108,34 @@ def find_plugins(core: RegistryFile) -> list[Plugin]:
     return plugins
 
 
-def installed() -> list[PluginInfo]:
+def installed_plugins() -> list[PluginInfo]:
     """Every installed plugin as far as that is known without importing it: quarantined, or else
     switched off."""
-    return [info for info, _ in _installed()]
+    return [info for info, _ in _installed_entries()]
 
 
-def _installed() -> list[tuple[PluginInfo, EntryPoint | None]]:
-    from zoo.registry.distributions import declared  # deferred: `import zoo` does without it
+def _installed_entries() -> list[tuple[PluginInfo, EntryPoint | None]]:
+    from zoo.registry.distributions import declarations  # deferred: `import zoo` does without it
 
-    wanted = selected()
+    selection = selected_names()
     first: dict[str, PluginInfo] = {}
     pairs: list[tuple[PluginInfo, EntryPoint | None]] = []
-    everything = declared(GROUP)
+    everything = declarations(GROUP)
     for entry in sorted((entry for entry in everything if entry.entry), key=_order):
         info = _info(entry)
         before = first.setdefault(info.name, info)
         if before is not info:
-            info = _quarantined(info, _namesake(before))
+            info = _quarantine(info, _namesake(before))
         elif info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
-            info = _quarantined(info, f"'{info.name}' can't be a plugin's name.")
-        elif entry.fault and (wanted is None or info.name in wanted):
-            info = _quarantined(info, entry.fault)
+            info = _quarantine(info, f"'{info.name}' can't be a plugin's name.")
+        elif entry.fault and (selection is None or info.name in selection):
+            info = _quarantine(info, entry.fault)
         pairs.append((info, entry.entry))
     if (
-        wanted is None or not wanted <= first.keys()
+        selection is None or not selection <= first.keys()
     ):  # else what can't be read is nothing that is wanted
         pairs += [
-            (_quarantined(_info(entry), entry.fault), None)
+            (_quarantine(_info(entry), entry.fault), None)
             for entry in everything
             if not entry.entry
         ]
@@ -162,9 +162,9 @@ def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
     infos = [plugin.info for plugin in plugins]
     for info in infos:
         if info.status == "quarantined":
-            yield f"Skipped {named(info)} ({info.entry}): {info.reason}"
-        yield from (f"The {named(info)} {remark}" for remark in info.remarks)
-    for name in sorted((selected() or set()) - {info.name for info in infos}):
+            yield f"Skipped {plugin_title(info)} ({info.entry}): {info.reason}"
+        yield from (f"The {plugin_title(info)} {remark}" for remark in info.remarks)
+    for name in sorted((selected_names() or set()) - {info.name for info in infos}):
         alike = close_matches(name, (info.name for info in infos))
         hint = (
             f"did you mean '{alike[0]}'?"
@@ -202,7 +202,7 @@ def _nothing(info: PluginInfo) -> Contribution:
     return Contribution(info.name, Path(), closed=True)
 
 
-def _quarantined(info: PluginInfo, reason: str) -> PluginInfo:
+def _quarantine(info: PluginInfo, reason: str) -> PluginInfo:
     return replace(info, status="quarantined", reason=reason)
 
 
@@ -219,14 +219,14 @@ def _load(entry: EntryPoint, info: PluginInfo, core: RegistryFile) -> Plugin:
     begin = perf_counter()
     torch_before = "torch" in sys.modules
     contribution = Contribution(info.name, Path(info.entry), core)
-    conduct = Conduct(named(info), "at import")
-    with watched(conduct):
-        reason = _imported(entry, contribution, conduct)
+    conduct = Conduct(plugin_title(info), "at import")
+    with contain(conduct):
+        reason = _collect_contribution(entry, contribution, conduct)
         conduct.stage = "while it loads"
     contribution.closed = True
     info = replace(info, seconds=perf_counter() - begin, remarks=(*info.remarks, *conduct.remarks))
     if reason:
-        return Plugin(_quarantined(info, reason), _nothing(info))
+        return Plugin(_quarantine(info, reason), _nothing(info))
     imports_torch, contributes = not torch_before and "torch" in sys.modules, contribution.counts()
     if not contributes:
         info = replace(info, remarks=(*info.remarks, NOTHING))
@@ -236,7 +236,7 @@ def _load(entry: EntryPoint, info: PluginInfo, core: RegistryFile) -> Plugin:
     )
 
 
-def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -> str:
+def _collect_contribution(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -> str:
     """Fills the contribution by the plugin's hooks; the reason why that failed, or nothing."""
     step = "its import"
     try:
@@ -248,7 +248,7 @@ def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -
             step, conduct.stage = hook, f"in {hook}"
             call()
     except KeyboardInterrupt as error:
-        raise conduct.interrupted() from error
+        raise conduct.interrupt_error() from error
     except BaseException as error:
         return _reason(error, step)
     return ""
@@ -274,15 +274,15 @@ def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
 
 def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -> None:
     """Refuses hooks that are none, or that take what no hook hands over. Raises: PluginError."""
-    asked, known = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
+    failure, hooks = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
     for written in [
         attribute
         for attribute in vars(module)
         if manager.parse_hookimpl_opts(module, attribute) is not None
     ]:
-        if written not in known:
-            fix = did_you_mean(written, known, otherwise=f"The hooks are {', '.join(known)}.")
-            raise PluginError(asked, f"It has the unknown hook '{written}'.", fix)
+        if written not in hooks:
+            fix = did_you_mean(written, hooks, otherwise=f"The hooks are {', '.join(hooks)}.")
+            raise PluginError(failure, f"It has the unknown hook '{written}'.", fix)
         wrong = [
             parameter
             for parameter in inspect.signature(getattr(module, written)).parameters
@@ -291,7 +291,7 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
         if wrong:
             fix = f"Write def {written}({hookspecs.ARGUMENT}):"
             raise PluginError(
-                asked,
+                failure,
                 f"Its {written} takes '{wrong[0]}', and a hook is given '{hookspecs.ARGUMENT}' "
                 f"alone.",
                 fix,
@@ -301,13 +301,13 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
 def _check_api(module: ModuleType, name: str) -> None:
     """Refuses a plugin that says it was written for another major version of the hooks. Raises:
     PluginError."""
-    wanted = getattr(module, "ZOO_API", hookspecs.API)
-    if wanted == hookspecs.API:
+    version = getattr(module, "ZOO_API", hookspecs.API)
+    if version == hookspecs.API:
         return
-    newer = isinstance(wanted, int) and wanted > hookspecs.API
+    newer = isinstance(version, int) and version > hookspecs.API
     raise PluginError(
         f"The plugin '{name}' was asked what it has.",
-        f"It was written for version {wanted!r} of the plugin API, and this detzoo has version "
+        f"It was written for version {version!r} of the plugin API, and this detzoo has version "
         f"{hookspecs.API}.",
         "Upgrade detzoo: pip install --upgrade detzoo"
         if newer
@@ -331,8 +331,8 @@ def _reason(error: BaseException, step: str) -> str:
     if isinstance(error, ZooError):
         return " ".join(str(error).split())
     if isinstance(error, SystemExit):
-        return f"{step} {said(error)}."
-    return f"{step} {said(error).replace('raised', 'failed with', 1)}{_place(error)}"
+        return f"{step} {describe_exception(error)}."
+    return f"{step} {describe_exception(error).replace('raised', 'failed with', 1)}{_place(error)}"
 
 
 def _place(error: BaseException) -> str:

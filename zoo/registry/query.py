@@ -163,15 +163,15 @@ class _Tests(Transformer[Token, Test]):
 
     def membership(self, name: Token, _: Token, *values: Token) -> Test:
         field = _field(name)
-        known = [value for value in values if not _is_unknown(value)]
-        if not known:
+        known_values = [value for value in values if not _is_unknown(value)]
+        if not known_values:
             return lambda row: None in field.read(row)
-        tests = [_equals(field, value) for value in known]
+        tests = [_equals(field, value) for value in known_values]
         both = _all if tests == [is_permissive] else _alike
         return _judge(
             field,
             lambda value: any(test(value) for test in tests),
-            null=len(known) < len(values),
+            null=len(known_values) < len(values),
             both=both,
         )
 
@@ -193,30 +193,30 @@ def _alike(answers: Iterable[bool | None]) -> bool | None:
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
     """Kleene's conjunction: false if one is, else unknown if one is."""
-    known = True
+    all_known = True
     for answer in answers:
         if answer is False:
             return False
-        known = known and answer is not None
-    return True if known else None
+        all_known = all_known and answer is not None
+    return True if all_known else None
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:
     """Kleene's disjunction: true if one is, else unknown if one is."""
-    known = True
+    all_known = True
     for answer in answers:
         if answer:
             return True
-        known = known and answer is not None
-    return False if known else None
+        all_known = all_known and answer is not None
+    return False if all_known else None
 
 
 def _field(name: Token) -> Field:
-    known = {field.casefold(): field for field in [*FIELDS, *SYNONYMS]}
-    asked = name.casefold()
-    if asked in known:
-        return FIELDS[SYNONYMS.get(known[asked], known[asked])]
-    alike = [known[name] for name in close_matches(asked, known)]
+    spellings = {field.casefold(): field for field in [*FIELDS, *SYNONYMS]}
+    folded = name.casefold()
+    if folded in spellings:
+        return FIELDS[SYNONYMS.get(spellings[folded], spellings[folded])]
+    alike = [spellings[name] for name in close_matches(folded, spellings)]
     fix = suggest(alike, otherwise=f"The fields are {', '.join(FIELDS)}.")
     raise _Misuse(name, f"There is no field '{name}'.", fix)
 
@@ -291,14 +291,14 @@ def _syntax_error(text: str, error: UnexpectedInput) -> QueryError:
     at = error.pos_in_stream or 0
     if token is None:
         return _error(
-            text, at, 1, f"The character {text[at]!r} does not belong here.", _expected(error)
+            text, at, 1, f"The character {text[at]!r} does not belong here.", _expectation(error)
         )
     if token.type == "$END":
-        return _error(text, len(text), 1, "It ends too early.", _expected(error))
-    return _error(text, at, len(token), f"'{token}' does not belong here.", _expected(error))
+        return _error(text, len(text), 1, "It ends too early.", _expectation(error))
+    return _error(text, at, len(token), f"'{token}' does not belong here.", _expectation(error))
 
 
-def _expected(error: UnexpectedInput) -> str:
+def _expectation(error: UnexpectedInput) -> str:
     terminals = set(getattr(error, "accepts", None) or getattr(error, "allowed", None) or ())
     terminals -= {"WORD", "QUOTED"} if "NUMBER" in terminals else set()
     *others, last = [

@@ -103,22 +103,25 @@ class RegistryFile:
         try:
             return _decoder().decode(self.encoded[position])
         except msgspec.ValidationError:
-            return msgspec.convert(without_extensions(self.written(position), Card), Card)
+            return msgspec.convert(without_extensions(self.card_data(position), Card), Card)
 
-    def written(self, position: int) -> dict[str, Any]:
+    def card_data(self, position: int) -> dict[str, Any]:
         """The card as plain data: the fields that are given, its architecture as `plugin/name`."""
         written: dict[str, Any] = msgspec.msgpack.decode(self.encoded[position])
         return written
 
     def without(self, names: Collection[str]) -> RegistryFile:
         """A copy without the cards and aliases of these names."""
-        kept = [position for position, row in enumerate(self.rows) if row.name not in names]
+        positions = [position for position, row in enumerate(self.rows) if row.name not in names]
         aliases = [alias for alias in self.listing.aliases if alias.name not in names]
         listing = msgspec.structs.replace(
-            self.listing, rows=[self.rows[position] for position in kept], aliases=aliases
+            self.listing, rows=[self.rows[position] for position in positions], aliases=aliases
         )
         return RegistryFile(
-            self.origin, self.owner, listing, lambda: [self.encoded[position] for position in kept]
+            self.origin,
+            self.owner,
+            listing,
+            lambda: [self.encoded[position] for position in positions],
         )
 
 
@@ -138,15 +141,15 @@ def read_registry_file(path: Path, *, owner: str) -> RegistryFile:
 
 def parse_registry_file(raw: bytes, origin: Path, *, owner: str) -> RegistryFile:
     """Parses and validates the bytes of a registry file. Raises CardError."""
-    return _built(parse(raw, origin), Sheet(origin, raw), owner)
+    return _make_registry_file(parse(raw, origin), Sheet(origin, raw), owner)
 
 
 def registry_file_of(data: Mapping[str, Any], origin: Path, *, owner: str) -> RegistryFile:
     """Validates the content of a registry file given as Python data by the file `origin`."""
-    return _built(Document(dict(data), {}), Sheet(origin), owner)
+    return _make_registry_file(Document(dict(data), {}), Sheet(origin), owner)
 
 
-def _built(document: Document, sheet: Sheet, owner: str) -> RegistryFile:
+def _make_registry_file(document: Document, sheet: Sheet, owner: str) -> RegistryFile:
     outline = _outline(document, sheet, owner)
     encoder = msgspec.msgpack.Encoder()
     rows: list[CardSummary] = []

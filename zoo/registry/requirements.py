@@ -55,8 +55,8 @@ def unmet(requires: Iterable[str]) -> list[str]:
     return [text for text in requires if not _is_met(Requirement(text), set())]
 
 
-def _is_met(requirement: Requirement, known: set[str]) -> bool:
-    """Whether a requirement is installed with its extras; `known` are those looked at already."""
+def _is_met(requirement: Requirement, checked: set[str]) -> bool:
+    """Whether a requirement is installed with its extras; `checked` are those seen already."""
     from importlib.metadata import PackageNotFoundError, distribution  # deferred: few cards
 
     try:
@@ -67,9 +67,9 @@ def _is_met(requirement: Requirement, known: set[str]) -> bool:
         return False
     for extra in requirement.extras:
         for needed in _of_extra(installed, extra):
-            if str(needed) not in known:
-                known.add(str(needed))
-                if not _is_met(needed, known):
+            if str(needed) not in checked:
+                checked.add(str(needed))
+                if not _is_met(needed, checked):
                     return False
     return True
 

@@ -57,7 +57,7 @@ def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise _explained(sheet, data, kind, at, str(error)) from None
+        raise _flaw(sheet, data, kind, at, str(error)) from None
 
 
 def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
@@ -75,7 +75,7 @@ def in_words(data: Any, kind: type[Any], error: msgspec.ValidationError) -> tupl
     return f"Field '{where}': {fault.case}" if where else fault.case, fault.fix
 
 
-def _explained(
+def _flaw(
     sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str
 ) -> CardError:
     fault = _fault(data, kind, message)
@@ -179,14 +179,14 @@ def _alone(data: Any, steps: list[Step]) -> Iterator[tuple[str, Any]]:
     only."""
     mapping = _follow(data, steps)
     for key in mapping:
-        yield key, _replaced(data, steps, {key: mapping[key]})
+        yield key, _with_value(data, steps, {key: mapping[key]})
 
 
-def _replaced(data: Any, steps: list[Step], value: Any) -> Any:
+def _with_value(data: Any, steps: list[Step], value: Any) -> Any:
     if not steps:
         return value
     copy = data.copy()
-    copy[steps[0]] = _replaced(data[steps[0]], steps[1:], value)
+    copy[steps[0]] = _with_value(data[steps[0]], steps[1:], value)
     return copy
 
 

@@ -52,10 +52,10 @@ def _types_at(
     one that the data says."""
     types = _members(inspect.type_info(kind))
     for step in steps:
-        types = _tagged(types, data)
+        types = _tag_matches(types, data)
         types = [inner for outer in types for inner in _inside(outer, step)]
         data = _value(data, step)
-    return _tagged(types, data) if tagged else types
+    return _tag_matches(types, data) if tagged else types
 
 
 def _members(kind: inspect.Type) -> list[inspect.Type]:
@@ -83,7 +83,7 @@ def _inside(kind: inspect.Type, step: Step) -> list[inspect.Type]:
     return []
 
 
-def _tagged(types: list[inspect.Type], data: Any) -> list[inspect.Type]:
+def _tag_matches(types: list[inspect.Type], data: Any) -> list[inspect.Type]:
     """Those whose kind the data says, if it says one of theirs; else all."""
     chosen: list[inspect.Type] = [
         kind

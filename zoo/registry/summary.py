@@ -85,15 +85,15 @@ def summary_of(name: str, card: Card, *, plugin: str, line: int | None) -> CardS
         tags=tuple(card.weights),
         default=card.default or next(iter(card.weights), None),
         megabytes=weights.megabytes if weights else None,
-        ap=_claimed(weights, "AP"),
-        ap50=_claimed(weights, "AP50"),
+        ap=_claim_on_coco(weights, "AP"),
+        ap50=_claim_on_coco(weights, "AP50"),
         code_license=licenses.code,
         weights_license=licenses.weights,
         successor=card.successor,
     )
 
 
-def _claimed(weights: Weights | None, metric: str) -> float | None:
+def _claim_on_coco(weights: Weights | None, metric: str) -> float | None:
     """The first such claim on COCO val2017; numbers on other data sets don't belong into one column
     with it."""
     claims: Iterable[Claim] = weights.claims if weights else ()

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
-from zoo.registry.exported import FIRST
+from zoo.registry.exported import FIRST_READABLE_ENGINE
 from zoo.registry.folder import exported_of
 from zoo.timing.result import Benchmark, Row
 from zoo.timing.steadiness import Reference, Steadiness
@@ -99,7 +99,7 @@ def _variants(
 
 def _own_engine(name: str) -> str:
     """The engine of a model where none is named."""
-    return FIRST if exported_of(name) else "torch"
+    return FIRST_READABLE_ENGINE if exported_of(name) else "torch"
 
 
 def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
@@ -153,7 +153,9 @@ def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
                 Row.of(
                     each.calls[count],
                     about,
-                    asked=about.engine.partition(" ")[0] if asked == FIRST else asked,
+                    asked=about.engine.partition(" ")[0]
+                    if asked == FIRST_READABLE_ENGINE
+                    else asked,
                     batch=count,
                     start=each.worker.started or 0.0,
                     warm=each.warm[count],

@@ -13,7 +13,7 @@ from zoo.evaluate import Report
 from zoo.evaluate.evaluate import evaluate
 from zoo.files import atomic_write, write_file
 from zoo.registry import Choice
-from zoo.registry.folder import PREFIX
+from zoo.registry.folder import FILE_PREFIX
 from zoo.text import pluralize
 from zoo.train.card import card_of, write_card
 from zoo.train.data import Data
@@ -57,7 +57,7 @@ def _written(training: Training, choice: Choice | None, images: Data) -> Report 
         name = write_card(folder, card, choice=choice, name=name, note=note)
     report = None
     if images.validation is not None:
-        model = detector if card is None else f"{PREFIX}{os.fspath(folder.absolute())}"
+        model = detector if card is None else f"{FILE_PREFIX}{os.fspath(folder.absolute())}"
         device = None if card is None else detector.device
         report = evaluate(model, data=images.validation, device=device, progress=False)
         report.write(folder / REPORT)
@@ -97,7 +97,7 @@ def page(
         ]
     lines += [f"![Losses and {recipe.best} over the steps]({CURVES})", ""] if drawn else []
     if loads:
-        lines += ["```python", f'zoo.load("{PREFIX}{folder}").detect("image.jpg")', "```", ""]
+        lines += ["```python", f'zoo.load("{FILE_PREFIX}{folder}").detect("image.jpg")', "```", ""]
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from msgspec import structs
 from zoo.data import Dataset
 from zoo.detectors import Detector
 from zoo.detectors.load import load_to_train
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
@@ -147,7 +147,7 @@ class _Plan:
         meant = labels or recipe.labels or images.train.label_space.names
         short = choice.entry.name if choice else name or type(detector).__name__
         folder = Path(recipe.to) if recipe.to else default_folder(str(short), images.train.name)
-        folder = expanded(folder)
+        folder = expand_home(folder)
         return cls(recipe, choice, detector, images, meant, folder, is_auto(fields))
 
     def entered(

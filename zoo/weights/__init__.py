@@ -6,12 +6,12 @@ variables.
 """
 
 from zoo.weights.bundle import bundle as bundle
+from zoo.weights.file_status import FileStatus as FileStatus
+from zoo.weights.file_status import remove as remove
+from zoo.weights.file_status import verify as verify
 from zoo.weights.lock import Lock as Lock
 from zoo.weights.lock import Pin as Pin
 from zoo.weights.manifest import Manifest as Manifest
-from zoo.weights.recheck import Verified as Verified
-from zoo.weights.recheck import remove as remove
-from zoo.weights.recheck import verify as verify
 from zoo.weights.records import WeightsFile as WeightsFile
 from zoo.weights.records import WeightsRequest as WeightsRequest
 from zoo.weights.resolve import Resolved as Resolved
@@ -19,5 +19,5 @@ from zoo.weights.resolve import choose as choose
 from zoo.weights.resolve import fetch as fetch
 from zoo.weights.resolve import locate as locate
 from zoo.weights.resolve import relock as relock
+from zoo.weights.resolve import request_for as request_for
 from zoo.weights.resolve import resolve as resolve
-from zoo.weights.resolve import wanted as wanted

@@ -49,23 +49,23 @@ def bundle(
     """
     before = Manifest.read(to) if (to / FILE).exists() else Manifest({})
     items = dict(before.weights)
-    for wanted in _every_file(choices):
+    for request in _every_file(choices):
         fetched = fetch(
-            wanted.weights,
-            name=wanted.name,
-            tag=wanted.tag,
-            role=wanted.role,
-            origin=wanted.origin,
+            request.weights,
+            name=request.name,
+            tag=request.tag,
+            role=request.role,
+            origin=request.origin,
             mirrors=mirrors,
             progress=progress,
         )
         item = Item(
             **asdict(Pin.of(fetched)),
-            file=_file_name(fetched, wanted.role),
-            state_key=wanted.weights.state_key,
+            file=_file_name(fetched, request.role),
+            state_key=request.weights.state_key,
         )
         _copy(fetched.path, to / item.file, sha256=item.digest)
-        items[_listed(wanted)] = item
+        items[_listed_entry(request)] = item
     cards = _write_registry(registry, to) if registry else before.registry
     manifest = Manifest(items, registry=cards)
     with saving(to / FILE, fix=FOLDER_FIX):
@@ -79,9 +79,9 @@ def bundle(
     return manifest
 
 
-def _listed(wanted: WeightsRequest) -> str:
+def _listed_entry(request: WeightsRequest) -> str:
     """The entry of a file in the bundle, whose registry file lists a folder's model by name."""
-    return replace(wanted, name=wanted.listed or wanted.name).entry
+    return replace(request, name=request.listed or request.name).entry
 
 
 def _every_file(choices: Iterable[WeightsRequest]) -> list[WeightsRequest]:
@@ -89,12 +89,12 @@ def _every_file(choices: Iterable[WeightsRequest]) -> list[WeightsRequest]:
     list only one."""
     requests = [request for chosen in choices for request in chosen.every_file()]
     first: dict[str, str] = {}
-    for wanted in requests:
-        name = wanted.listed or wanted.name
-        other = first.setdefault(name, wanted.name)
-        if other != wanted.name:
+    for request in requests:
+        name = request.listed or request.name
+        other = first.setdefault(name, request.name)
+        if other != request.name:
             raise UsageError(
-                f"{other} and {wanted.name} can't go into one bundle.",
+                f"{other} and {request.name} can't go into one bundle.",
                 f"Both are called '{name}', by which a bundle lists them.",
                 "Make a bundle of each, or give one another name in its card.yaml.",
             )

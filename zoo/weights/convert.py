@@ -16,7 +16,7 @@ from zoo.environment import home
 from zoo.errors import CheckpointError
 from zoo.files import atomic_write
 from zoo.weights import records
-from zoo.weights.disk import locked, saving
+from zoo.weights.disk import file_lock, saving
 from zoo.weights.other_formats import check_format, other_format
 from zoo.weights.records import FileStamp, Record, sha256_of
 from zoo.weights.torch_file import load_torch_file, tensors_of
@@ -66,7 +66,7 @@ def mappable(
         CheckpointError: it is unsafe, broken, or has no tensors there.
         CacheError: the converted file can't be kept.
     """
-    earlier = converted(sha256, state_key)
+    earlier = find_converted(sha256, state_key)
     if earlier:
         return earlier
     if _is_safetensors(published, name):
@@ -76,7 +76,7 @@ def mappable(
     return _convert(published, sha256, state_key, guessed=guessed)
 
 
-def converted(sha256: str, state_key: str | None) -> Mappable | None:
+def find_converted(sha256: str, state_key: str | None) -> Mappable | None:
     """The file that was converted before from one with that sha256, if it is still what was written
     then."""
     path = _converted_path(sha256, state_key)
@@ -113,8 +113,8 @@ def check(path: Path) -> None:
 
 def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bool) -> Mappable:
     path = _converted_path(sha256, state_key)
-    with saving(path), locked(path):
-        earlier = converted(sha256, state_key)
+    with saving(path), file_lock(path):
+        earlier = find_converted(sha256, state_key)
         if earlier:
             return earlier
         loaded = load_torch_file(published, seems=_looks(published))
@@ -159,7 +159,7 @@ def _looks(path: Path) -> str | None:
         head = file.read(64)
     if not head:
         return "empty"
-    looks = next((what for start, what in LOOKS.items() if head.startswith(start)), None)
+    looks = next((kind for start, kind in LOOKS.items() if head.startswith(start)), None)
     return other_format(path) or looks
 
 

@@ -23,7 +23,7 @@ def saving(path: Path, *, fix: str = HOME_FIX) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Holds the lock next to `path`; the kernel lets go of it if this process dies."""
     from filelock import FileLock, Timeout
 

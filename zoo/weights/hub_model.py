@@ -17,11 +17,11 @@ from msgspec import structs
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Card, FileSource, HubSource, Source, Weights
-from zoo.registry.folder import CARD, HUB, read_card
-from zoo.weights.lock import Lock, pinned
+from zoo.registry.folder import CARD, HUB_PREFIX, read_card
+from zoo.weights.lock import Lock, pinned_source
 from zoo.weights.records import CARD_ROLE, WeightsFile, WeightsRequest
-from zoo.weights.revision import NoSuchFile, resolved
-from zoo.weights.sources import HubSpec, parsed
+from zoo.weights.revision import NoSuchFile, pin_revision
+from zoo.weights.sources import HubSpec, parse_source
 
 
 def hub_model(
@@ -39,9 +39,9 @@ def hub_model(
     request, source = _card_request(name, lock)
     file = fetch(request)
     choice = models.choice_of(read_card(file.path), name)
-    owner, _, short = name.removeprefix(HUB).partition("/")
+    owner, _, short = name.removeprefix(HUB_PREFIX).partition("/")
     card = _in_repository(choice.entry.card, source)
-    entry = replace(choice.entry, name=short, plugin=f"{HUB}{owner}", card=card, line=None)
+    entry = replace(choice.entry, name=short, plugin=f"{HUB_PREFIX}{owner}", card=card, line=None)
     entry = replace(entry, origin=file.source)
     return Choice(entry, choice.tag, card.weights[choice.tag] if choice.tag else None)
 
@@ -58,7 +58,7 @@ def _card_request(name: str, lock: Lock) -> tuple[WeightsRequest, HubSource]:
             "A model on the Hub is called by its repository.",
             "Write hub:OWNER/NAME, or hub:OWNER/NAME@REVISION.",
         )
-    place = parsed(name)
+    place = parse_source(name)
     if not isinstance(place, HubSpec) or place.file:
         raise NameNotFound(
             f"No model named '{name}'.",
@@ -69,9 +69,9 @@ def _card_request(name: str, lock: Lock) -> tuple[WeightsRequest, HubSource]:
     request = WeightsRequest(name, None, Weights(files={}), placed=True, role=CARD_ROLE)
     place = replace(place, file=CARD)
     pin = lock.pins.get(request.entry)
-    fixed = pinned(place, pin) if pin else place
+    fixed = pinned_source(place, pin) if pin else place
     try:
-        source = resolved(fixed) if isinstance(fixed, HubSpec) else fixed
+        source = pin_revision(fixed) if isinstance(fixed, HubSpec) else fixed
     except NoSuchFile as error:
         raise _no_card(name) from error
     assert isinstance(source, HubSource)  # of a pin, `pinned` has looked

@@ -19,7 +19,7 @@ from zoo.registry.card import HubSource, Source
 from zoo.registry.schema import plainly
 from zoo.weights.disk import saving
 from zoo.weights.records import WeightsFile
-from zoo.weights.sources import HubSpec, parsed
+from zoo.weights.sources import HubSpec, parse_source
 
 HEADER = (
     "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
@@ -84,17 +84,16 @@ class Lock:
     def write(self, path: Path) -> None:
         """Writes the pins, sorted, so that a change reads well in a diff."""
         tables = [
-            f"\n[weights.{_quoted(entry)}]\n{_lines(pin)}"
-            for entry, pin in sorted(self.pins.items())
+            f"\n[weights.{_toml(entry)}]\n{_lines(pin)}" for entry, pin in sorted(self.pins.items())
         ]
         with saving(path, fix="Set ZOO_LOCK to a file that can be written."):
             write_file(path, HEADER + "".join(tables))
 
 
-def pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
+def pinned_source(spec: HubSpec, pin: Pin) -> Source | HubSpec:
     """The source that the lock file gives for a place on the Hub. Raises: LockError where it is
     elsewhere."""
-    place = parsed(pin.source)
+    place = parse_source(pin.source)
     if not isinstance(place, HubSource) or place.repo != spec.repo:
         case = f"The lock file says {pin.source[:200]}, which is not a commit of hub:{spec.repo}."
         raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
@@ -105,7 +104,7 @@ def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
     try:
         return msgspec.convert(table, Pin)
     except msgspec.ValidationError as error:
-        heads = (f"[weights.{_quoted(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
+        heads = (f"[weights.{_toml(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
         line = next(
             (number for number, row in enumerate(text.splitlines(), 1) if row.strip() in heads),
             None,
@@ -118,12 +117,12 @@ def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
         ) from error
 
 
-def _quoted(value: object) -> str:
+def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)  # a JSON string or number is a TOML one
 
 
 def _lines(pin: Pin) -> str:
     values = {field.name: getattr(pin, field.name) for field in fields(pin)}
     return "".join(
-        f"{name} = {_quoted(value)}\n" for name, value in values.items() if value is not None
+        f"{name} = {_toml(value)}\n" for name, value in values.items() if value is not None
     )

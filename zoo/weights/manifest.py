@@ -44,9 +44,9 @@ class Item(Pin):
         """The sha256 of the file in the bundle."""
         return self.converted if self.ready and self.converted else self.sha256
 
-    def serves(self, wanted: WeightsRequest) -> bool:
+    def serves(self, request: WeightsRequest) -> bool:
         """Whether it holds the tensors that these weights take from the published file."""
-        return not self.ready or self.state_key == wanted.weights.state_key
+        return not self.ready or self.state_key == request.weights.state_key
 
 
 @dataclass(frozen=True)
@@ -77,40 +77,40 @@ class Manifest:
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
             raise SourceError(f"The bundle {folder} can't be read.", case, fix) from error
 
-    def find(self, wanted: WeightsRequest, *, sha256: str | None) -> Item | None:
+    def find(self, request: WeightsRequest, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card
         gives. Of a name it is not where the card's own file is here and has another sha256."""
         if sha256:
-            return next((item for item in self._of(wanted) if item.sha256 == sha256), None)
-        named = self.weights.get(wanted.entry)
+            return next((item for item in self._of(request) if item.sha256 == sha256), None)
+        named = self.weights.get(request.entry)
         if named:
-            here = _file_here(wanted)
+            here = _file_here(request)
             return named if here is None or sha256_of(here) == named.sha256 else None
-        given = [source.sha256 for source in wanted.sources if source.sha256]
+        checksums = [source.sha256 for source in request.sources if source.sha256]
         return next(
             (
                 item
-                for item in self._of(wanted)
-                if any(item.sha256.startswith(digest) for digest in given)
+                for item in self._of(request)
+                if any(item.sha256.startswith(digest) for digest in checksums)
             ),
             None,
         )
 
-    def _of(self, wanted: WeightsRequest) -> list[Item]:
+    def _of(self, request: WeightsRequest) -> list[Item]:
         return [
             item
             for entry, item in self.weights.items()
-            if entry == wanted.entry or item.serves(wanted)
+            if entry == request.entry or item.serves(request)
         ]
 
 
-def _file_here(wanted: WeightsRequest) -> Path | None:
+def _file_here(request: WeightsRequest) -> Path | None:
     """The file of a card next to it, where it has one; a source before that goes first."""
-    first = wanted.sources[0] if wanted.sources else None
+    first = request.sources[0] if request.sources else None
     if not isinstance(first, FileSource):
         return None
     try:
-        path = from_file(first, origin=wanted.origin).path
+        path = from_file(first, origin=request.origin).path
     except SourceError:  # it leads out of the folder, which fetching says
         return None
     return path if path.is_file() else None

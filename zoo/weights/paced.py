@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def paced() -> Iterator[None]:
+def enforce_pace() -> Iterator[None]:
     """Lets requests of the client in this thread fail with `TransientError` where a body comes too
     slowly.
 

@@ -20,7 +20,7 @@ from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.printable import printable
 from zoo.registry.card import MODEL, Source, Weights
-from zoo.registry.folder import HUB, PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
 from zoo.weights.disk import saving
 
 log = logging.getLogger("zoo")
@@ -31,14 +31,14 @@ CARD_ROLE = "card"  # of the file that says what a repository on the Hub is
 
 
 def typed_name(entry: str) -> str:
-    """The name of the model that an entry is of, as a command takes it (`WeightsRequest.typed`)."""
-    return named(entry)[0]
+    """The model's name of an entry, as a command takes it (`WeightsRequest.command_name`)."""
+    return name_and_tag(entry)[0]
 
 
-def named(entry: str) -> tuple[str, str | None]:
+def name_and_tag(entry: str) -> tuple[str, str | None]:
     """The name of the model that an entry is of, as a command takes it, and the tag of its weights
     where the name has none: in a folder, or in a repository on the Hub."""
-    if not entry.startswith((HUB, PREFIX)):
+    if not entry.startswith((HUB_PREFIX, FILE_PREFIX)):
         return entry.partition(":")[0], None
     scheme, _, place = entry.partition(":")
     head, slash, last = place.rpartition("/")
@@ -74,10 +74,10 @@ class WeightsRequest:
         return f"{self.name}.{self.tag}" if self.tag else self.name
 
     @property
-    def typed(self) -> str:
+    def command_name(self) -> str:
         """The name of the model, as a command takes it: that of a folder or a repository has no
         tag."""
-        return self.name if self.name.startswith((HUB, PREFIX)) else self.model
+        return self.name if self.name.startswith((HUB_PREFIX, FILE_PREFIX)) else self.model
 
     @property
     def entry(self) -> str:
@@ -250,22 +250,22 @@ class Checksum:
     error: type[WeightsError] = IntegrityError
     fix: str = TRY_AGAIN
 
-    def kept(self, digest: str) -> bool:
-        """Whether a file with that sha256 is the promised one."""
+    def matches(self, digest: str) -> bool:
+        """Whether a file with that sha256 is the expected one."""
         return digest.startswith(self.sha256)
 
-    def breach(self, asked: str, digest: str) -> WeightsError:
-        """The error that says so."""
+    def mismatch_error(self, failure: str, digest: str) -> WeightsError:
+        """The error for a file with another sha256."""
         return self.error(
-            asked,
+            failure,
             f"Its sha256 is {digest[:SHOWN]}, but {self.by} says {self.sha256[:SHOWN]}.",
             self.fix,
         )
 
 
-def first_mismatch(promises: Iterable[Checksum], digest: str) -> Checksum | None:
-    """The first promise that a file with that sha256 breaks."""
-    return next((promise for promise in promises if not promise.kept(digest)), None)
+def first_mismatch(checksums: Iterable[Checksum], digest: str) -> Checksum | None:
+    """The first checksum that a file with that sha256 does not match."""
+    return next((checksum for checksum in checksums if not checksum.matches(digest)), None)
 
 
 def sha256_of(path: Path) -> str:

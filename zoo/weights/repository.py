@@ -18,11 +18,11 @@ from zoo.paths import OutsideFolder, check_relative, is_inside
 from zoo.registry.card import HubSource
 from zoo.weights.deadline import SLOWEST, given_up, window, within
 from zoo.weights.disk import saving
-from zoo.weights.paced import paced
+from zoo.weights.paced import enforce_pace
 from zoo.weights.progress import bar
 from zoo.weights.records import Checksum
-from zoo.weights.retry import LATER, TransientError, broken_off, refused, with_retries
-from zoo.weights.sources import COMMIT, printed
+from zoo.weights.retry import LATER, TransientError, connection_error, status_error, with_retries
+from zoo.weights.sources import COMMIT, address_of
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
@@ -83,7 +83,7 @@ class Repository:
         ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")
         return self.path if self.path.is_file() and ours else None
 
-    def promises(self) -> tuple[Checksum, ...]:
+    def checksums(self) -> tuple[Checksum, ...]:
         """The ETag: of a large file the Hub's is the sha256."""
         blob = self.path.readlink().name if self.path.is_symlink() else ""
         return (Checksum(blob, HUB_SAYS),) if re.fullmatch(r"[0-9a-f]{64}", blob) else ()
@@ -111,14 +111,14 @@ class Repository:
 
     @property
     def address(self) -> str:
-        return printed(self.source)
+        return address_of(self.source)
 
     def _look(self) -> int:
         # The download below asks for the same headers, but over a failure it tries on for minutes
         # with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        with self._explained():
+        with self._translate_errors():
             url = hf_hub_url(
                 self.source.repo,
                 self.source.file,
@@ -144,7 +144,7 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        with told_by(self.address), self._explained(tried=True), paced():
+        with told_by(self.address), self._translate_errors(tried=True), enforce_pace():
             return Path(
                 hf_hub_download(
                     self.source.repo,
@@ -158,9 +158,9 @@ class Repository:
                 )
             )
 
-    def _explained(self, *, tried: bool = False) -> AbstractContextManager[None]:
+    def _translate_errors(self, *, tried: bool = False) -> AbstractContextManager[None]:
         source = self.source
-        return explained(
+        return translate_errors(
             self.address, source.repo, revision=source.revision, tried=tried, kind=self.kind
         )
 
@@ -221,13 +221,13 @@ def told_by(address: str) -> Iterator[None]:
     """Says in our words what the Hub's client would log in its own while this thread is in it."""
     thread = threading.get_ident()
 
-    def ours(said: logging.LogRecord) -> bool:
-        if said.thread != thread:
+    def ours(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
             return True
-        words = " ".join(said.getMessage().split())
+        words = " ".join(record.getMessage().split())
         if given_up():
             return False
-        if said.levelno >= logging.WARNING and not words.endswith(
+        if record.levelno >= logging.WARNING and not words.endswith(
             "Max retries exceeded."
         ):  # then an error follows
             log.warning(
@@ -246,7 +246,7 @@ def told_by(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained(
+def translate_errors(
     address: str,
     repo: str,
     *,
@@ -268,7 +268,7 @@ def explained(
     except TransientError:
         raise
     except HfHubHTTPError as error:
-        refusal = _answered(address, repo, revision, kind, error)
+        refusal = _refusal(address, repo, revision, kind, error)
         raise (
             _final(address, refusal)
             if tried and error.response.status_code in (408, 429)
@@ -276,7 +276,7 @@ def explained(
         ) from error
     except httpx2.RequestError as error:
         refusal, persisted = (
-            broken_off(error),
+            connection_error(error),
             httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError,
         )
         raise (
@@ -293,39 +293,39 @@ def explained(
         raise _final(address, error) from error
 
 
-def _answered(
+def _refusal(
     address: str, repo: str, revision: str, kind: Kind, error: HfHubHTTPError
 ) -> Exception:
     """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
-    asked, status = f"{address} can't be fetched.", error.response.status_code
+    failure, status = f"{address} can't be fetched.", error.response.status_code
     page = f"{environment.endpoint()}/{'datasets/' if kind == 'dataset' else ''}{repo}"
     log_in = (
         f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
     )
     match error:
         case errors.GatedRepoError():
-            return SourceError(asked, f"The repository {repo} is gated.", log_in)
+            return SourceError(failure, f"The repository {repo} is gated.", log_in)
         case errors.RepositoryNotFoundError():
-            what = "data set" if kind == "dataset" else "repository"
-            case = f"The Hub shows no {what} {repo}: it is missing, private or gated."
-            return SourceError(asked, case, f"Check the name. {log_in}")
+            kind_name = "data set" if kind == "dataset" else "repository"
+            case = f"The Hub shows no {kind_name} {repo}: it is missing, private or gated."
+            return SourceError(failure, case, f"Check the name. {log_in}")
         case errors.RevisionNotFoundError():
             return SourceError(
-                asked,
+                failure,
                 f"The repository {repo} has no such revision.",
                 f"Look for another at {page}/commits/main",
             )
         case errors.RemoteEntryNotFoundError():
             return SourceError(
-                asked, "That revision has no such file.", f"Look for it at {page}/tree/{revision}"
+                failure, "That revision has no such file.", f"Look for it at {page}/tree/{revision}"
             )
     if status in (401, 403):
         return SourceError(
-            asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in
+            failure, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in
         )
-    return refused(address, status, retry_after=error.response.headers.get("Retry-After"))
+    return status_error(address, status, retry_after=error.response.headers.get("Retry-After"))
 
 
 def _final(address: str, error: BaseException) -> SourceError:

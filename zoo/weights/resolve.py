@@ -14,15 +14,15 @@ from zoo.errors import CacheError, NameNotFound, SourceError, UsageError, Weight
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import MODEL, Weights
 from zoo.registry.exported import FORMATS
-from zoo.registry.folder import HUB, PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
 from zoo.registry.requirements import check_requirements
 from zoo.weights.hub_model import hub_model
-from zoo.weights.lock import Lock, Pin, pinned
+from zoo.weights.lock import Lock, Pin, pinned_source
 from zoo.weights.manifest import Manifest
 from zoo.weights.records import WeightsFile, WeightsRequest, sha256_of
-from zoo.weights.revision import resolved
-from zoo.weights.sources import HubSpec, mirrored, parsed, printed, replace_prefix
-from zoo.weights.tags import tagged
+from zoo.weights.revision import pin_revision
+from zoo.weights.sources import HubSpec, address_of, mirrored, parse_source, replace_prefix
+from zoo.weights.tags import with_tag
 from zoo.weights.verification import ASKED, Candidate, from_bundle, from_source, take
 
 log = logging.getLogger("zoo")
@@ -63,7 +63,7 @@ class Resolved:
         return self.files.get(MODEL)
 
     @property
-    def exported(self) -> Path | None:
+    def exported_file(self) -> Path | None:
         """The exported file that the name stands for, or None."""
         origin = self.choice.entry.origin
         return Path(origin) if origin.endswith(EXPORTED) else None
@@ -74,7 +74,7 @@ class Resolved:
         return {role: file.path for role, file in self.files.items() if role != MODEL}
 
 
-def wanted(choice: Choice) -> WeightsRequest:
+def request_for(choice: Choice) -> WeightsRequest:
     """The weights that a resolved name stands for.
 
     Raises:
@@ -103,12 +103,12 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, is meant.
     """
-    if name.startswith(EXPLICIT) and not name.startswith((PREFIX, HUB)):
+    if name.startswith(EXPLICIT) and not name.startswith((FILE_PREFIX, HUB_PREFIX)):
         raise _no_network(name)
-    if name.startswith((PREFIX, HUB)) and name.endswith(FILES):
+    if name.startswith((FILE_PREFIX, HUB_PREFIX)) and name.endswith(FILES):
         raise _no_network(name)
     choice = resolve_name(models, name)
-    if not isinstance(weights, str) or is_place(weights):
+    if not isinstance(weights, str) or is_weights_source(weights):
         return choice
     if weights.endswith(FILES) or "/" in weights:
         raise NameNotFound(
@@ -124,8 +124,8 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             f'For random weights: zoo.load("{name}", weights=False)',
             fix_cli="For random weights: --weights random",
         )
-    if name.startswith((PREFIX, HUB)):
-        return tagged(choice, name, weights)
+    if name.startswith((FILE_PREFIX, HUB_PREFIX)):
+        return with_tag(choice, name, weights)
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(
@@ -145,7 +145,7 @@ def resolve_name(models: Catalogue, name: str, *, lock: Lock | None = None) -> C
 
     Raises: as `Catalogue.resolve`; WeightsError where the card can't be had.
     """
-    if not name.startswith(HUB):
+    if not name.startswith(HUB_PREFIX):
         return models.resolve(name)
     lock = current_lock() if lock is None else lock
     return hub_model(models, name, lock, fetch=partial(deliver, lock=lock, mirrors=models.mirrors))
@@ -160,7 +160,7 @@ def _no_network(name: str) -> NameNotFound:
     )
 
 
-def is_place(weights: bool | str | PathLike[str]) -> bool:
+def is_weights_source(weights: bool | str | PathLike[str]) -> bool:
     """Whether `weights` says where a file is, rather than which of the card's it is."""
     return isinstance(weights, PathLike) or (
         isinstance(weights, str) and weights.startswith(EXPLICIT)
@@ -185,17 +185,17 @@ def resolve(
     if choice.entry.card.requires:
         check_requirements(choice.entry.card, choice.name)
     if choice.entry.origin.endswith(EXPORTED):
-        return _exported(choice, Path(choice.entry.origin), weights)
+        return _resolve_exported(choice, Path(choice.entry.origin), weights)
     if weights is False:
         return Resolved(choice, {}, None)
-    if is_place(weights):
+    if is_weights_source(weights):
         spec = f"file:{fspath(weights)}" if isinstance(weights, PathLike) else str(weights)
-        return _explicit(models, choice, spec, progress=progress)
-    request = wanted(choice)
-    return Resolved(choice, _fetched(models, request.every_file(), progress), request.weights)
+        return _resolve_source(models, choice, spec, progress=progress)
+    request = request_for(choice)
+    return Resolved(choice, _fetch_files(models, request.every_file(), progress), request.weights)
 
 
-def _exported(choice: Choice, path: Path, weights: bool | str | PathLike[str]) -> Resolved:
+def _resolve_exported(choice: Choice, path: Path, weights: bool | str | PathLike[str]) -> Resolved:
     """An exported file, which is its own weights. Raises: UsageError where others are wanted."""
     if weights is not True and weights != choice.tag:
         raise UsageError(
@@ -203,11 +203,13 @@ def _exported(choice: Choice, path: Path, weights: bool | str | PathLike[str]) -
             "The weights of an exported file are in it.",
             "Leave weights out, or name the model that the file was made of.",
         )
-    file = WeightsFile(path, sha256_of(path), f"{PREFIX}{path}", None, path.stat().st_size, path)
+    file = WeightsFile(
+        path, sha256_of(path), f"{FILE_PREFIX}{path}", None, path.stat().st_size, path
+    )
     return Resolved(choice, {MODEL: file}, choice.weights)
 
 
-def _fetched(
+def _fetch_files(
     models: Catalogue, requests: Iterable[WeightsRequest], progress: bool | None
 ) -> dict[str, WeightsFile]:
     return {
@@ -224,7 +226,9 @@ def _fetched(
     }
 
 
-def _explicit(models: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Resolved:
+def _resolve_source(
+    models: Catalogue, choice: Choice, spec: str, *, progress: bool | None
+) -> Resolved:
     """The checkpoint at a place; the other files that the family needs are the card's."""
     file = locate(
         spec,
@@ -234,8 +238,8 @@ def _explicit(models: Catalogue, choice: Choice, spec: str, *, progress: bool | 
     )
     every = choice.entry.card.weights.values()
     published = next((weights for weights in every if _is_published(file, weights)), None)
-    others = wanted(choice).every_file()[1:] if choice.weights else []
-    return Resolved(choice, {MODEL: file, **_fetched(models, others, progress)}, published)
+    others = request_for(choice).every_file()[1:] if choice.weights else []
+    return Resolved(choice, {MODEL: file, **_fetch_files(models, others, progress)}, published)
 
 
 def _is_published(file: WeightsFile, weights: Weights) -> bool:
@@ -297,11 +301,11 @@ def locate(
         As `fetch`.
     """
     lock, table = current_lock(), {**mirrors, **environment.mirrors()}
-    place = parsed(spec)
+    place = parse_source(spec)
     if isinstance(place, HubSpec):
         pin = lock.pins.get(spec)
-        place = pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
-    source = resolved(place) if isinstance(place, HubSpec) else place
+        place = pinned_source(place, pin) if pin else parse_source(replace_prefix(spec, table))
+    source = pin_revision(place) if isinstance(place, HubSpec) else place
     request = WeightsRequest(
         spec, None, Weights(files={MODEL: [source]}, state_key=state_key), placed=True
     )
@@ -342,7 +346,7 @@ def deliver(
     table = {**mirrors, **environment.mirrors()}
     failures: list[tuple[str, WeightsError]] = []
     pin = lock.pins.get(request.entry)
-    for label, candidate in _bundled(request, pin) or _sources(request, pin, table):
+    for label, candidate in _bundle_file(request, pin) or _sources(request, pin, table):
         try:
             return take(candidate(), request, progress=progress)
         except CacheError:
@@ -353,7 +357,7 @@ def deliver(
     raise _failure(request.entry, failures)
 
 
-def _bundled(request: WeightsRequest, pin: Pin | None) -> list[Try]:
+def _bundle_file(request: WeightsRequest, pin: Pin | None) -> list[Try]:
     """The bundle's file, if it has one; then nothing else is tried."""
     folder = environment.bundle_folder()
     if folder is None:
@@ -369,17 +373,17 @@ def _sources(request: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str
     """The card's sources, in order."""
     for source in request.sources:
         through = mirrored(source, mirrors)
-        label = printed(source)
+        label = address_of(source)
         if through != source:
-            label += f", mirrored to {printed(through)}"
+            label += f", mirrored to {address_of(through)}"
         yield label, partial(from_source, source, through, request, pin)
 
 
 def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsError:
     """One error for all of them; of their own type if they agree, a SourceError if not."""
-    asked = ASKED.format(entry)
+    failure = ASKED.format(entry)
     if not failures:
-        return SourceError(asked, "The card names no source for them.", OWN_FILE)
+        return SourceError(failure, "The card names no source for them.", OWN_FILE)
     types = {type(error) for _, error in failures}
     fixes = {error.fix for _, error in failures}
     kind = types.pop() if len(types) == 1 else SourceError
@@ -390,4 +394,4 @@ def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsErr
     ]
     listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
     case = reasons if len(reasons) == 1 else listed
-    return kind(asked, case, fix.splitlines() if fix else OWN_FILE)
+    return kind(failure, case, fix.splitlines() if fix else OWN_FILE)

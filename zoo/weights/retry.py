@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("zoo")
 Result = TypeVar("Result")
 
-PASSING = {408, 425, 429, 500, 502, 503, 504}
+TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_WAIT = 60.0
 LATER = "Try again later, or use weights from another place: file:PATH, or a mirror in ZOO_MIRRORS."
 CHECK_PATH = "Check the address; the file may have been moved or withdrawn."
@@ -65,15 +65,15 @@ class RetryPolicy:
 
 def with_retries(attempt: Callable[[], Result], address: str) -> Result:
     """The result of `attempt`, at the first try that works."""
-    patience = RetryPolicy(address)
+    retries = RetryPolicy(address)
     while True:
         try:
             return attempt()
         except TransientError as error:
-            patience.wait(error)
+            retries.wait(error)
 
 
-def broken_off(error: HTTPError) -> TransientError:
+def connection_error(error: HTTPError) -> TransientError:
     """A connection that failed, in words."""
     import httpx2
 
@@ -87,11 +87,11 @@ def broken_off(error: HTTPError) -> TransientError:
     return TransientError(f"The connection to {host} broke off ({error or type(error).__name__}).")
 
 
-def refused(address: str, status: int, *, retry_after: str | None = None) -> Exception:
+def status_error(address: str, status: int, *, retry_after: str | None = None) -> Exception:
     """An answer other than a file, as an error: `TransientError`, or a SourceError for good."""
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
     case = f"The server answers {status} {phrase}."
-    if status in PASSING:
+    if status in TRANSIENT_STATUSES:
         return TransientError(
             case, wait=float(retry_after) if retry_after and retry_after.isdigit() else None
         )

@@ -19,7 +19,7 @@ from zoo.text import listed
 from zoo.weights.deadline import window, within
 from zoo.weights.disk import saving
 from zoo.weights.records import key_of
-from zoo.weights.repository import explained, folder, snapshot
+from zoo.weights.repository import folder, snapshot, translate_errors
 from zoo.weights.retry import with_retries
 from zoo.weights.sources import COMMIT, HubSpec
 
@@ -34,7 +34,7 @@ class NoSuchFile(SourceError):
     """The repository has no file of that name at that revision."""
 
 
-def resolved(spec: HubSpec) -> HubSource:
+def pin_revision(spec: HubSpec) -> HubSource:
     """The pinned source; a branch or tag is looked up on the Hub each time, a commit only once.
 
     Raises:
@@ -45,44 +45,46 @@ def resolved(spec: HubSpec) -> HubSource:
         return spec.source
     moving = not COMMIT.fullmatch(spec.revision or DEFAULT_REVISION)
     if environment.offline() or not moving:
-        known = _remembered(spec) or _cached(spec)
-        if known:
-            return known
+        source = _recall(spec) or _from_client_cache(spec)
+        if source:
+            return source
     if environment.offline():
         case = (
             "Which commit and file that is, is not known on this machine, and the network is "
             "switched off."
         )
         raise OfflineError(
-            _asked(spec),
+            _failure(spec),
             case,
             f"Load it once on a connected machine, or pin it: hub:{spec.repo}@COMMIT:FILE",
         )
-    source = _looked_up(spec)
+    source = _look_up(spec)
     _remember(spec, source)
     return source
 
 
-def _looked_up(spec: HubSpec) -> HubSource:
+def _look_up(spec: HubSpec) -> HubSource:
     from huggingface_hub import HfApi
 
     revision = spec.revision or DEFAULT_REVISION
 
     def ask() -> HubSource:
-        with explained(_text(spec), spec.repo, revision=revision):
+        with translate_errors(_text(spec), spec.repo, revision=revision):
             info = HfApi(endpoint=environment.endpoint()).model_info(
                 spec.repo, revision=revision, timeout=environment.timeout()
             )
         commit = info.sha or revision
         if not COMMIT.fullmatch(commit):
             raise SourceError(
-                _asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE"
+                _failure(spec),
+                "The Hub names no commit for it.",
+                "Pin it: hub:org/repo@COMMIT:FILE",
             )
         names = [sibling.rfilename for sibling in info.siblings or []]
         if spec.file and names and spec.file not in names:
             shown = listed([f"'{name}'" for name in names], SHOWN)
             raise NoSuchFile(
-                _asked(spec), "That revision has no such file.", f"Name another: it has {shown}."
+                _failure(spec), "That revision has no such file.", f"Name another: it has {shown}."
             )
         return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
 
@@ -103,13 +105,13 @@ def _only(spec: HubSpec, names: Iterable[str]) -> str:
     )
     example = weights[0] if weights else "FILE"
     raise SourceError(
-        _asked(spec),
+        _failure(spec),
         case,
         f"Name one: hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}:{example}",
     )
 
 
-def _cached(spec: HubSpec) -> HubSource | None:
+def _from_client_cache(spec: HubSpec) -> HubSource | None:
     """The cached answer of the Hub's client, without asking the Hub."""
     revision = spec.revision or DEFAULT_REVISION
     try:
@@ -134,7 +136,7 @@ def _remember(spec: HubSpec, source: HubSource) -> None:
         log.warning("%s can't be remembered for offline use: %s", _text(spec), error.case)
 
 
-def _remembered(spec: HubSpec) -> HubSource | None:
+def _recall(spec: HubSpec) -> HubSource | None:
     try:
         return msgspec.json.decode(_memory(spec).read_bytes(), type=HubSource)
     except UNREADABLE:
@@ -151,5 +153,5 @@ def _text(spec: HubSpec) -> str:
     )
 
 
-def _asked(spec: HubSpec) -> str:
+def _failure(spec: HubSpec) -> str:
     return f"Weights '{_text(spec)}' can't be located."

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import SourceError
 from zoo.files import kind_of
 from zoo.paths import OutsideFolder, check_relative, inside
@@ -28,7 +28,9 @@ from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlS
 from zoo.registry.card_checks import host_of
 from zoo.weights.records import Checksum
 
-HUB = re.compile(r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^:\s]+))?(:(?P<file>\S.*))?")
+HUB_ADDRESS = re.compile(
+    r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^:\s]+))?(:(?P<file>\S.*))?"
+)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ASKED = "{} can't be read."
 FORMS = "file:PATH, hub:org/repo, hub:org/repo@REVISION:FILE or https://…"
@@ -50,7 +52,7 @@ class HubSpec:
         return None
 
 
-def printed(source: Source) -> str:
+def address_of(source: Source) -> str:
     """A source as text."""
     match source:
         case HubSource():
@@ -63,14 +65,14 @@ def printed(source: Source) -> str:
             return f"file:{source.path}"
 
 
-def parsed(text: str) -> Source | HubSpec:
+def parse_source(text: str) -> Source | HubSpec:
     """A source from text; a place on the Hub may be open.
 
     Raises:
         SourceError: it is none of the forms.
     """
     kind, _, rest = text.partition(":")
-    hub = HUB.fullmatch(text)
+    hub = HUB_ADDRESS.fullmatch(text)
     if hub:
         spec = HubSpec(hub["repo"], hub["revision"], hub["file"])
         return spec.source or spec
@@ -103,11 +105,11 @@ def mirrored(source: Source, mirrors: Mapping[str, str]) -> Source:
     Raises:
         SourceError: the mirror leads to a branch, or to a repository as a whole.
     """
-    address = printed(source)
+    address = address_of(source)
     replaced = replace_prefix(address, mirrors)
     if replaced == address:
         return source
-    other = parsed(replaced)
+    other = parse_source(replaced)
     if isinstance(other, HubSpec):
         raise SourceError(
             f"{address:.200} can't be read from its mirror.",
@@ -129,7 +131,7 @@ def replace_prefix(address: str, mirrors: Mapping[str, str]) -> str:
         return address
     place = mirrors[prefix]
     rest = address.removeprefix(prefix)
-    hub = HUB.fullmatch(address)
+    hub = HUB_ADDRESS.fullmatch(address)
     if rest and hub and hub["revision"] and hub["file"] and not place.startswith("hub:"):
         rest = _layout_below(prefix, hub)
     if place.startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
@@ -185,7 +187,7 @@ def from_file(source: FileSource, *, origin: Path | None) -> Local:
         SourceError: the path leads out of that folder.
     """
     if origin is None:
-        return Local(Path.absolute(expanded(source.path)))
+        return Local(Path.absolute(expand_home(source.path)))
     folder = origin.parent if origin.is_file() else origin
     try:
         return Local(Path.absolute(inside(folder, source.path)))
@@ -202,16 +204,16 @@ def from_package(source: PackageSource) -> Local:
     Raises:
         SourceError: the package is not installed, or the file is not in its folder.
     """
-    asked = ASKED.format(f"package:{source.package:.80}/{source.file:.80}")
+    failure = ASKED.format(f"package:{source.package:.80}/{source.file:.80}")
     folders = _package_folders(source.package)
     if not folders:
         case = f"No package '{source.package:.80}' is installed."
-        raise SourceError(asked, case, _how_to_install(source.package))
+        raise SourceError(failure, case, _how_to_install(source.package))
     try:
         paths = [inside(folder, source.file) for folder in folders]
     except OutsideFolder as error:
         raise SourceError(
-            asked, f"{error}, the package '{source.package}'.", "Tell the author of the card."
+            failure, f"{error}, the package '{source.package}'.", "Tell the author of the card."
         ) from None
     return Local(next((path for path in paths if path.is_file()), paths[0]))
 
@@ -272,7 +274,7 @@ class RemoteSource(Protocol):
     def find(self) -> Path | None:
         """The file, if it is on this machine; opens no socket."""
 
-    def promises(self) -> tuple[Checksum, ...]:
+    def checksums(self) -> tuple[Checksum, ...]:
         """The source's own sha256 of the file that was found."""
 
     def download(self, *, progress: bool | None) -> Path:

@@ -8,7 +8,7 @@ from zoo.registry.exported import FORMATS
 from zoo.suggest import close_matches
 
 
-def tagged(choice: Choice, name: str, tag: str) -> Choice:
+def with_tag(choice: Choice, name: str, tag: str) -> Choice:
     """The same model with the weights of that tag; an exported file, which is its own weights,
     stays as it is.
 
@@ -25,17 +25,17 @@ def tagged(choice: Choice, name: str, tag: str) -> Choice:
 
 
 def _no_tag(tags: list[str], name: str, tag: str) -> NameNotFound:
-    asked = f"The weights '{tag}' of the model '{name}' can't be used."
+    failure = f"The weights '{tag}' of the model '{name}' can't be used."
     if not tags:
         return NameNotFound(
-            asked,
+            failure,
             "Its card has no weights.",
             f'For random weights: zoo.load("{name}", weights=False)',
             fix_cli="For random weights: --weights random",
         )
     near = (close_matches(tag, tags) or tags)[0]
     return NameNotFound(
-        asked,
+        failure,
         f"No weights on its card have that tag; it has {', '.join(tags)}.",
         f'Name one of those: zoo.load("{name}", weights="{near}")',
         fix_cli=f"Name one of those: --weights {near}",

@@ -80,7 +80,7 @@ def tensors_of(
         if isinstance(name, str) and isinstance(value, torch.Tensor)
     }
     if not tensors:
-        raise _wrapped(loaded, path, key)
+        raise _no_tensors_error(loaded, path, key)
     odd = [
         name
         for name, tensor in tensors.items()
@@ -134,10 +134,10 @@ def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object,
             at = at.get(key) if isinstance(at, Mapping) else None
     if isinstance(at, Mapping):
         return at
-    raise _wrapped(loaded, path, state_key)
+    raise _no_tensors_error(loaded, path, state_key)
 
 
-def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
+def _no_tensors_error(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
     """The error for a file without tensors where they were looked for: where they are instead, and
     how to get them out."""
     keys_there = (
@@ -193,8 +193,8 @@ def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple
             yield from _places(value, place)
 
 
-def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:
-    runs = re.search(r"GLOBAL ([\w.]+)", said)
+def _refusal(path: Path, message: str, seems: str | None) -> CheckpointError:
+    runs = re.search(r"GLOBAL ([\w.]+)", message)
     if runs:
         case = f"{path} is refused: reading it would run '{runs[1]}', and weights need no code."
         return CheckpointError(

@@ -19,10 +19,10 @@ from zoo.errors import OfflineError, SourceError
 from zoo.files import move_into_place, shortened, write_file
 from zoo.limits import UNREADABLE
 from zoo.weights.deadline import Pace, window, within
-from zoo.weights.disk import check_room, locked, saving
+from zoo.weights.disk import check_room, file_lock, saving
 from zoo.weights.progress import Bar, bar
 from zoo.weights.records import Checksum, key_of, sha256_of
-from zoo.weights.retry import RetryPolicy, TransientError, broken_off, refused
+from zoo.weights.retry import RetryPolicy, TransientError, connection_error, status_error
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -55,13 +55,13 @@ class Url:
         """The file, if it was fetched before."""
         return self.path if self.path.is_file() else None
 
-    def promises(self) -> tuple[Checksum, ...]:
+    def checksums(self) -> tuple[Checksum, ...]:
         """None: an ETag is whatever the server likes."""
         return ()
 
     def download(self, *, progress: bool | None) -> Path:
         """The file, fetched, or by now fetched by another process."""
-        with saving(self.path), locked(self.path):
+        with saving(self.path), file_lock(self.path):
             if not self.path.is_file():
                 remove_abandoned(home() / "files", but=self.path)
                 part = Part(self.path.with_name(self.path.name + PART), self.url, self.most)
@@ -76,7 +76,7 @@ class Url:
 
     def remove(self, digest: str) -> None:
         """Removes the file, unless another process has put a better one there."""
-        with saving(self.path), locked(self.path):
+        with saving(self.path), file_lock(self.path):
             if self.path.is_file() and sha256_of(self.path) == digest:
                 self.path.unlink()
 
@@ -144,16 +144,16 @@ class Part:
             write_file(self.note, msgspec.json.encode(Version(self.url, etag)))
 
 
-def _fetch(part: Part, patience: RetryPolicy, shown: Bar) -> None:
+def _fetch(part: Part, retries: RetryPolicy, shown: Bar) -> None:
     while True:
         before = part.size
         try:
             return _continue(part, shown)
         except TransientError as error:
             if part.size - before > REAL_PROGRESS:
-                patience.renew()
+                retries.renew()
             shown.say(f"{part.path.stem}: {error.case}")
-            patience.wait(error)
+            retries.wait(error)
             shown.say(part.path.stem)
 
 
@@ -187,7 +187,7 @@ def _begin(response: Response, part: Part) -> int | None:
         part.restart(None)
         raise TransientError("The server has no such range.")
     if response.status_code not in (200, 206):
-        raise refused(
+        raise status_error(
             part.url, response.status_code, retry_after=response.headers.get("Retry-After")
         )
     span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
@@ -213,11 +213,11 @@ def remove_abandoned(folder: Path, *, but: Path) -> None:
     from filelock import FileLock, Timeout
 
     for path in folder.glob(f"*/*{PART}"):
-        whole = path.with_suffix("")
-        if whole == but or path.with_name(path.name + ".json").exists():
+        target = path.with_suffix("")
+        if target == but or path.with_name(path.name + ".json").exists():
             continue
         try:
-            with FileLock(whole.with_name(whole.name + ".lock"), timeout=0):
+            with FileLock(target.with_name(target.name + ".lock"), timeout=0):
                 path.unlink(missing_ok=True)
         except Timeout:
             continue
@@ -231,9 +231,9 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
     from huggingface_hub import get_session
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    session, patience = get_session(), httpx2.Timeout(environment.timeout())
+    session, timeout = get_session(), httpx2.Timeout(environment.timeout())
     try:
-        request = session.build_request("GET", url, headers=headers, timeout=patience)
+        request = session.build_request("GET", url, headers=headers, timeout=timeout)
         send = partial(session.send, request, stream=True, follow_redirects=True)
         with closing(within(send, seconds=window(), case="Its answer does not begin.")) as response:
             yield response
@@ -244,7 +244,7 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
             f"{url} can't be fetched.", f"{error}", "Start again without HF_HUB_OFFLINE."
         ) from error
     except httpx2.RequestError as error:
-        raise broken_off(error) from error
+        raise connection_error(error) from error
     except (httpx2.InvalidURL, UnicodeEncodeError) as error:
         raise SourceError(
             f"{url} can't be fetched.", f"That is not a URL: {error}.", "Check the address."

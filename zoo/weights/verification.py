@@ -23,7 +23,7 @@ from zoo.errors import (
 from zoo.paths import OutsideFolder, inside, is_inside
 from zoo.registry.card import MODEL, FileSource, HubSource, PackageSource, Source, UrlSource
 from zoo.weights import records
-from zoo.weights.convert import Mappable, converted, mappable
+from zoo.weights.convert import Mappable, find_converted, mappable
 from zoo.weights.lock import LOCK_FIX, Pin
 from zoo.weights.manifest import Item
 from zoo.weights.records import (
@@ -37,7 +37,7 @@ from zoo.weights.records import (
     sha256_of,
 )
 from zoo.weights.repository import Repository
-from zoo.weights.sources import Local, RemoteSource, from_file, from_package, printed
+from zoo.weights.sources import Local, RemoteSource, address_of, from_file, from_package
 from zoo.weights.url import Url
 
 log = logging.getLogger("zoo")
@@ -61,27 +61,28 @@ CARRY = (
 class Candidate:
     """One way to have the file.
 
-    source:   where it is published; its ending says what kind of file it is.
-    key:      what it is remembered under.
-    promises: what its sha256 has to be; none if unknown.
-    through:  the mirror or bundle it comes from instead.
-    original: the published file, where this one was converted from it before.
+    location:  where its bytes are read from.
+    source:    where it is published; its ending says what kind of file it is.
+    key:       the address of its record.
+    checksums: the sha256 that it has to have; none if unknown.
+    through:   the mirror or bundle it comes from instead.
+    original:  the published file, where this one was converted from it before.
     """
 
-    carrier: RemoteSource | Local
+    location: RemoteSource | Local
     source: str
     key: str
-    promises: tuple[Checksum, ...]
+    checksums: tuple[Checksum, ...]
     revision: str | None = None
     through: str | None = None
     original: Pin | None = None
 
-    def all_promises(self) -> tuple[Checksum, ...]:
-        """The promises, and the source's own checksum of the file it gave."""
+    def all_checksums(self) -> tuple[Checksum, ...]:
+        """Those that it has to have, and the source's own of the file it gave."""
         return (
-            self.promises
-            if isinstance(self.carrier, Local)
-            else (*self.promises, *self.carrier.promises())
+            self.checksums
+            if isinstance(self.location, Local)
+            else (*self.checksums, *self.location.checksums())
         )
 
 
@@ -94,21 +95,26 @@ def from_source(
         LockError: card and lock file contradict each other.
         SourceError: its package is not installed.
     """
-    address = printed(source)
+    address = address_of(source)
     # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the
     # card.
     origin = request.origin if through is source else None
-    carrier = _carrier(through, address, origin, megabytes=request.weights.megabytes)
-    fix = LOCAL_FIX.format(carrier.path) if isinstance(carrier, Local) else TRY_AGAIN
-    promises = _locked(pin, source.sha256, fix=fix)
+    location = _location(through, address, origin, megabytes=request.weights.megabytes)
+    fix = LOCAL_FIX.format(location.path) if isinstance(location, Local) else TRY_AGAIN
+    checksums = _expected_checksums(pin, source.sha256, fix=fix)
     key = address
     if isinstance(source, HubSource | UrlSource):
-        promises = promises or _first_use(key)
-    elif isinstance(carrier, Local):
-        key = f"file:{carrier.path}"
+        checksums = checksums or _first_use(key)
+    elif isinstance(location, Local):
+        key = f"file:{location.path}"
     revision = source.revision if isinstance(source, HubSource) else None
     return Candidate(
-        carrier, address, key, promises, revision, printed(through) if through != source else None
+        location,
+        address,
+        key,
+        checksums,
+        revision,
+        address_of(through) if through != source else None,
     )
 
 
@@ -144,15 +150,15 @@ def from_bundle(item: Item, folder: Path, request: WeightsRequest, pin: Pin | No
     local = Local(path.absolute())
     # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file
     # would repair it.
-    whole = Checksum(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
-    promises = (whole,) if item.ready else (whole, *_locked(pin, None))
+    bundled = Checksum(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
+    checksums = (bundled,) if item.ready else (bundled, *_expected_checksums(pin, None))
     through = f"bundle:{local.path}"
     return Candidate(
-        local, item.source, through, promises, item.revision, through, item if item.ready else None
+        local, item.source, through, checksums, item.revision, through, item if item.ready else None
     )
 
 
-def _carrier(
+def _location(
     source: Source, address: str, origin: Path | None, *, megabytes: float | None
 ) -> RemoteSource | Local:
     match source:
@@ -169,13 +175,15 @@ def _carrier(
             return from_file(source, origin=origin)
 
 
-def _locked(pin: Pin | None, given: str | None, *, fix: str = TRY_AGAIN) -> tuple[Checksum, ...]:
-    """The promises of the lock file and of the card, which can't overrule it."""
-    by_card = (Checksum(given, "the card", fix=fix),) if given else ()
+def _expected_checksums(
+    pin: Pin | None, card_sha256: str | None, *, fix: str = TRY_AGAIN
+) -> tuple[Checksum, ...]:
+    """The checksums of the lock file and of the card, which can't overrule it."""
+    by_card = (Checksum(card_sha256, "the card", fix=fix),) if card_sha256 else ()
     if pin is None:
         return by_card
-    if given and not pin.sha256.startswith(given):
-        case = f"The card says sha256 {given[:12]}, but the lock file says {pin.sha256[:12]}."
+    if card_sha256 and not pin.sha256.startswith(card_sha256):
+        case = f"The card says sha256 {card_sha256[:12]}, but the lock file says {pin.sha256[:12]}."
         raise LockError("The locked file can't be used.", case, LOCK_FIX)
     return (Checksum(pin.sha256, "the lock file", LockError, LOCK_FIX), *by_card)
 
@@ -194,11 +202,13 @@ def take(candidate: Candidate, request: WeightsRequest, *, progress: bool | None
         WeightsError: one of its subclasses, when the file can't be had, is another, or can't be
             read.
     """
-    record = _unchanged(candidate)
-    local = isinstance(candidate.carrier, Local)
-    if not (record or local or candidate.carrier.find()) and (kept := _kept(candidate, request)):
-        return kept
-    file = record or _verified(candidate, request, progress)
+    record = _unchanged_record(candidate)
+    local = isinstance(candidate.location, Local)
+    if not (record or local or candidate.location.find()) and (
+        own_copy := _find_own_copy(candidate, request)
+    ):
+        return own_copy
+    file = record or _verify(candidate, request, progress)
     path = Path(file.path)
     ready = _readable(candidate, path, file.sha256, request, checked=record is not None)
     if not file.holds(path):
@@ -225,21 +235,21 @@ def take(candidate: Candidate, request: WeightsRequest, *, progress: bool | None
     )
 
 
-def _kept(candidate: Candidate, request: WeightsRequest) -> WeightsFile | None:
+def _find_own_copy(candidate: Candidate, request: WeightsRequest) -> WeightsFile | None:
     """The promised file from the zoo's own folder, where it came under another address or was
     converted from."""
-    if not candidate.promises:
+    if not candidate.checksums:
         return None
     for record in records.read_all():
         path = Path(record.path)
         if record.address.startswith("converted:") or first_mismatch(
-            candidate.promises, record.sha256
+            candidate.checksums, record.sha256
         ):
             continue
         if _is_own(path) and record.holds(path):
             ready = _ready(request, path, record.sha256, path.name, checked=True)
         else:
-            ready = _converted(request, record.sha256) or Mappable(path)
+            ready = _find_converted(request, record.sha256) or Mappable(path)
         if ready.converted or (_is_own(ready.path) and record.holds(path)):
             return WeightsFile(
                 path=ready.path,
@@ -276,8 +286,8 @@ def _ready(
     )
 
 
-def _converted(request: WeightsRequest, sha256: str) -> Mappable | None:
-    return converted(sha256, request.weights.state_key) if request.role == MODEL else None
+def _find_converted(request: WeightsRequest, sha256: str) -> Mappable | None:
+    return find_converted(sha256, request.weights.state_key) if request.role == MODEL else None
 
 
 def _is_own(path: Path) -> bool:
@@ -287,53 +297,56 @@ def _is_own(path: Path) -> bool:
     )
 
 
-def _unchanged(candidate: Candidate) -> Record | None:
+def _unchanged_record(candidate: Candidate) -> Record | None:
     """The record of the file, if it has not changed since and is what it has to be: then
     nothing is hashed."""
-    path = candidate.carrier.find()
+    path = candidate.location.find()
     record = records.read(candidate.key) if path else None
     if path is None or record is None or not record.holds(path):
         return None
-    return None if first_mismatch(candidate.promises, record.sha256) else record
+    return None if first_mismatch(candidate.checksums, record.sha256) else record
 
 
-def _hashed(candidate: Candidate, path: Path, entry: str) -> Record:
+def _hash(candidate: Candidate, path: Path, entry: str) -> Record:
     """A file that was hashed now; the stamp is from before, so that a change meanwhile shows."""
     stamp = FileStamp.of(path)
     return Record(candidate.key, str(path), sha256_of(path), stamp, entry, candidate.revision)
 
 
-def _verified(candidate: Candidate, request: WeightsRequest, progress: bool | None) -> Record:
-    """The file and its sha256, which keeps every promise."""
+def _verify(candidate: Candidate, request: WeightsRequest, progress: bool | None) -> Record:
+    """Fetches the file if needed and hashes it. Raises: WeightsError if a checksum differs."""
     entry = request.entry
-    asked, carrier = ASKED.format(entry), candidate.carrier
-    path = carrier.find()
+    failure, location = ASKED.format(entry), candidate.location
+    path = location.find()
     if path:
-        file = _hashed(candidate, path, entry)
+        file = _hash(candidate, path, entry)
         digest = file.sha256
-        broken = first_mismatch(candidate.all_promises(), digest)
+        broken = first_mismatch(candidate.all_checksums(), digest)
         if not broken:
             return file
-        if isinstance(carrier, Local):
-            raise broken.breach(asked, digest)
+        if isinstance(location, Local):
+            raise broken.mismatch_error(failure, digest)
         if environment.offline():
             raise _unusable(candidate, path, digest, broken, request)
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
-        carrier.remove(digest)
-    if isinstance(carrier, Local) or environment.offline():
+        location.remove(digest)
+    if isinstance(location, Local) or environment.offline():
         raise OfflineError(
-            asked,
+            failure,
             "It is not on this machine, and the network is switched off.",
             _advice(CARRY, request),
         )
-    return _downloaded(carrier, candidate, entry, progress)
+    return _download(location, candidate, entry, progress)
 
 
 def _unusable(
     candidate: Candidate, path: Path, digest: str, broken: Checksum, request: WeightsRequest
 ) -> WeightsError:
     """The error for a file that can't be replaced now."""
-    error, record = broken.breach(ASKED.format(request.entry), digest), records.read(candidate.key)
+    error, record = (
+        broken.mismatch_error(ASKED.format(request.entry), digest),
+        records.read(candidate.key),
+    )
     if record and record.sha256 == digest and broken.error is LockError:
         return error  # the file is as it was fetched, and the lock file names another
     return type(error)(
@@ -345,21 +358,21 @@ def _unusable(
 
 def _advice(text: str, request: WeightsRequest) -> str:
     """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
-    return PLACE if request.placed else text.format(request.typed)
+    return PLACE if request.placed else text.format(request.command_name)
 
 
-def _downloaded(
-    carrier: RemoteSource, candidate: Candidate, entry: str, progress: bool | None
+def _download(
+    location: RemoteSource, candidate: Candidate, entry: str, progress: bool | None
 ) -> Record:
-    file = _hashed(candidate, carrier.download(progress=progress), entry)
+    file = _hash(candidate, location.download(progress=progress), entry)
     digest = file.sha256
-    broken = first_mismatch(candidate.all_promises(), digest)
+    broken = first_mismatch(candidate.all_checksums(), digest)
     if broken:
         # A wrong line in a lock file does not justify removing a good file.
         if broken.error is not LockError:
-            carrier.remove(digest)
-        raise broken.breach(ASKED.format(entry), digest)
-    if not candidate.all_promises():
+            location.remove(digest)
+        raise broken.mismatch_error(ASKED.format(entry), digest)
+    if not candidate.all_checksums():
         log.info(
             "%s: nobody publishes its sha256. It is %s, and has to stay so from now on.",
             candidate.source,
@@ -375,7 +388,7 @@ def _readable(
     try:
         return _ready(request, path, sha256, name, checked=checked)
     except CheckpointError:
-        if not isinstance(candidate.carrier, Local) and not candidate.promises:
+        if not isinstance(candidate.location, Local) and not candidate.checksums:
             # Nobody promised this file: it may be a login page in place of the real one.
-            candidate.carrier.remove(sha256)
+            candidate.location.remove(sha256)
         raise

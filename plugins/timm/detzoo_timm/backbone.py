@@ -58,18 +58,20 @@ def build(
         NameNotFound: timm has no such network; the message has the nearest names.
         ContractError: it gives no feature maps, or none at a stride, or is not built for that size.
     """
-    asked = f"The backbone 'timm/{name}' at strides {_listed(strides)} can't be built."
+    failure = f"The backbone 'timm/{name}' at strides {_join(strides)} can't be built."
     if not timm.is_model(name):
-        raise _unknown(asked, name)
-    indices = _deepest(name, asked)
+        raise _unknown(failure, name)
+    indices = _deepest(name, failure)
     if missing := [stride for stride in strides if stride not in indices]:
         raise ContractError(
-            asked,
-            f"It has no map at stride {_listed(missing)}; it has {_listed(indices)}.",
-            f"Ask for strides among {_listed(indices)}.",
+            failure,
+            f"It has no map at stride {_join(missing)}; it has {_join(indices)}.",
+            f"Ask for strides among {_join(indices)}.",
         )
     only = _only_size(name)
-    chosen: dict[str, Any] = {} if size is None else {"img_size": _checked_size(asked, size, only)}
+    chosen: dict[str, Any] = (
+        {} if size is None else {"img_size": _checked_size(failure, size, only)}
+    )
     out_indices = sorted(indices[stride] for stride in strides)
     try:
         body = timm.create_model(
@@ -77,7 +79,7 @@ def build(
         )
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise ContractError(
-            asked,
+            failure,
             f"timm does not build it for {size}: {error or type(error).__name__}.",
             "Leave size out.",
         ) from error
@@ -88,7 +90,7 @@ def build(
     return TimmBackbone(body, levels, size=chosen.get("img_size", only))
 
 
-def _deepest(name: str, asked: str) -> dict[int, int]:
+def _deepest(name: str, failure: str) -> dict[int, int]:
     """The index of the last map at each stride, finest first; asked of a network that holds no
     weights."""
     try:
@@ -96,7 +98,7 @@ def _deepest(name: str, asked: str) -> dict[int, int]:
             info: Any = timm.create_model(name, features_only=True).feature_info
     except (AssertionError, AttributeError, RuntimeError, TypeError) as error:
         raise ContractError(
-            asked,
+            failure,
             f"timm does not take feature maps from it: {error or type(error).__name__}.",
             "Choose another network.",
         ) from error
@@ -112,10 +114,12 @@ def _only_size(name: str) -> tuple[int, int] | None:
     return height, width
 
 
-def _checked_size(asked: str, size: Sequence[int], only: tuple[int, int] | None) -> tuple[int, int]:
+def _checked_size(
+    failure: str, size: Sequence[int], only: tuple[int, int] | None
+) -> tuple[int, int]:
     if only is None:
         raise ContractError(
-            asked,
+            failure,
             f"It takes images of any size, and size={size} was given.",
             "Leave size out.",
         )
@@ -143,11 +147,11 @@ def _fill_tables(backbone: nn.Module, _: object) -> None:
             fill()
 
 
-def _unknown(asked: str, name: str) -> NameNotFound:
+def _unknown(failure: str, name: str) -> NameNotFound:
     names = (f"timm/{each}" for each in close_matches(name, timm.list_models()))
     fix = suggest(names, otherwise="timm.list_models() lists them all.")
-    return NameNotFound(asked, "timm has no network of that name.", fix)
+    return NameNotFound(failure, "timm has no network of that name.", fix)
 
 
-def _listed(numbers: Iterable[int]) -> str:
+def _join(numbers: Iterable[int]) -> str:
     return ", ".join(str(number) for number in numbers)

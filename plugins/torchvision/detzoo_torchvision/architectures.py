@@ -180,10 +180,13 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
     proposals: int | None = None,
 ) -> Any:
     """torchvision's network on a pyramid; a number that is not given is torchvision's."""
-    given = {"min_size": min_size, "max_size": max_size}
-    given |= {"rpn_post_nms_top_n_train": proposals, "rpn_post_nms_top_n_test": proposals}
+    sizes = {"min_size": min_size, "max_size": max_size}
+    counts = {"rpn_post_nms_top_n_train": proposals, "rpn_post_nms_top_n_test": proposals}
+    numbers = {name: number for name, number in (sizes | counts).items() if number is not None}
     net = _make(
-        make, label_space, **{name: number for name, number in given.items() if number is not None}
+        make,
+        label_space,
+        **numbers,
     )
     if (norm or published) == "frozen":
         freeze_norms(net.backbone.body)

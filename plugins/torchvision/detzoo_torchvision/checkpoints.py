@@ -26,7 +26,7 @@ _OLD: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 
-def renamed(state: Mapping[str, Tensor], own: frozenset[str]) -> dict[str, Tensor]:
+def rename_tensors(state: Mapping[str, Tensor], own: frozenset[str]) -> dict[str, Tensor]:
     """A published checkpoint under the names in `own`.
 
     A name that is already one of ours stays; counters of batches, which frozen norms have no place

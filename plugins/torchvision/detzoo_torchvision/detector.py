@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 from torchvision.models.detection.transform import resize_boxes
 
-from detzoo_torchvision.checkpoints import renamed
+from detzoo_torchvision.checkpoints import rename_tensors
 from detzoo_torchvision.norms import set_frozen_eps
 from detzoo_torchvision.preprocess import TorchvisionPreprocess
 from detzoo_torchvision.steps import TorchvisionSteps, input_size, thresholds_of
@@ -42,7 +42,7 @@ class TorchvisionDetector(TorchvisionSteps, Detector):
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """torchvision's names, of any version, or this module's own."""
-        return renamed(state, frozenset(self.state_dict()))
+        return rename_tensors(state, frozenset(self.state_dict()))
 
     def post_load(self, settings: Mapping[str, Any]) -> None:
         """Sets `frozen_bn_eps`; a network without frozen norms refuses it."""

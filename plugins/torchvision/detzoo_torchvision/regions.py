@@ -135,8 +135,8 @@ class RegionSteps(TorchvisionSteps):
         if truth is None:
             return proposals, {}
         labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
-        wanted = rpn.box_coder.encode(boxes, anchors)
-        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(objectness, deltas, labels, wanted)
+        regression = rpn.box_coder.encode(boxes, anchors)
+        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(objectness, deltas, labels, regression)
         return proposals, {"loss_objectness": loss_objectness, "loss_rpn_box_reg": loss_rpn_box_reg}
 
     def _classify(

@@ -77,9 +77,11 @@ class TorchvisionSteps(ABC):
         boxes = self._to_original(columns["boxes"].float(), transform).cpu()  # (n, 4)
         scores = columns["scores"].float().cpu()
         labels = label_of_channel[columns["labels"].cpu()]  # (n,)
-        known = labels >= 0
+        in_space = labels >= 0
         size = (transform.height, transform.width)
-        return Detections(boxes[known], scores[known], labels[known], self.label_space, size=size)
+        return Detections(
+            boxes[in_space], scores[in_space], labels[in_space], self.label_space, size=size
+        )
 
 
 def thresholds_of(owner: Any) -> Thresholds:

@@ -59,9 +59,9 @@ def assign(
         + OUTSIDE * ~(inside & near)[:, candidates]
     )
     matched = _cheapest(cost, ious)  # (g, c)
-    taken = matched.any(dim=0)  # (c,)
-    who = matched[:, taken].int().argmax(dim=0)  # (m,)
-    return Assignment(candidates[taken], who, ious[:, taken].gather(0, who[None])[0])
+    assigned = matched.any(dim=0)  # (c,)
+    who = matched[:, assigned].int().argmax(dim=0)  # (m,)
+    return Assignment(candidates[assigned], who, ious[:, assigned].gather(0, who[None])[0])
 
 
 def _centers(cells: Tensor) -> Tensor:
@@ -101,9 +101,9 @@ def _cheapest(cost: Tensor, ious: Tensor) -> Tensor:
     """`(g, c)` bool: every object's k cheapest cells; a cell that several objects took goes to the
     one it costs least."""
     most = min(CANDIDATES, cost.shape[1])
-    wanted = ious.topk(most, dim=1).values.sum(dim=1).int().clamp(min=1)  # (g,)
+    counts = ious.topk(most, dim=1).values.sum(dim=1).int().clamp(min=1)  # (g,)
     order = cost.topk(most, dim=1, largest=False).indices  # (g, most)
-    chosen = torch.arange(most, device=cost.device) < wanted[:, None]  # (g, most)
+    chosen = torch.arange(most, device=cost.device) < counts[:, None]  # (g, most)
     matched = torch.zeros_like(cost, dtype=torch.bool).scatter_(1, order, chosen)
     contested = matched.sum(dim=0) > 1  # (c,)
     cheapest = torch.zeros_like(matched).scatter_(0, cost.argmin(dim=0)[None], True)

@@ -117,12 +117,13 @@ class DecoupledHead(nn.Module):
 
     def _level(self, index: int, features: Tensor) -> Tensor:
         stem = self.stems[index](features)
-        what, where = self.cls_convs[index](stem), self.reg_convs[index](stem)
+        class_features, box_features = self.cls_convs[index](stem), self.reg_convs[index](stem)
         scores = torch.cat(
-            [self.obj_preds[index](where), self.cls_preds[index](what)], dim=1
+            [self.obj_preds[index](box_features), self.cls_preds[index](class_features)], dim=1
         )  # (b, 1 + n, h, w)
         return torch.cat(
-            [self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1
+            [self.reg_preds[index](box_features), scores if self.training else scores.sigmoid()],
+            dim=1,
         )  # (b, 5 + n, h, w)
 
     def decode(
@@ -178,11 +179,11 @@ class DecoupledHead(nn.Module):
     ) -> Detections:
         """Detections in the original image, without those that lie in its padding."""
         boxes = transform.to_original(boxes)
-        kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
+        keep = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
         return Detections(
-            boxes[kept],
-            scores[kept],
-            labels[kept],
+            boxes[keep],
+            scores[keep],
+            labels[keep],
             self.label_space,
             size=(transform.height, transform.width),
         )

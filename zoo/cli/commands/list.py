@@ -21,7 +21,7 @@ from zoo.cli.format import format_count, format_license, format_number, format_s
 from zoo.errors import NameNotFound
 from zoo.registry import CardSummary, Catalogue, catalogue
 from zoo.registry.catalogue import NOBODY
-from zoo.registry.containment import named
+from zoo.registry.containment import plugin_title
 from zoo.registry.plugins import slowness
 from zoo.suggest import close_matches, join_or
 from zoo.text import is_are, pluralize
@@ -78,7 +78,7 @@ def list_models(
         output.line(_left_out(unknown, where or ""), err=True)
     for info in known.plugins:
         if slow := slowness(info):
-            output.line(f"The {named(info)} is slow: {slow}", err=True)
+            output.line(f"The {plugin_title(info)} is slow: {slow}", err=True)
 
 
 def _left_out(unknown: int, where: str) -> str:

@@ -14,13 +14,13 @@ from zoo.cli import output
 from zoo.cli.options import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.folder import HUB
+from zoo.registry.folder import HUB_PREFIX
 from zoo.text import pluralize
-from zoo.weights import Lock, WeightsRequest, relock, verify, wanted
+from zoo.weights import Lock, WeightsRequest, relock, request_for, verify
 from zoo.weights.hub_model import card_request
-from zoo.weights.records import named
+from zoo.weights.records import name_and_tag
 from zoo.weights.resolve import resolve_name
-from zoo.weights.tags import tagged
+from zoo.weights.tags import with_tag
 
 
 def lock(
@@ -63,7 +63,7 @@ def lock(
 def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
     entries = list(old.pins) or [result.entry for result in verify()]
     requests: dict[str, WeightsRequest] = {}
-    for name, tag in dict.fromkeys(named(entry) for entry in entries if entry):
+    for name, tag in dict.fromkeys(name_and_tag(entry) for entry in entries if entry):
         try:
             files = _requests(known, name, tag)
         except NameNotFound as error:
@@ -77,6 +77,6 @@ def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
 def _requests(known: Catalogue, name: str, tag: str | None) -> list[WeightsRequest]:
     choice = resolve_name(known, name, lock=Lock())
     if tag:
-        choice = tagged(choice, name, tag)
-    card = [card_request(name, Lock())] if name.startswith(HUB) else []
-    return [*card, wanted(choice)]
+        choice = with_tag(choice, name, tag)
+    card = [card_request(name, Lock())] if name.startswith(HUB_PREFIX) else []
+    return [*card, request_for(choice)]

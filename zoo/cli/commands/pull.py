@@ -12,7 +12,7 @@ from zoo.cli import output, stderr
 from zoo.cli.format import format_megabytes
 from zoo.errors import WeightsError
 from zoo.registry import catalogue
-from zoo.weights import WeightsRequest, fetch, wanted
+from zoo.weights import WeightsRequest, fetch, request_for
 from zoo.weights.resolve import resolve_name
 
 
@@ -42,7 +42,7 @@ def pull(
         try:
             rows += [
                 _pulled(request, known.mirrors, quiet=as_json)
-                for request in wanted(choice).every_file()
+                for request in request_for(choice).every_file()
             ]
         except WeightsError as error:
             failed = error.exit_code

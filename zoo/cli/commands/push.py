@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from zoo.cli import output, stderr
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import UsageError
 
 ASK = (
@@ -75,7 +75,7 @@ def push(
 def _token(path: Path) -> str:
     """The token in a file. Raises: UsageError where there is none."""
     try:
-        token = expanded(path).read_text(encoding="ascii").strip()
+        token = expand_home(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         case = f"It can't be read: {reason}."

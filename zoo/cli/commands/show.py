@@ -32,7 +32,7 @@ from zoo.registry.card import (
     UrlSource,
     Weights,
 )
-from zoo.registry.folder import HUB
+from zoo.registry.folder import HUB_PREFIX
 from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
@@ -59,7 +59,7 @@ def show(
 
 
 def _choice(known: Catalogue, name: str) -> Choice:
-    if not name.startswith(HUB):
+    if not name.startswith(HUB_PREFIX):
         return known.resolve(name)
     from zoo.weights.resolve import resolve_name  # deferred: only the Hub takes what fetches
 
@@ -77,9 +77,9 @@ def _shortest(known: Catalogue, choice: Choice) -> str:
     if entry.place:
         return entry.place
     rows = known.rows_of(entry.qualified)
-    if not rows and entry.plugin.startswith(HUB):
+    if not rows and entry.plugin.startswith(HUB_PREFIX):
         return entry.qualified
-    name = known.shown(rows[0])
+    name = known.display_name(rows[0])
     return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
 
 

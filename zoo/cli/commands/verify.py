@@ -15,7 +15,7 @@ from zoo.cli import output
 from zoo.cli.options import weights_requests
 from zoo.registry import catalogue
 from zoo.text import pluralize
-from zoo.weights import Verified, remove
+from zoo.weights import FileStatus, remove
 from zoo.weights import verify as verify_files
 from zoo.weights.records import typed_name
 
@@ -71,7 +71,7 @@ def verify(
     raise typer.Exit(int(any(result.status != "ok" for result in results)))
 
 
-def _print(results: Sequence[Verified]) -> None:
+def _print(results: Sequence[FileStatus]) -> None:
     for file in results:
         name = file.entry or (
             "a converted checkpoint" if file.source.startswith("converted:") else file.source

@@ -138,7 +138,7 @@ def _identity_of(
 
     if new != old:
         facts["labels_sha256"] = labels_sha256(new)
-    if resolved.exported or engine not in (None, "torch"):
+    if resolved.exported_file or engine not in (None, "torch"):
         from zoo.detectors.load import load_resolved  # deferred: torch
 
         if resolved.file is not None:
@@ -169,7 +169,7 @@ def _computed(
     """A model whose network an engine computes; which one that is may take measuring."""
     facts |= engine_facts(predictor)
     made_of = getattr(getattr(predictor, "facts", None), "weights", {})
-    if resolved.exported and made_of.get("sha256"):
+    if resolved.exported_file and made_of.get("sha256"):
         facts["exported_from"] = made_of["sha256"]
     options = (asked or "").partition(",")[1:]
     return ModelIdentity(

@@ -15,7 +15,7 @@ from zoo import data as data_sets
 from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
 from zoo.data import Dataset
-from zoo.environment import expanded
+from zoo.environment import expand_home
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.diagnostics.class_names import check_classes
 from zoo.evaluate.diagnostics.image_sizes import compare_sizes
@@ -96,7 +96,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
         work = _work(identity, dataset, asked, device=device, cluster=machines, **running)
         if to is None and not identity.fixed:
             return _run_passing(replace(work, stays=False))
-        return _run(work, folder() if to is None else expanded(to))
+        return _run(work, folder() if to is None else expand_home(to))
 
 
 def _work(identity: ModelIdentity, dataset: Dataset, protocol: Protocol, **options: Any) -> _Work:

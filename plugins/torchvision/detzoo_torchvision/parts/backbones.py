@@ -51,7 +51,7 @@ class Staged(nn.Module):
 def resnet(name: str, *, strides: tuple[int, ...]) -> Staged:
     """A ResNet, ResNeXt or Wide ResNet (He et al., arXiv:1512.03385): maps at strides 4 to 32,
     after each group of blocks."""
-    net = _untrained(name)
+    net = _build_untrained(name)
     ends = {
         FeatureLevel(
             _last_conv(getattr(net, f"layer{number}")), 2 ** (number + 1)
@@ -64,11 +64,11 @@ def resnet(name: str, *, strides: tuple[int, ...]) -> Staged:
 def mobilenet(name: str, *, strides: tuple[int, ...]) -> Staged:
     """A MobileNetV2 or V3 (arXiv:1801.04381, arXiv:1905.02244): maps at strides 2 to 32, after the
     last block at each."""
-    features = _untrained(name).features
+    features = _build_untrained(name).features
     return Staged(name, features, dict(_ends(features)), strides=strides)
 
 
-def _untrained(name: str) -> Any:
+def _build_untrained(name: str) -> Any:
     make: Callable[..., Any] = getattr(models, name)
     return make(weights=None)
 

@@ -26,7 +26,7 @@ from zoo.registry.card import HubSource
 from zoo.weights.deadline import window, within
 from zoo.weights.disk import saving
 from zoo.weights.records import key_of
-from zoo.weights.repository import Repository, explained, folder, snapshot
+from zoo.weights.repository import Repository, folder, snapshot, translate_errors
 from zoo.weights.retry import with_retries
 from zoo.weights.sources import COMMIT
 
@@ -178,7 +178,7 @@ def _looked_up(repo: str, revision: str) -> _Listing:
     address = f"hub:{repo}@{revision}"
 
     def ask() -> _Listing:
-        with explained(address, repo, revision=revision, kind="dataset"):
+        with translate_errors(address, repo, revision=revision, kind="dataset"):
             info = HfApi(endpoint=environment.endpoint()).dataset_info(
                 repo, revision=revision, timeout=environment.timeout()
             )
@@ -257,7 +257,7 @@ def _mismatch(path: Path) -> str:
 def _check_large(carriers: Sequence[Repository]) -> None:
     """Looks at large files that were fetched before; an unchanged one is known by its stamp.
     Raises: DataError for one that is damaged, which is removed."""
-    promised = [(carrier, carrier.promises()) for carrier in carriers]
+    promised = [(carrier, carrier.checksums()) for carrier in carriers]
     large = [(carrier, promises[0].sha256) for carrier, promises in promised if promises]
     digests = hashes([carrier.path.resolve() for carrier, _ in large]) if large else []
     for (carrier, wanted), digest in zip(large, digests, strict=True):

@@ -18,8 +18,8 @@ from zoo.detectors.detector import Detector
 from zoo.detectors.head_transfer import transfer_head
 from zoo.errors import OfflineError
 from zoo.labels import LabelSpace
-from zoo.registry.containment import heard
-from zoo.registry.offline_guard import unplugged
+from zoo.registry.containment import collect_remarks
+from zoo.registry.offline_guard import refuse_connections
 from zoo.registry.registry_file import USER
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotHere, require
@@ -131,7 +131,7 @@ def check_no_network(model: Model) -> None:
     """Building it, with random weights or for weights to come, opens no connection."""
     asked: list[str] = []  # noted, as code may go on where it is refused
     with (
-        unplugged(
+        refuse_connections(
             "ZOO_OFFLINE", "model", concerns=lambda: True, tell=lambda what, _: asked.append(what)
         ),
         suppress(OfflineError),
@@ -144,7 +144,7 @@ def check_no_network(model: Model) -> None:
 def check_building_changes_no_setting(model: Model) -> None:
     """Building it leaves torch's global settings as they are."""
     before = _settings()
-    with heard() as remarks, torch.device("meta"):
+    with collect_remarks() as remarks, torch.device("meta"):
         model.make(model.label_space)
     undone = [remark for remark in remarks if remark.startswith("changes ")]
     require(not undone, f"Building it {'; '.join(undone)}")

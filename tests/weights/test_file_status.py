@@ -39,7 +39,7 @@ def damage(path: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def statuses(results: list[zoo.weights.Verified]) -> dict[str, str]:
+def statuses(results: list[zoo.weights.FileStatus]) -> dict[str, str]:
     return {result.path.name if result.path else result.entry: result.status for result in results}
 
 

@@ -16,11 +16,11 @@ from zoo.weights.disk import saving
 from zoo.weights.manifest import REGISTRY, Manifest
 from zoo.weights.records import Record, WeightsRequest, sha256_of
 from zoo.weights.repository import drop, repository_of
-from zoo.weights.sources import printed
+from zoo.weights.sources import address_of
 
 
 @dataclass(frozen=True)
-class Verified:
+class FileStatus:
     """The result of verifying one file.
 
     entry:  the name it was fetched for.
@@ -41,7 +41,7 @@ class Verified:
 
 def verify(
     choices: Iterable[WeightsRequest] | None = None, *, bundle: Path | None = None
-) -> list[Verified]:
+) -> list[FileStatus]:
     """The state of every file that belongs to `choices`, or of every file there is a record of, and
     of those in `ZOO_BUNDLE`.
 
@@ -50,7 +50,7 @@ def verify(
     Raises:
         SourceError: the bundle's folder is none.
     """
-    known = (
+    records_here = (
         []
         if bundle
         else [record for record in records.read_all() if not record.address.startswith("bundle:")]
@@ -58,14 +58,16 @@ def verify(
     folder = bundle or environment.bundle_folder()
     packed = Manifest.read(folder) if folder else Manifest({})
     if choices is None:
-        return [*map(_state, known), *_packed(packed, folder or Path())]
+        return [*map(_state, records_here), *_bundle_statuses(packed, folder or Path())]
     requests = [request for chosen in choices for request in chosen.every_file()]
     return [
-        result for request in requests for result in _of(request, known, packed, folder or Path())
+        result
+        for request in requests
+        for result in _statuses_of(request, records_here, packed, folder or Path())
     ]
 
 
-def remove(result: Verified) -> None:
+def remove(result: FileStatus) -> None:
     """Removes a damaged file; the next load fetches or converts it again. Anything but `damaged`
     stays.
 
@@ -88,27 +90,31 @@ def remove(result: Verified) -> None:
         )
 
 
-def _of(
-    wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path
-) -> Iterator[Verified]:
-    addresses = {printed(source) for source in wanted.sources}
+def _statuses_of(
+    request: WeightsRequest, records_here: list[Record], packed: Manifest, folder: Path
+) -> Iterator[FileStatus]:
+    addresses = {address_of(source) for source in request.sources}
     published = [
-        record for record in known if record.address in addresses or record.entry == wanted.entry
+        record
+        for record in records_here
+        if record.address in addresses or record.entry == request.entry
     ]
-    item = packed.find(wanted, sha256=None)
+    item = packed.find(request, sha256=None)
     yield from map(_state, published)
     if item:
-        yield from _packed(Manifest({wanted.entry: item}), folder)
+        yield from _bundle_statuses(Manifest({request.entry: item}), folder)
     elif not published:
-        first = printed(wanted.sources[0]) if wanted.sources else ""
-        yield Verified(wanted.entry, first, None, "not fetched")
+        first = address_of(request.sources[0]) if request.sources else ""
+        yield FileStatus(request.entry, first, None, "not fetched")
     for sha256 in {record.sha256 for record in published} | ({item.sha256} if item else set()):
         yield from (
-            _state(other) for other in known if other.address.startswith(f"converted:{sha256}:")
+            _state(other)
+            for other in records_here
+            if other.address.startswith(f"converted:{sha256}:")
         )
 
 
-def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
+def _bundle_statuses(manifest: Manifest, folder: Path) -> Iterator[FileStatus]:
     """The state of a bundle's files; one that has several names is hashed once and listed under
     each."""
     files = {item.file for item in manifest.weights.values()} | (
@@ -119,17 +125,17 @@ def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
     ]
     digests = {file: sha256_of(folder / file) for file in packed}
     for entry, item in manifest.weights.items():
-        yield _compared(
-            Verified(entry, item.source, folder / item.file, "ok", item.digest, folder),
+        yield _compare(
+            FileStatus(entry, item.source, folder / item.file, "ok", item.digest, folder),
             digests.get(item.file),
         )
     if manifest.registry:
         path = folder / REGISTRY
-        listed = Verified("the cards in it", str(path), path, "ok", manifest.registry, folder)
-        yield _compared(listed, digests.get(REGISTRY))
+        listed = FileStatus("the cards in it", str(path), path, "ok", manifest.registry, folder)
+        yield _compare(listed, digests.get(REGISTRY))
 
 
-def _compared(promised: Verified, digest: str | None) -> Verified:
+def _compare(promised: FileStatus, digest: str | None) -> FileStatus:
     """A file of a bundle as it is now; `digest` is None where it is gone."""
     if digest is None:
         return replace(promised, status="missing")
@@ -140,17 +146,17 @@ def _compared(promised: Verified, digest: str | None) -> Verified:
     )
 
 
-def _state(known: Record) -> Verified:
-    path = Path(known.path)
+def _state(record: Record) -> FileStatus:
+    path = Path(record.path)
     if not path.is_file():
-        return Verified(known.entry, known.address, path, "missing", known.sha256)
+        return FileStatus(record.entry, record.address, path, "missing", record.sha256)
     digest = sha256_of(path)
-    if digest == known.sha256:
-        return Verified(known.entry, known.address, path, "ok", digest)
-    return Verified(
-        known.entry,
-        known.address,
+    if digest == record.sha256:
+        return FileStatus(record.entry, record.address, path, "ok", digest)
+    return FileStatus(
+        record.entry,
+        record.address,
         path,
-        "changed" if known.address.startswith("file:") else "damaged",
+        "changed" if record.address.startswith("file:") else "damaged",
         digest,
     )
