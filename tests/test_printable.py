@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.printable import LIMIT, printable, printable_json, printable_lines, without_password
+from zoo.printable import (
+    MAX_LINE_LETTERS,
+    printable,
+    printable_json,
+    printable_lines,
+    without_password,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_whatever_it_is_one_line_without_controls_comes_out(text: str) -> None:
 
 def test_the_middle_of_a_long_text_is_left_out() -> None:
     shown = printable("a" * 10**6 + "end")
-    assert len(shown) <= LIMIT
+    assert len(shown) <= MAX_LINE_LETTERS
     assert shown.endswith("aend")
 
 

@@ -1,9 +1,9 @@
-"""Drafts: files that are written next to their place, for `zoo.files` to move there whole; those
-that a killed process left are removed.
+"""Drafts: temporary files next to their destination, which `zoo.files` moves there once they are
+complete; removes those that killed processes left.
 
-A draft is one writer's alone, whichever machine or container shares the folder. It is locked while
-it is written, and the system releases the lock when its process ends, however it ends. Whoever
-writes a draft next removes the unlocked ones in the same folder.
+Each draft has one writer, whichever machine or container shares the folder. It is locked while it
+is written; the system releases the lock when the process ends, however it ends. The next process to
+write a draft removes the unlocked ones in that folder.
 """
 
 from __future__ import annotations
@@ -22,22 +22,24 @@ try:
 except ImportError:  # Windows, where a file that somebody has open can't be removed
     fcntl = None  # type: ignore[assignment]
 
-YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
+MIN_AGE_SECONDS = 60.0  # seconds; a draft is there for an instant before it is locked
 # of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
-LETTERS = 50
+MAX_NAME_LETTERS = 50
 _DRAFT = re.compile(r"\..+\.\d+-[0-9a-f]+\.draft")
 CLEARED: set[Path] = set()  # folders that this process has cleared
 
 
 def draft_name(path: Path) -> Path:
     """A place to draft a file, unlike any other: processes of two containers share a number."""
-    return path.with_name(f".{path.name[:LETTERS]}.{os.getpid()}-{secrets.token_hex(4)}.draft")
+    return path.with_name(
+        f".{path.name[:MAX_NAME_LETTERS]}.{os.getpid()}-{secrets.token_hex(4)}.draft"
+    )
 
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """A new, empty file in the folder of `path`, for the caller to fill and to move to `path`; else
-    it is removed.
+    """A new, empty file next to `path`, for the caller to fill and move to `path`; removed if it
+    is not moved.
 
     Raises: OSError where it can't be made.
     """
@@ -54,7 +56,7 @@ def draft_of(path: Path) -> Iterator[Path]:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield draft
     finally:
-        with suppress(OSError):  # what went wrong is being said already
+        with suppress(OSError):  # the error that ended the block is raised
             draft.unlink(missing_ok=True)
         if fcntl is not None:
             os.close(held)
@@ -62,12 +64,12 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft_folder_of(path: Path) -> Iterator[Path]:
-    """A new, empty folder next to `path`, for the caller to fill and to move to `path`; else it is
-    removed. Those that killed processes left for the same `path` are removed first.
+    """A new, empty folder next to `path`, for the caller to fill and move to `path`; removed if it
+    is not moved. First removes those that killed processes left for the same `path`.
 
     Raises: OSError where it can't be made.
     """
-    start = f".{path.name[:LETTERS]}."
+    start = f".{path.name[:MAX_NAME_LETTERS]}."
     for left in path.parent.iterdir():
         if left.name.startswith(start) and _DRAFT.fullmatch(left.name) and left.is_dir():
             with suppress(OSError), _held_folder(left):
@@ -95,9 +97,9 @@ def _held_folder(folder: Path) -> Iterator[None]:
         os.close(held)
 
 
-def clear(folder: Path, *, young: float = YOUNG) -> None:
-    """Removes the drafts in a folder that no process holds and that are older than
-    `seconds`."""
+def clear(folder: Path, *, young: float = MIN_AGE_SECONDS) -> None:
+    """Removes the drafts in a folder that no process holds. young: keeps those that were changed
+    less than so many seconds ago."""
     with suppress(OSError), os.scandir(folder) as entries:
         left = [
             Path(entry.path)

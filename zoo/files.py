@@ -23,7 +23,7 @@ Named: TypeAlias = str | os.PathLike[str]
 
 NAME_BYTES = 255  # of a file's name, on nearly every file system
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 class NotRegular(OSError):
-    """It is there, and is a pipe, a socket or a device; `strerror` says which."""
+    """The path is a pipe, a socket or a device; `strerror` says which."""
 
 
 def open_regular(path: Named) -> BinaryIO:
@@ -92,14 +92,14 @@ def _check(mode: int, path: Named) -> None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Opens at once where `open` would wait for somebody to write into a pipe."""
+    """Opens a pipe without waiting for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager
 def pause_gc() -> Iterator[None]:
-    """Puts off the collection of garbage: what is read, a network or a million records, is many
-    objects and none of them garbage, and looking takes as long as making them."""
+    """Pauses garbage collection: a network or a million records are many objects, none of them
+    garbage, and scanning them takes as long as making them."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -234,26 +234,25 @@ def move_into_place(
 def write_errors(
     path: Named, error: Callable[[str, str, str], Exception], *, fix: str, asked: str = ""
 ) -> Iterator[None]:
-    """Turns what the disk says against writing `path` into `error(what failed, why, what to do)`;
-    other errors pass.
+    """Turns an OSError of writing `path` into `error(what failed, why, what to do)`; other errors
+    pass.
 
     asked: what failed, as a sentence; else that the path can't be written.
     """
     try:
         yield
-    except BrokenPipeError:  # who reads a pipe left; no fault of a file
+    except BrokenPipeError:  # the reader of a pipe left: not a file's fault
         raise
     except OSError as raised:
         if raised.errno is None:
             raise
-        free = "Free some space. " if raised.errno in FULL else ""
+        free = "Free some space. " if raised.errno in DISK_FULL_ERRORS else ""
         case = f"{os.strerror(raised.errno)}."
         raise error(asked or f"{os.fspath(path)} can't be written.", case, free + fix) from raised
 
 
 def unwritable(folder: Path) -> str:
-    """The reason why nothing can be written into a folder, which is made with those above it where
-    there is none; empty where it can."""
+    """Why nothing can be written into a folder, which may not exist yet; empty if it can."""
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir():
         return f"'{nearest}' is not a folder"

@@ -19,7 +19,7 @@ from zoo.files import check_regular
 
 Letters = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-SHOWN = 20  # letters that a warning repeats
+MAX_LETTERS_SHOWN = 20  # letters that a warning repeats
 MOST_FONTS = 2000  # looked at on a system with more
 
 _SUFFIXES = (".ttf", ".otf", ".ttc")
@@ -64,8 +64,10 @@ def warn_of(case: str, missing: Sequence[str], *, then: str = "", stacklevel: in
 
     case: what is said before them. then: what becomes of them.
     """
-    shown = " ".join(_visible(letter) for letter in missing[:SHOWN])
-    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    shown = " ".join(_visible(letter) for letter in missing[:MAX_LETTERS_SHOWN])
+    more = (
+        f" and {len(missing) - MAX_LETTERS_SHOWN} more" if len(missing) > MAX_LETTERS_SHOWN else ""
+    )
     fix = 'Name a font file that has them: font="NotoSansCJK-Regular.ttc", or --font.'
     warnings.warn(f"{case}: {shown}{more}.{then} {fix}", FontWarning, stacklevel=stacklevel)
 

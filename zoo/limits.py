@@ -10,7 +10,7 @@ import msgspec
 
 from zoo.files import open_regular
 
-BYTES = 64 << 20
+MAX_FILE_BYTES = 64 << 20
 DEPTH = 64
 
 # Of files so large that only the parser counts, and stops before the stack does.
@@ -43,7 +43,7 @@ class LimitError(ValueError):
         self.fix = fix
 
 
-def read(path: Path, *, most: int = BYTES) -> bytes:
+def read(path: Path, *, most: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a file that others wrote.
 
     most: bytes that are read before the file is refused.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from zoo.printable import printable
 
-SHOWN = 80  # letters of a path that a message repeats
+MAX_PATH_LETTERS_SHOWN = 80  # letters of a path that a message repeats
 _FORMATS = (
     "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif "
     "tiff webp"
@@ -34,7 +34,7 @@ def check_relative(name: str) -> None:
     """
     flaw = _flaw(name)
     if flaw:
-        raise OutsideFolder(f"'{printable(name, limit=SHOWN)}' {flaw}")
+        raise OutsideFolder(f"'{printable(name, limit=MAX_PATH_LETTERS_SHOWN)}' {flaw}")
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -47,9 +47,8 @@ def inside(folder: Path, name: str) -> Path:
     check_relative(name)
     path = folder / name
     if not is_inside(path, folder):
-        raise OutsideFolder(
-            f"'{printable(name, limit=SHOWN)}' is a link that leads out of its folder"
-        )
+        shown = printable(name, limit=MAX_PATH_LETTERS_SHOWN)
+        raise OutsideFolder(f"'{shown}' is a link that leads out of its folder")
     return path
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-LIMIT = 2000  # characters of one line
-LINES = 40  # lines of one list
+MAX_LINE_LETTERS = 2000  # characters of one line
+MAX_LINES = 40  # lines of one list
 
 _JOINERS = (
     "\u200c\u200d"  # Persian and many Indic scripts, and emoji, can't be written without them
@@ -25,7 +25,7 @@ _USERINFO = re.compile(
 _HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
-def printable(text: str, *, limit: int = LIMIT) -> str:
+def printable(text: str, *, limit: int = MAX_LINE_LETTERS) -> str:
     """Return `text` as one line that a terminal shows and never obeys.
 
     Line breaks and tabs become blanks; other characters that can't be printed, such as escape codes
@@ -41,11 +41,11 @@ def printable(text: str, *, limit: int = LIMIT) -> str:
 
 
 def printable_lines(lines: list[str] | tuple[str, ...]) -> str:
-    """Return the lines below each other, each made printable; of more than 40 the number of the
-    others is said."""
-    shown = [printable(line) for line in lines[:LINES]]
-    if len(lines) > LINES:
-        shown.append(f"… and {len(lines) - LINES:,} more")
+    """Return the lines below each other, each made printable; after 40, the number of those left
+    out."""
+    shown = [printable(line) for line in lines[:MAX_LINES]]
+    if len(lines) > MAX_LINES:
+        shown.append(f"… and {len(lines) - MAX_LINES:,} more")
     return "\n".join(shown)
 
 

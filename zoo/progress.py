@@ -18,8 +18,8 @@ class Bar:
     show: True at once, False never, None after a second if standard error is a terminal.
     """
 
-    def __init__(self, what: str, *, total: int | None, show: bool | None = None) -> None:
-        self._what = what
+    def __init__(self, description: str, *, total: int | None, show: bool | None = None) -> None:
+        self._what = description
         self._total = total
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self._wanted = terminal if show is None else show
@@ -30,10 +30,10 @@ class Bar:
     def __enter__(self) -> Self:
         return self
 
-    def advance(self, count: int = 1, *, what: str | None = None) -> None:
-        """One more is done, or that many; `what` is said from now on."""
+    def advance(self, count: int = 1, *, description: str | None = None) -> None:
+        """One more is done, or `count`; `description` is shown from now on."""
         self._done += count
-        self._what = what or self._what
+        self._what = description or self._what
         if self._wanted and self._shown is None and monotonic() >= self._due:
             self._shown = _progress(self._what, self._total)
         if self._shown:
@@ -45,7 +45,7 @@ class Bar:
             self._shown.stop()
 
 
-def _progress(what: str, total: int | None) -> Progress:
+def _progress(description: str, total: int | None) -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -62,6 +62,6 @@ def _progress(what: str, total: int | None) -> Progress:
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=Console(stderr=True))
-    progress.add_task(what, total=total)
+    progress.add_task(description, total=total)
     progress.start()
     return progress

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CardError, ZooError
-from zoo.limits import BYTES
+from zoo.limits import MAX_FILE_BYTES
 from zoo.printable import printable
 from zoo.registry.registry_file import USER, parse_registry_file, read_registry_file
 from zoo.registry.yaml_document import DEPTH
@@ -113,7 +113,7 @@ def test_a_hundred_thousand_classes_are_checked_in_a_moment(tmp_path: Path) -> N
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as sparse:
-        sparse.truncate(BYTES + 1)
+        sparse.truncate(MAX_FILE_BYTES + 1)
     assert "larger than 64 MB" in refused(path)
 
 

@@ -1,16 +1,16 @@
 """What code of a plugin did is said in a line, once, and no more often than a reader would read."""
 
-from zoo.registry.conduct import MOST, Conduct, HardExit, describe_exception
+from zoo.registry.conduct import MAX_REMARKS, Conduct, HardExit, describe_exception
 
 
 def test_a_remark_is_made_once_and_only_so_many_are_kept() -> None:
     conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
-    for number in range(2 * MOST):
+    for number in range(2 * MAX_REMARKS):
         conduct.tell(f"changes place {number // 2}", "that is undone.")
     assert conduct.remarks[0] == "changes place 0 at import; that is undone."
-    assert len(conduct.remarks) == len(set(conduct.remarks)) == MOST
+    assert len(conduct.remarks) == len(set(conduct.remarks)) == MAX_REMARKS
     conduct.tell("changes one more", "that is undone.")
-    assert len(conduct.remarks) == MOST
+    assert len(conduct.remarks) == MAX_REMARKS
 
 
 def test_an_interrupt_names_the_plugin_and_the_stage() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zoo.errors import QueryError
 from zoo.labels import names as label_spaces
 from zoo.registry.fields import FIELDS, SYNONYMS
-from zoo.registry.query import LIMIT, parse
+from zoo.registry.query import MAX_QUERY_LETTERS, parse
 from zoo.registry.summary import CardSummary
 
 
@@ -318,7 +318,7 @@ def test_an_expression_agrees_with_the_oracle(
     data: st.DataObject, expression: Any, rows: list[CardSummary]
 ) -> None:
     text = spelled(expression, data.draw)
-    if len(text) <= LIMIT:
+    if len(text) <= MAX_QUERY_LETTERS:
         query = parse(text)
         assert [query.test(one) for one in rows] == [kleene(expression, one) for one in rows]
 

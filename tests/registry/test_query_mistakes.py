@@ -3,7 +3,7 @@
 import pytest
 
 from zoo.errors import QueryError
-from zoo.registry.query import LIMIT, parse
+from zoo.registry.query import MAX_QUERY_LETTERS, parse
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_a_mistake_far_to_the_right_is_shown_with_its_surroundings() -> None:
 
 def test_an_endless_expression_is_refused() -> None:
     with pytest.raises(QueryError, match="longer than 1000"):
-        parse("x" * (LIMIT + 1))
+        parse("x" * (MAX_QUERY_LETTERS + 1))

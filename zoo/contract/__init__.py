@@ -1,14 +1,23 @@
-"""Parts: what a detector is composed of, and the one small contract between them.
+"""The types that all modules agree on.
+
+- `Batch`, `InputTransform`, `Preprocess`: images as a network takes them, and how they get there.
+- `Target`: the annotated objects of one image, as `loss` takes them.
+- `Predictor`: what detecting, evaluating and timing need of a model.
+- `Protocol`, `Thresholds`: the settings of a run, and of one `decode`.
+- `ClassLayer`: a layer with rows per class, for `zoo.load(…, labels=…)`.
+- `pytree_dataclass`, `is_exporting`: outputs of a network that can be exported.
+- `Backbone`, `Neck`, `Head`, `FeatureLevel`: the parts that a detector is composed of.
+
+How parts fit together:
 
     pixels --backbone--> maps --neck--> maps --head--> outputs --decode--> list[Detections]
              .levels          .levels                     └---loss---> dict[str, Tensor]
 
-All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A
-backbone is asked for strides and says in `levels` which maps it returns; a neck is given levels and
-says which it returns; a head is given levels and a label space. A neck or head that can't work with
-every pyramid says so in its constructor, by `LevelRequirements(...).check(levels)`, so that a
-misfit is an error when the detector is built. `parts.py` has the three types;
-`zoo.registry.hookspecs` says how they are registered.
+A part knows of another only a tuple of `FeatureLevel(channels, stride)`, finest first. A backbone
+takes strides and states in `levels` which maps it returns; a neck takes levels and states which it
+returns; a head takes levels and a label space. A neck or head that can't work with every pyramid
+checks it in its constructor, by `LevelRequirements(...).check(levels)`, so that a misfit is an
+error when the detector is built. `zoo.registry.hookspecs` says how parts are registered.
 """
 
 from zoo.contract.batch import Batch as Batch

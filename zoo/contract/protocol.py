@@ -79,7 +79,8 @@ class Protocol:
     engine:    what computes the network if that is not torch, such as "onnxruntime".
     prompts:   what a model with an open vocabulary is told; None is the names of the classes.
 
-    The last three are in the fingerprint only if they are given: a protocol without them keeps it.
+    `wrapper` and `prompts` describe imported results only: no run of the zoo applies them. The last
+    three are in the fingerprint only if set.
     Raises: UsageError for a setting that can't be.
     """
 
@@ -132,7 +133,7 @@ class Protocol:
 
     @property
     def settings(self) -> dict[str, str | float | int | None]:
-        """The settings by name, without a wrapper, engine or prompts that there are none of."""
+        """The settings by name, omitting wrapper, engine and prompts if unset."""
         settings = asdict(self)
         return {
             name: value

@@ -157,7 +157,7 @@ def _written(
                 choice=choice,
                 format=format,
                 images=images,
-                say=lambda what: bar.advance(what=what),
+                say=lambda description: bar.advance(description=description),
             )
             made = work.made(folder, tried)
             float32_bytes = _bytes(_whole(made.file, format))

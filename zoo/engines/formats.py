@@ -19,7 +19,7 @@ from torch import Tensor
 from zoo.engines import openvino_runtime
 from zoo.engines.outputs import FlatNetwork
 from zoo.extras import optional
-from zoo.registry.exported import EXTRA, IR, KEY, ExportFacts
+from zoo.registry.exported import EXTRA, FACTS_KEY, IR, ExportFacts
 
 Exporter = Literal["dynamo", "legacy"]
 OPSET = 18
@@ -120,7 +120,7 @@ def save_onnx(model: Any, path: Path, facts: ExportFacts) -> None:
     """Writes an ONNX model with facts."""
     onnx: Any = optional("onnx", wanted_for="An ONNX file")
     model.producer_name, model.producer_version = "detzoo", facts.versions["detzoo"]
-    onnx.helper.set_model_props(model, {KEY: msgspec.json.encode(facts).decode()})
+    onnx.helper.set_model_props(model, {FACTS_KEY: msgspec.json.encode(facts).decode()})
     onnx.save(model, path)
 
 
@@ -128,7 +128,7 @@ def write_openvino(onnx_file: Path, folder: Path, facts: ExportFacts) -> Path:
     """Writes an ONNX file as OpenVINO IR, in float32, into a folder; returns the graph's file."""
     library: Any = openvino_runtime.library()
     model = library.Core().read_model(onnx_file)
-    model.set_rt_info(msgspec.json.encode(facts).decode(), [KEY])
+    model.set_rt_info(msgspec.json.encode(facts).decode(), [FACTS_KEY])
     library.save_model(model, folder / IR, compress_to_fp16=False)
     return folder / IR
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from zoo.engines import openvino_runtime
 from zoo.engines.formats import quiet, save_onnx, write_program
 from zoo.extras import optional
-from zoo.registry.exported import IR, KEY, ExportFacts
+from zoo.registry.exported import FACTS_KEY, IR, ExportFacts
 
 FLOAT16 = "float16"
 _FEWEST = 256  # numbers in a tensor that is worth a cast
@@ -67,7 +67,7 @@ def halve_onnx(model: Any) -> None:
 def _half_openvino(file: Path, to: Path, facts: ExportFacts) -> Path:
     library: Any = openvino_runtime.library()
     model = library.Core().read_model(file)
-    model.set_rt_info(msgspec.json.encode(facts).decode(), [KEY])
+    model.set_rt_info(msgspec.json.encode(facts).decode(), [FACTS_KEY])
     library.save_model(model, to, compress_to_fp16=True)
     return to
 

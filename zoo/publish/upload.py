@@ -19,7 +19,7 @@ from zoo.publish.result_folder import OURS
 from zoo.registry.folder import CARD
 from zoo.text import listed
 from zoo.weights.deadline import window, within
-from zoo.weights.progress import Bar, bar
+from zoo.weights.progress import FileBar, bar_type
 from zoo.weights.retry import TransientError, connection_error
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Commit:
 class Sent:
     """Counts the bytes of large files that were sent, and lets a call that was given up end."""
 
-    def __init__(self, shown: Bar) -> None:
+    def __init__(self, shown: FileBar) -> None:
         self.bytes = 0
         self.counts = False  # they are hashed first
         self.over = False
@@ -95,7 +95,7 @@ def upload(
     api = HfApi(endpoint=environment.endpoint(), token=token)
     total = sum(path.stat().st_size for path in files.values() if isinstance(path, Path))
     with ExitStack() as stack:
-        shown = stack.enter_context(bar(progress)(desc=f"Uploading to {repo}", total=total))
+        shown = stack.enter_context(bar_type(progress)(desc=f"Uploading to {repo}", total=total))
         sent = Sent(shown)
         head = _call(repo, lambda: _repository(api, repo, private=private))
         stack.enter_context(_quiet())

@@ -9,7 +9,6 @@ from functools import partial, reduce
 from importlib import import_module
 from typing import Any
 
-from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
 from zoo.registry.conduct import describe_exception
 from zoo.registry.containment import at_call, at_work
@@ -19,6 +18,7 @@ from zoo.registry.hookspecs import Build
 from zoo.registry.missing import PluginFacts, repair_advice
 from zoo.registry.plugins import Plugin
 from zoo.suggest import close_matches, did_you_mean, join_or, suggest
+from zoo.text import type_name
 
 _PART = re.compile(r"[\w.-]+")
 
@@ -159,7 +159,7 @@ def _import_builder(plugin: Plugin, kind: Kind, name: str, build: Build) -> Call
         case = f"its import {describe_exception(error.__cause__ or error)}"
         raise _broken(plugin, kind, name, build, case) from error
     if not callable(part):
-        case = f"that is {words.type_name(part)}, which can't be called"
+        case = f"that is {type_name(part)}, which can't be called"
         raise _broken(plugin, kind, name, build, case)
     build_part: Callable[..., Any] = part
     return build_part

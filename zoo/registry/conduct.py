@@ -1,5 +1,4 @@
-"""The conduct of a plugin's code in words: remarks on its side effects, and an exception or an exit
-of it in one line."""
+"""Describes a plugin's side effects and exceptions in messages."""
 
 from __future__ import annotations
 
@@ -7,8 +6,8 @@ from dataclasses import dataclass, field
 
 from zoo.printable import printable
 
-MOST = 10  # remarks on one plugin
-SHOWN = 60  # characters of what was printed
+MAX_REMARKS = 10  # remarks on one plugin
+MAX_OUTPUT_SHOWN = 60  # characters of what was printed
 
 
 class PluginWarning(UserWarning):
@@ -16,20 +15,20 @@ class PluginWarning(UserWarning):
 
 
 class HardExit(SystemExit):
-    """`os._exit` was called by a plugin, which would have ended the process without a word."""
+    """A plugin called `os._exit`, which would have ended the process without a message."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody interrupted code of a plugin; the text names it."""
+    """The user interrupted a plugin's code; the text names the plugin."""
 
 
 @dataclass(eq=False)
 class Conduct:
     """Side effects of a plugin's code.
 
-    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the
-        work goes on.
-    advice: what to do where it never ends.
+    whose:  the plugin, as messages name it.
+    stage:  when, as in `at import`; changes as the plugin runs.
+    advice: what to do if it never ends.
     """
 
     whose: str
@@ -38,18 +37,21 @@ class Conduct:
     remarks: list[str] = field(default_factory=list)
 
     def tell(self, side_effect: str, consequence: str) -> None:
-        """Remembers a remark: once, and no more than a reader would read."""
+        """Adds a remark unless it is there already, ten at most."""
         remark = f"{side_effect} {self.stage}; {consequence}"
-        if remark not in self.remarks and len(self.remarks) < MOST:
+        if remark not in self.remarks and len(self.remarks) < MAX_REMARKS:
             self.remarks.append(remark)
 
     def note_output(self, text: str) -> None:
-        """It wrote to standard output; the first line is enough."""
+        """Remarks that it wrote to standard output, the first time."""
         if not any(remark.startswith("prints") for remark in self.remarks):
-            self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
+            self.tell(
+                "prints",
+                f"that goes to standard error: {' '.join(text.split())[:MAX_OUTPUT_SHOWN]!r}",
+            )
 
     def note_closed_stream(self) -> None:
-        """It closed or replaced standard output or error."""
+        """Remarks that it closed or replaced standard output or error."""
         self.tell("closes or replaces a standard stream", "that is undone.")
 
     def interrupt_error(self) -> Interrupted:

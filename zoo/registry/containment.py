@@ -32,7 +32,7 @@ from zoo.registry.offline_guard import refuse_connections
 if TYPE_CHECKING:
     from zoo.registry.plugins import PluginInfo
 
-NAMED = 8  # changed places that one remark lists
+MAX_CHANGES_SHOWN = 8  # changed places that one remark lists
 STDOUT = 1
 STDERR = 2
 SILENT = ("zoo-interrupt",)  # threads that print nothing
@@ -120,9 +120,9 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
     changed = list(put_back(before))
     for undone in (True, False):
         if names := [name for name, could in changed if could is undone]:
-            changes = ", ".join(names[:NAMED])
-            if len(names) > NAMED:
-                changes += f" and {len(names) - NAMED} more"
+            changes = ", ".join(names[:MAX_CHANGES_SHOWN])
+            if len(names) > MAX_CHANGES_SHOWN:
+                changes += f" and {len(names) - MAX_CHANGES_SHOWN} more"
             conduct.tell(
                 f"changes {changes}",
                 "that is undone." if undone else "that can't be undone in this process.",

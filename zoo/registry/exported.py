@@ -13,11 +13,11 @@ from zoo.errors import CardError
 from zoo.files import open_regular
 from zoo.limits import check_json
 
-KEY = "detzoo"  # of the facts, among what else a file of that format says of itself
+FACTS_KEY = "detzoo"  # of the facts, among what else a file of that format says of itself
 SCHEMA = 2
-EXTRA = f"{KEY}.json"  # the facts' file in a `torch.export` program
+EXTRA = f"{FACTS_KEY}.json"  # the facts' file in a `torch.export` program
 IR = "model.xml"  # the graph in a folder of OpenVINO IR
-BYTES = 16 << 20
+MAX_FACTS_BYTES = 16 << 20
 FIRST_READABLE_ENGINE = (
     "first"  # the engine that stands for the first one installed that reads the file
 )
@@ -136,9 +136,9 @@ def _of_onnx(path: Path) -> bytes | None:
         size = path.stat().st_size
         for field, length in _fields(file, size):
             end = file.tell() + length
-            if field == _METADATA and length <= BYTES:
+            if field == _METADATA and length <= MAX_FACTS_BYTES:
                 entry = {number: file.read(count) for number, count in _fields(file, end)}
-                if entry.get(_ENTRY_KEY) == KEY.encode():
+                if entry.get(_ENTRY_KEY) == FACTS_KEY.encode():
                     return entry.get(_ENTRY_VALUE)
             file.seek(end)
     return None
@@ -184,7 +184,7 @@ def _of_openvino(path: Path) -> bytes | None:
     text: str | None = None
     with open_regular(path) as file:
         for event, element in iterparse(file, events=("start", "end")):
-            if event == "end" and element.tag == KEY:
+            if event == "end" and element.tag == FACTS_KEY:
                 text = element.get("value")
             elif event == "end" and element.tag == "layer":
                 element.clear()  # a network has many, and none is looked at
@@ -198,7 +198,7 @@ def _of_program(path: Path) -> bytes | None:
     with open_regular(path) as file, ZipFile(file) as archive:
         for info in archive.infolist():
             if info.filename.endswith(f"/{EXTRA}"):
-                if info.file_size > BYTES:
+                if info.file_size > MAX_FACTS_BYTES:
                     raise ValueError("its facts are larger than any model's")
                 return archive.read(info)
     return None

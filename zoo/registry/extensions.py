@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import inspect
 
-PREFIX = "x-"
+EXTENSION_PREFIX = "x-"
 
 
 def without_extensions(data: Any, kind: Any) -> Any:
@@ -30,7 +30,7 @@ def _stripped(data: Any, kind: inspect.Type) -> Any:
         return {
             name: _stripped(value, types[name]) if name in types else value
             for name, value in data.items()
-            if not (isinstance(name, str) and name.startswith(PREFIX))
+            if not (isinstance(name, str) and name.startswith(EXTENSION_PREFIX))
         }
     if isinstance(data, dict) and isinstance(kind, inspect.DictType):
         return {name: _stripped(value, kind.value_type) for name, value in data.items()}

@@ -43,7 +43,7 @@ from zoo.registry.license import is_identifier, is_permissive, nearest
 from zoo.registry.summary import CUSTOM, CardSummary
 from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
-LIMIT = 1000
+MAX_QUERY_LETTERS = 1000
 _GRAMMAR = r"""
     ?start: either
     ?either: both (_OR both)*
@@ -105,10 +105,10 @@ class Query:
 
 def parse(text: str) -> Query:
     """The query that `text` spells. Raises QueryError, with a caret under the place."""
-    if len(text) > LIMIT:
+    if len(text) > MAX_QUERY_LETTERS:
         raise QueryError(
             "The expression after --where can't be used.",
-            f"The expression is longer than {LIMIT} characters.",
+            f"The expression is longer than {MAX_QUERY_LETTERS} characters.",
             "Ask for less.",
         )
     try:

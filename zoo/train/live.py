@@ -28,7 +28,7 @@ class Live:
         step = int(row["step"])
         measured = self._best in row
         self._row |= row
-        self._bar.advance(step - self._step, what=line(self._row, self._best))
+        self._bar.advance(step - self._step, description=line(self._row, self._best))
         self._step = step
         if measured and self._say:
             self._say(f"step {step}/{self._steps}  {line(self._row, self._best)}")

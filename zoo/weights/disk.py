@@ -18,13 +18,13 @@ HOME_FIX = "Set ZOO_HOME to a folder that can be written, with room: ZOO_HOME=/p
 
 
 def saving(path: Path, *, fix: str = HOME_FIX) -> AbstractContextManager[None]:
-    """Turns what the disk says against keeping `path` into a CacheError; other errors pass."""
+    """Turns an OSError of writing `path` into a CacheError; other errors pass."""
     return write_errors(path, CacheError, fix=fix)
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Holds the lock next to `path`; the kernel lets go of it if this process dies."""
+    """Holds the lock next to `path`; the kernel releases it if this process dies."""
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Enforces a minimum pace on the bodies that the Hub's client receives.
 
 The client hands bytes on ten megabytes at a time, so a drip of them shows in no file for a long
-time. It shows here, in the thread that receives it, which lets go of the client's locks then.
+time. It shows here, in the thread that receives it, which then releases the client's locks.
 """
 
 from __future__ import annotations

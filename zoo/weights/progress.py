@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def wanted(progress: bool | None) -> bool:
-    """Whether to show bars: as asked, or on a terminal."""
+def is_shown(progress: bool | None) -> bool:
+    """Whether to show bars: `progress`, or on a terminal if that is None."""
     return sys.stderr.isatty() if progress is None else progress
 
 
-class Bar:
+class FileBar:
     """A bar for one file. Its methods are those of tqdm that huggingface_hub calls
     (`huggingface_hub.utils.tqdm`)."""
 
@@ -30,25 +30,25 @@ class Bar:
             self._task = self._progress.add_task(desc, total=total, completed=initial)
             self._progress.start()
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> FileBar:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def update(self, n: int = 1) -> None:
-        """So many bytes more."""
+        """Adds `n` bytes."""
         self.move(self.n + n, self.total)
 
     def move(self, n: int, total: int | None) -> None:
-        """To `n` bytes of `total`."""
+        """Sets it to `n` bytes of `total`."""
         self.n, self.total = n, total
         self.refresh()
 
-    def say(self, what: str) -> None:
-        """Names what is going on, in place of the file's name."""
+    def say(self, description: str) -> None:
+        """Shows this text in place of the file's name."""
         if self._progress:
-            self._progress.update(self._task, description=what)
+            self._progress.update(self._task, description=description)
 
     def refresh(self) -> None:
         """Draws."""
@@ -62,24 +62,24 @@ class Bar:
             self._progress.stop()
 
     def set_postfix_str(self, text: str, refresh: bool = True) -> None:
-        """Speed is drawn anyway."""
+        """Ignored: the speed has a column."""
 
     def update_transfer(self, n: int) -> None:
-        """Bytes on the wire, where they differ from bytes of the file; one bar is enough."""
+        """Ignored: bytes on the wire, if they differ from those of the file."""
 
     def set_transfer_postfix_str(self, text: str, refresh: bool = True) -> None:
-        """And their speed."""
+        """Ignored: the speed of those."""
 
 
-class Hidden(Bar):
-    """The bar of those who want none."""
+class HiddenFileBar(FileBar):
+    """A bar that is not shown."""
 
     shown = False
 
 
-def bar(progress: bool | None) -> type[Bar]:
-    """The kind of bar to use."""
-    return Bar if wanted(progress) else Hidden
+def bar_type(progress: bool | None) -> type[FileBar]:
+    """The type of bar to use, shown or hidden."""
+    return FileBar if is_shown(progress) else HiddenFileBar
 
 
 def _progress() -> Progress:

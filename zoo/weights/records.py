@@ -26,7 +26,7 @@ from zoo.weights.disk import saving
 log = logging.getLogger("zoo")
 
 _ROLE = re.compile(r":[^.:]+$")
-SHOWN = 16  # digits of a sha256 that a message repeats
+SHA256_DIGITS_SHOWN = 16  # digits of a sha256 that a message repeats
 CARD_ROLE = "card"  # of the file that says what a repository on the Hub is
 
 
@@ -256,9 +256,10 @@ class Checksum:
 
     def mismatch_error(self, failure: str, digest: str) -> WeightsError:
         """The error for a file with another sha256."""
+        is_now, expected = digest[:SHA256_DIGITS_SHOWN], self.sha256[:SHA256_DIGITS_SHOWN]
         return self.error(
             failure,
-            f"Its sha256 is {digest[:SHOWN]}, but {self.by} says {self.sha256[:SHOWN]}.",
+            f"Its sha256 is {is_now}, but {self.by} says {expected}.",
             self.fix,
         )
 

@@ -19,9 +19,15 @@ from zoo.registry.card import HubSource
 from zoo.weights.deadline import SLOWEST, given_up, window, within
 from zoo.weights.disk import saving
 from zoo.weights.paced import enforce_pace
-from zoo.weights.progress import bar
+from zoo.weights.progress import bar_type
 from zoo.weights.records import Checksum
-from zoo.weights.retry import LATER, TransientError, connection_error, status_error, with_retries
+from zoo.weights.retry import (
+    TRY_LATER,
+    TransientError,
+    connection_error,
+    status_error,
+    with_retries,
+)
 from zoo.weights.sources import COMMIT, address_of
 
 if TYPE_CHECKING:
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zoo")
 
-ASKED = "{} can't be fetched."
+FAILURE = "{} can't be fetched."
 STEP = 10_000_000  # huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE, at most
 BROKE_OFF = "The download broke off. It goes on from there."
 CACHE_FIX = (
@@ -57,11 +63,11 @@ class Repository:
             check_relative(self.source.file)
         except OutsideFolder as error:
             raise SourceError(
-                ASKED.format(self.address), f"{error}.", "Name a file of that repository."
+                FAILURE.format(self.address), f"{error}.", "Name a file of that repository."
             ) from None
         if not COMMIT.fullmatch(self.source.revision):
             raise SourceError(
-                ASKED.format(self.address),
+                FAILURE.format(self.address),
                 "The revision is not a full commit id.",
                 "Name 40 hex digits.",
             )
@@ -154,7 +160,7 @@ class Repository:
                     cache_dir=environment.hub_cache(),
                     endpoint=environment.endpoint(),
                     etag_timeout=environment.timeout(),
-                    tqdm_class=bar(progress),
+                    tqdm_class=bar_type(progress),
                 )
             )
 
@@ -330,4 +336,4 @@ def _refusal(
 
 def _final(address: str, error: BaseException) -> SourceError:
     first = str(error).strip().partition("\n")[0] or type(error).__name__
-    return SourceError(f"{address} can't be fetched.", f"{first.rstrip('.')}.", LATER)
+    return SourceError(f"{address} can't be fetched.", f"{first.rstrip('.')}.", TRY_LATER)

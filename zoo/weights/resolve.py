@@ -23,7 +23,7 @@ from zoo.weights.records import WeightsFile, WeightsRequest, sha256_of
 from zoo.weights.revision import pin_revision
 from zoo.weights.sources import HubSpec, address_of, mirrored, parse_source, replace_prefix
 from zoo.weights.tags import with_tag
-from zoo.weights.verification import ASKED, Candidate, from_bundle, from_source, take
+from zoo.weights.verification import FAILURE, Candidate, from_bundle, from_source, take
 
 log = logging.getLogger("zoo")
 
@@ -381,7 +381,7 @@ def _sources(request: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str
 
 def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsError:
     """One error for all of them; of their own type if they agree, a SourceError if not."""
-    failure = ASKED.format(entry)
+    failure = FAILURE.format(entry)
     if not failures:
         return SourceError(failure, "The card names no source for them.", OWN_FILE)
     types = {type(error) for _, error in failures}

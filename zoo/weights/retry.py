@@ -1,4 +1,4 @@
-"""Retry policy: transient errors, back-off, final message."""
+"""Retries downloads after transient errors, with back-off, and words the final error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ Result = TypeVar("Result")
 
 TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_WAIT = 60.0
-LATER = "Try again later, or use weights from another place: file:PATH, or a mirror in ZOO_MIRRORS."
+TRY_LATER = (
+    "Try again later, or use weights from another place: file:PATH, or a mirror in ZOO_MIRRORS."
+)
 CHECK_PATH = "Check the address; the file may have been moved or withdrawn."
 
 
@@ -34,7 +36,7 @@ class TransientError(Exception):
 
 
 class RetryPolicy:
-    """Counts the tries that are left for one file."""
+    """Counts the failed tries for one file, and waits between them."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -53,7 +55,7 @@ class RetryPolicy:
         if self._tries > environment.retries() or seconds > LONGEST_WAIT:
             asks = f" It asks to wait {error.wait:g} s." if error.wait else ""
             raise SourceError(
-                f"{self._address} can't be fetched.", f"{error.case}{asks}", LATER
+                f"{self._address} can't be fetched.", f"{error.case}{asks}", TRY_LATER
             ) from error
         log.info("%s: %s Trying again in %g s.", self._address, error.case, seconds)
         time.sleep(seconds)
@@ -102,5 +104,5 @@ def status_error(address: str, status: int, *, retry_after: str | None = None) -
             "Log in there, or fetch the file by hand and use it as weights: file:PATH.",
         )
     return SourceError(
-        f"{address} can't be fetched.", case, CHECK_PATH if status in (404, 410) else LATER
+        f"{address} can't be fetched.", case, CHECK_PATH if status in (404, 410) else TRY_LATER
     )

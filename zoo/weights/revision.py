@@ -27,7 +27,7 @@ log = logging.getLogger("zoo")
 
 DEFAULT_FILE = "model.safetensors"
 DEFAULT_REVISION = "main"
-SHOWN = 5  # files that a message names
+MAX_FILES_SHOWN = 5  # files that a message names
 
 
 class NoSuchFile(SourceError):
@@ -82,7 +82,7 @@ def _look_up(spec: HubSpec) -> HubSource:
             )
         names = [sibling.rfilename for sibling in info.siblings or []]
         if spec.file and names and spec.file not in names:
-            shown = listed([f"'{name}'" for name in names], SHOWN)
+            shown = listed([f"'{name}'" for name in names], MAX_FILES_SHOWN)
             raise NoSuchFile(
                 _failure(spec), "That revision has no such file.", f"Name another: it has {shown}."
             )

@@ -32,7 +32,7 @@ HUB_ADDRESS = re.compile(
     r"hub:(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^:\s]+))?(:(?P<file>\S.*))?"
 )
 COMMIT = re.compile(r"[0-9a-f]{40}")
-ASKED = "{} can't be read."
+FAILURE = "{} can't be read."
 FORMS = "file:PATH, hub:org/repo, hub:org/repo@REVISION:FILE or https://…"
 
 
@@ -173,7 +173,7 @@ class Local:
         case = "There is no such file."
         if self.path.exists():
             case = f"It is {kind_of(self.path)}; a regular file is needed."
-        raise SourceError(ASKED.format(self.path), case, "Check the path.")
+        raise SourceError(FAILURE.format(self.path), case, "Check the path.")
 
 
 def from_file(source: FileSource, *, origin: Path | None) -> Local:
@@ -194,7 +194,7 @@ def from_file(source: FileSource, *, origin: Path | None) -> Local:
     except OutsideFolder as error:
         case = f"{error}, and a card names files of its own folder: {folder}."
         fix = 'Put the file there, or load it by hand: weights="file:PATH"'
-        raise SourceError(ASKED.format("The file of a card"), case, fix) from None
+        raise SourceError(FAILURE.format("The file of a card"), case, fix) from None
 
 
 def from_package(source: PackageSource) -> Local:
@@ -204,7 +204,7 @@ def from_package(source: PackageSource) -> Local:
     Raises:
         SourceError: the package is not installed, or the file is not in its folder.
     """
-    failure = ASKED.format(f"package:{source.package:.80}/{source.file:.80}")
+    failure = FAILURE.format(f"package:{source.package:.80}/{source.file:.80}")
     folders = _package_folders(source.package)
     if not folders:
         case = f"No package '{source.package:.80}' is installed."

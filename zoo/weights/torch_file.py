@@ -18,7 +18,7 @@ from zoo.weights.torch_structure import check_pickles, check_zip
 if TYPE_CHECKING:
     from torch import Tensor
 
-ASKED = "The checkpoint can't be converted."
+FAILURE = "The checkpoint can't be converted."
 ZIP = b"PK\x03\x04"
 # tied weights are written out once each; a stride of zero could make a terabyte of one number
 UNFOLDS = 16
@@ -44,7 +44,7 @@ def load_torch_file(path: Path, *, seems: str | None = None) -> object:
         if isinstance(error, Damaged):
             raise _broken(path, str(error)) from error
         raise CheckpointError(
-            ASKED, f"{path}: {error}. It is refused.", "Use another file, of dense tensors."
+            FAILURE, f"{path}: {error}. It is refused.", "Use another file, of dense tensors."
         ) from error
     try:
         with warnings.catch_warnings():
@@ -88,7 +88,7 @@ def tensors_of(
     ]
     if odd:
         raise CheckpointError(
-            ASKED,
+            FAILURE,
             f"{path}: {odd[0][:100]} is not a dense tensor.",
             "Publish it as dense tensors of a plain type.",
         )
@@ -97,7 +97,7 @@ def tensors_of(
         > UNFOLDS * path.stat().st_size
     ):
         raise CheckpointError(
-            ASKED,
+            FAILURE,
             f"{path} unfolds to more than {UNFOLDS} times its size. It is refused.",
             "Use another file.",
         )
@@ -155,11 +155,11 @@ def _no_tensors_error(loaded: object, path: Path, state_key: str | None) -> Chec
     places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
     if state_key and _has_tensors(loaded):
         return CheckpointError(
-            ASKED, case, "Its tensors are at the top level: take state_key off the card."
+            FAILURE, case, "Its tensors are at the top level: take state_key off the card."
         )
     if not places:
         return CheckpointError(
-            ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one."
+            FAILURE, case, "Use another file: torch.save(model.state_dict(), PATH) writes one."
         )
     keys = places[0][0]
     entry = "".join(f'["{key}"]' for key in keys)
@@ -171,7 +171,7 @@ def _no_tensors_error(loaded: object, path: Path, state_key: str | None) -> Chec
         f"Or name the entry on the weights' card: state_key: {'.'.join(keys)}",
     )
     return CheckpointError(
-        ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix
+        FAILURE, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix
     )
 
 
@@ -198,7 +198,7 @@ def _refusal(path: Path, message: str, seems: str | None) -> CheckpointError:
     if runs:
         case = f"{path} is refused: reading it would run '{runs[1]}', and weights need no code."
         return CheckpointError(
-            ASKED,
+            FAILURE,
             case,
             "Do not open it by other means. Get the weights as safetensors, or as a plain "
             "state_dict.",
@@ -214,7 +214,7 @@ def _refusal(path: Path, message: str, seems: str | None) -> CheckpointError:
 def _broken(path: Path, case: str) -> CheckpointError:
     fix = "Fetch it again, or use another file."
     return CheckpointError(
-        ASKED,
+        FAILURE,
         f"{path} can't be read: {case.strip().rstrip('.')}. It may be damaged or cut short.",
         fix,
     )

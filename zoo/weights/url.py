@@ -20,7 +20,7 @@ from zoo.files import move_into_place, shortened, write_file
 from zoo.limits import UNREADABLE
 from zoo.weights.deadline import Pace, window, within
 from zoo.weights.disk import check_room, file_lock, saving
-from zoo.weights.progress import Bar, bar
+from zoo.weights.progress import FileBar, bar_type
 from zoo.weights.records import Checksum, key_of, sha256_of
 from zoo.weights.retry import RetryPolicy, TransientError, connection_error, status_error
 
@@ -66,7 +66,7 @@ class Url:
                 remove_abandoned(home() / "files", but=self.path)
                 part = Part(self.path.with_name(self.path.name + PART), self.url, self.most)
                 try:
-                    with bar(progress)(desc=self.path.name) as shown:
+                    with bar_type(progress)(desc=self.path.name) as shown:
                         _fetch(part, RetryPolicy(self.url), shown)
                     move_into_place(part.path, self.path, read_only=True)
                     part.note.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class Part:
             write_file(self.note, msgspec.json.encode(Version(self.url, etag)))
 
 
-def _fetch(part: Part, retries: RetryPolicy, shown: Bar) -> None:
+def _fetch(part: Part, retries: RetryPolicy, shown: FileBar) -> None:
     while True:
         before = part.size
         try:
@@ -157,7 +157,7 @@ def _fetch(part: Part, retries: RetryPolicy, shown: Bar) -> None:
             shown.say(part.path.stem)
 
 
-def _continue(part: Part, shown: Bar) -> None:
+def _continue(part: Part, shown: FileBar) -> None:
     headers = {"Accept-Encoding": "identity"}
     etag, size = part.etag(), part.size
     if etag and size:

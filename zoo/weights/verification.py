@@ -46,12 +46,12 @@ COPY_FIX = (
     "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify "
     "--bundle {}"
 )
-ASKED = "Weights '{}' are not available."
+FAILURE = "Weights '{}' are not available."
 LOCAL_FIX = "The file was changed or cut since. Copy it again, or make it again: {}"
 CHANGED_FIX = "Load it again, once it is written."
-PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
-AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
-CARRY = (
+PLACED_FIX = "Load it where there is a network, or use a file that is here as weights: file:PATH"
+FETCH_AGAIN_FIX = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
+CARRY_OVER_FIX = (
     "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then "
     "ZOO_BUNDLE=FOLDER here."
 )
@@ -213,7 +213,7 @@ def take(candidate: Candidate, request: WeightsRequest, *, progress: bool | None
     ready = _readable(candidate, path, file.sha256, request, checked=record is not None)
     if not file.holds(path):
         raise CheckpointError(
-            ASKED.format(request.entry), f"{path} changed while it was read.", CHANGED_FIX
+            FAILURE.format(request.entry), f"{path} changed while it was read.", CHANGED_FIX
         )
     if not record:
         records.write(file)
@@ -316,7 +316,7 @@ def _hash(candidate: Candidate, path: Path, entry: str) -> Record:
 def _verify(candidate: Candidate, request: WeightsRequest, progress: bool | None) -> Record:
     """Fetches the file if needed and hashes it. Raises: WeightsError if a checksum differs."""
     entry = request.entry
-    failure, location = ASKED.format(entry), candidate.location
+    failure, location = FAILURE.format(entry), candidate.location
     path = location.find()
     if path:
         file = _hash(candidate, path, entry)
@@ -334,7 +334,7 @@ def _verify(candidate: Candidate, request: WeightsRequest, progress: bool | None
         raise OfflineError(
             failure,
             "It is not on this machine, and the network is switched off.",
-            _advice(CARRY, request),
+            _advice(CARRY_OVER_FIX, request),
         )
     return _download(location, candidate, entry, progress)
 
@@ -344,7 +344,7 @@ def _unusable(
 ) -> WeightsError:
     """The error for a file that can't be replaced now."""
     error, record = (
-        broken.mismatch_error(ASKED.format(request.entry), digest),
+        broken.mismatch_error(FAILURE.format(request.entry), digest),
         records.read(candidate.key),
     )
     if record and record.sha256 == digest and broken.error is LockError:
@@ -352,13 +352,13 @@ def _unusable(
     return type(error)(
         error.asked,
         f"{path} is damaged, or is another file now. {error.case}",
-        _advice(AGAIN, request),
+        _advice(FETCH_AGAIN_FIX, request),
     )
 
 
 def _advice(text: str, request: WeightsRequest) -> str:
     """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
-    return PLACE if request.placed else text.format(request.command_name)
+    return PLACED_FIX if request.placed else text.format(request.command_name)
 
 
 def _download(
@@ -371,7 +371,7 @@ def _download(
         # A wrong line in a lock file does not justify removing a good file.
         if broken.error is not LockError:
             location.remove(digest)
-        raise broken.mismatch_error(ASKED.format(entry), digest)
+        raise broken.mismatch_error(FAILURE.format(entry), digest)
     if not candidate.all_checksums():
         log.info(
             "%s: nobody publishes its sha256. It is %s, and has to stay so from now on.",

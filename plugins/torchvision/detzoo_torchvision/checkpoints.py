@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-PREFIX = "net."
+NETWORK_PREFIX = "net."
 _COUNTER = ".num_batches_tracked"
 
 # torchvision's names from before it put convolution, norm and activation into one block. Its
@@ -41,9 +41,9 @@ def rename_tensors(state: Mapping[str, Tensor], own: frozenset[str]) -> dict[str
 def _ours(name: str, own: frozenset[str]) -> str:
     if name in own:
         return name
-    if PREFIX + name in own:
-        return PREFIX + name
+    if NETWORK_PREFIX + name in own:
+        return NETWORK_PREFIX + name
     for pattern, new in _OLD:
-        if (candidate := PREFIX + pattern.sub(new, name)) in own:
+        if (candidate := NETWORK_PREFIX + pattern.sub(new, name)) in own:
             return candidate
     return name
