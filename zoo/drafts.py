@@ -98,8 +98,8 @@ def _held_folder(folder: Path) -> Iterator[None]:
 
 
 def clear(folder: Path, *, young: float = MIN_AGE_SECONDS) -> None:
-    """Removes the drafts in a folder that no process holds. young: keeps those that were changed
-    less than so many seconds ago."""
+    """Removes the drafts in a folder that no process holds. young: seconds since its last change
+    below which a draft stays."""
     with suppress(OSError), os.scandir(folder) as entries:
         left = [
             Path(entry.path)
