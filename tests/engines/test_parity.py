@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.detectors import Detector
 from zoo.engines import Engine
-from zoo.engines.parity import measure
+from zoo.engines.parity import EXACT, HALF, Tolerance, measure
 from zoo.engines.scenes import scenes
 from zoo.errors import ExportError
 
@@ -30,10 +30,12 @@ class Shifted:
         return [values]
 
 
-def measured(pico: Detector, engine: Engine, by: float):  # type: ignore[no-untyped-def]
+def measured(  # type: ignore[no-untyped-def]
+    pico: Detector, engine: Engine, by: float, tolerance: Tolerance = EXACT
+):
     session = vars(engine)["_session"]
     vars(engine)["_session"] = Shifted(session, by)
-    return measure(pico, engine, scenes(), asked="Asked.")
+    return measure(pico, engine, scenes(), asked="Asked.", tolerance=tolerance)
 
 
 def test_what_is_near_enough_passes(pico: Detector, engine: Engine) -> None:
@@ -46,6 +48,17 @@ def test_what_is_near_enough_passes(pico: Detector, engine: Engine) -> None:
 def test_what_differs_is_named_with_its_place(pico: Detector, engine: Engine, by: float) -> None:
     with pytest.raises(ExportError, match=r"'values' differs from torch by .* at \[0, 7, 4\]"):
         measured(pico, engine, by)
+
+
+def test_a_few_numbers_of_a_half_file_may_differ_where_no_detection_does(
+    pico: Detector, engine: Engine
+) -> None:
+    assert measured(pico, engine, -1.0, HALF).worst == pytest.approx(1.0)
+
+
+def test_a_number_that_is_none_is_refused_wherever_it_is(pico: Detector, engine: Engine) -> None:
+    with pytest.raises(ExportError, match=r"differs from torch by inf at \[0, 7, 4\]"):
+        measured(pico, engine, float("nan"), HALF)
 
 
 def test_the_scenes_have_several_shapes() -> None:

@@ -26,6 +26,7 @@ class Tolerance:
     """The largest differences from torch that are allowed.
 
     output:        of the largest number in an output, or of 1.
+    outliers:      the share of an output's numbers that may differ by more.
     score, pixels: of a detection's score, and of a box's edge.
     floor:         detections of a lower score are not compared.
     unmatched:     the share of detections that may be missing or one too many, where suppression
@@ -37,10 +38,12 @@ class Tolerance:
     pixels: float
     floor: float
     unmatched: float = 0.0
+    outliers: float = 0.0
 
 
 EXACT = Tolerance(output=1e-4, score=1e-3, pixels=0.5, floor=0.01)
-HALF = Tolerance(output=1e-2, score=1e-2, pixels=2.0, floor=0.05, unmatched=0.01)
+# Where a network sees nothing, rounded weights can move a box far: detections alone decide there.
+HALF = Tolerance(output=1e-2, score=1e-2, pixels=2.0, floor=0.05, unmatched=0.01, outliers=0.002)
 
 
 @dataclass
@@ -76,13 +79,14 @@ def measure(
     *,
     asked: str,
     tolerance: Tolerance = EXACT,
+    fix: str = _FIX,
 ) -> Parity:
     """The differences on these images.
 
-    asked: what can't be done where they are too large, in a sentence.
+    asked: what can't be done where they are too large, in a sentence. fix: what to type then.
     Raises: ExportError naming the output that differs, where, and by how much; or the detection.
     """
-    comparison = _Comparison(Parity(images=len(images)), tolerance, asked)
+    comparison = _Comparison(Parity(images=len(images)), tolerance, asked, fix)
     parity = comparison.parity
     sizes: dict[tuple[int, int], None] = {}
     batches: dict[int, None] = {}
@@ -136,20 +140,23 @@ class _Comparison:
     parity: Parity
     tolerance: Tolerance
     asked: str
+    fix: str
     first: str = ""
 
     def of_outputs(self, ours: object, theirs: object, *, where: str) -> None:
         """Takes in the outputs for a batch. Raises: ExportError."""
         names = [leaf.name for leaf in leaves_of(ours) if leaf.name is not None]
         if [leaf.value for leaf in leaves_of(ours)] != [leaf.value for leaf in leaves_of(theirs)]:
-            raise ExportError(self.asked, f"Its numbers besides tensors are others {where}.", _FIX)
+            raise ExportError(
+                self.asked, f"Its numbers besides tensors are others {where}.", self.fix
+            )
         for name, mine, other in zip(names, tensors_of(ours), tensors_of(theirs), strict=True):
             self._of_tensors(name, mine.float().cpu(), other.float().cpu(), where)
 
     def _of_tensors(self, name: str, mine: Tensor, other: Tensor, where: str) -> None:
         if mine.shape != other.shape:
             shapes = f"{tuple(other.shape)}, and torch gives {tuple(mine.shape)}"
-            raise ExportError(self.asked, f"Its output '{name}' is {shapes}, {where}.", _FIX)
+            raise ExportError(self.asked, f"Its output '{name}' is {shapes}, {where}.", self.fix)
         if not mine.numel():
             return
         difference = (mine - other).abs()
@@ -161,12 +168,23 @@ class _Comparison:
         finite = mine[mine.isfinite()]
         largest = float(finite.abs().max()) if finite.numel() else 0.0
         allowed = self.tolerance.output * max(1.0, largest)
-        if worst > allowed:
+        beyond = int((difference > allowed).sum())
+        if worst == torch.inf or beyond > self.tolerance.outliers * difference.numel():
+            share = beyond / difference.numel()
             case = (
                 f"Its output '{name}' differs from torch by {worst:.3g} at {_place(difference)}, "
-                f"{where}; {allowed:.3g} is allowed."
+                f"{where}; {allowed:.3g} is allowed{self._outliers(share)}."
             )
-            raise ExportError(self.asked, case, _FIX)
+            raise ExportError(self.asked, case, self.fix)
+
+    def _outliers(self, share: float) -> str:
+        """What is allowed of some numbers, and how many there are, where any are."""
+        most = self.tolerance.outliers
+        return (
+            f" for all but {most:.1%} of its numbers, and {share:.1%} differ by more"
+            if most
+            else ""
+        )
 
     def of_detections(
         self, ours: Detections, theirs: Detections, *, floor: float, where: str
@@ -191,7 +209,7 @@ class _Comparison:
     def check_unmatched(self) -> None:
         """Raises: ExportError where more detections than allowed are in one of the two alone."""
         if self.parity.unmatched > self.tolerance.unmatched * self.parity.detections:
-            raise ExportError(self.asked, self.first, _FIX)
+            raise ExportError(self.asked, self.first, self.fix)
 
 
 def _place(difference: Tensor) -> list[int]:
