@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from zoo.counts import count_of
 from zoo.detections import Detections
 from zoo.errors import ImageError, UsageError
 from zoo.gallery.jpeg import MOST_IMAGES, data_url, room
@@ -124,7 +125,7 @@ def save(
 
 def check_most(most: int) -> None:
     """Raises: UsageError for a number of images that no page has."""
-    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST_IMAGES:
+    if (count_of(most) or MOST_IMAGES + 1) > MOST_IMAGES:
         raise UsageError(
             f"A page can't show {most!r} images.",
             f"A page shows 1 to {MOST_IMAGES:,}, so that a browser stays quick.",

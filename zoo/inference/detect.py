@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from numbers import Integral
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
+from zoo.counts import count_of
 from zoo.detections import Detections
 from zoo.environment import cores
 from zoo.errors import ContractError, ImageError
@@ -201,19 +201,14 @@ def window_bytes(batch_size: BatchSize, memory: int) -> int:
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
     """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
-    if batch_size != "auto" and not _is_whole(batch_size, least=1):
+    if batch_size != "auto" and not count_of(batch_size):
         raise ValueError(f"batch_size={batch_size!r}: a number of images, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
         raise ValueError(
             f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored"
         )
-    if threads is not None and not _is_whole(threads, least=0):
+    if threads is not None and not count_of(threads, least=0) is not None:
         raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
-
-
-def _is_whole(value: object, *, least: int) -> bool:
-    """Whether it is a whole number, numpy's too, of at least so much; True is none."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def _stream(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from zoo.counts import count_of
 from zoo.errors import ImageError, UsageError
 from zoo.progress import Bar
 from zoo.registry.exported import FIRST_READABLE_ENGINE
@@ -201,11 +202,13 @@ def _files(given: object) -> list[str]:
 
 def _numbers(name: str, given: int | Sequence[int]) -> list[int]:
     """The numbers, each once. Raises: UsageError."""
-    numbers = _listed(given)
-    for number in numbers:
-        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MOST:
+    numbers: list[int] = []
+    for number in _listed(given):
+        count = count_of(number)
+        if count is None or count > MOST:
             raise _refused(name, number, f"It is a number from 1 to {MOST}.", f"{name}=[1, 8]")
-    return list(dict.fromkeys(numbers))  # type: ignore[arg-type]
+        numbers.append(count)
+    return list(dict.fromkeys(numbers))
 
 
 def _check(variants: Sequence[Variant], rounds: int, seconds: float, *, both: bool) -> None:
@@ -216,7 +219,7 @@ def _check(variants: Sequence[Variant], rounds: int, seconds: float, *, both: bo
     if both:
         case = "Both say which images are looked at."
         raise UsageError("images and data were given.", case, "Leave one of them out.")
-    if not isinstance(rounds, int) or isinstance(rounds, bool) or not 1 <= rounds <= MOST:
+    if (count_of(rounds) or MOST + 1) > MOST:
         raise _refused("rounds", rounds, f"It is a number from 1 to {MOST}.", "rounds=5")
     if not isinstance(seconds, int | float) or not 0 < seconds <= MOST:
         raise _refused("seconds", seconds, "It is a time above 0.", "seconds=1")

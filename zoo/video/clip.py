@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from torch import Tensor
 
+from zoo.counts import count_of
 from zoo.errors import UsageError, VideoError
 from zoo.images import ImageWarning
 from zoo.text import pluralize
@@ -55,7 +56,7 @@ class Part:
     end: float = math.inf
 
     def __post_init__(self) -> None:
-        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
+        if count_of(self.every) is None:
             case = "It is a number of frames, at least 1: 1 is all of them, 2 every other one."
             raise _refused(f"every={self.every!r}", case, "every=2", "--every 2")
         for name in ("start", "end"):

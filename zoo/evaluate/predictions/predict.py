@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoo import data as data_sets
 from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
+from zoo.counts import count_of
 from zoo.data import Dataset
 from zoo.environment import expand_home
 from zoo.errors import DataError, UsageError
@@ -86,7 +87,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     """
     arrow()  # before anything that takes long
     asked = _applicable(protocol_of(protocol))
-    _check_batch_size(batch_size)
+    batch_size = _batch_size(batch_size)
     options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
     options |= {"engine": _engine_of(asked, engine), "progress": progress}
     running: dict[str, Any] = {"batch_size": batch_size, "fresh": fresh, "progress": progress}
@@ -270,18 +271,18 @@ def _engine_of(protocol: Protocol, engine: str | None) -> str | None:
     )
 
 
-def _check_batch_size(batch_size: object) -> None:
-    if batch_size != "auto" and (
-        isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1
-    ):
-        case = "It is a number of images, at least 1, or 'auto' for what fits."
-        fix = "Write batch_size=8, for example."
+def _batch_size(given: object) -> int | Literal["auto"]:
+    if given == "auto":
+        return "auto"
+    count = count_of(given)
+    if count is None:
         raise UsageError(
-            f"batch_size={batch_size!r} can't be used.",
-            case,
-            fix,
+            f"batch_size={given!r} can't be used.",
+            "It is a number of images, at least 1, or 'auto' for what fits.",
+            "Write batch_size=8, for example.",
             fix_cli="Write --batch-size 8, for example.",
         )
+    return count
 
 
 def _facts(dataset: Dataset, protocol: Protocol) -> dict[str, str]:

@@ -1,0 +1,17 @@
+"""Whole numbers that a caller passes: of Python, numpy or torch; never True, nor text."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+
+def count_of(given: Any, *, least: int = 1) -> int | None:
+    """The number as an int; None for what is no whole number, or is less than `least`."""
+    if isinstance(given, bool):
+        return None
+    try:
+        count = index(given)
+    except TypeError:
+        return None
+    return count if count >= least else None
