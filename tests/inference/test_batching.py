@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+import zoo
 from zoo.detections import Detections
 from zoo.detectors import Protocol
 from zoo.errors import ContractError, UsageError
@@ -240,3 +241,20 @@ def test_the_last_one_out_restores() -> None:
     leave.set()
     thread.join()
     assert modes(module) == [True, True, False, True, True]
+
+
+def test_a_predictor_that_has_no_decode_is_told_of_what_it_has(street):
+    class Blind:
+        name = "blind"
+        device = torch.device("cpu")
+        label_space = zoo.LabelSpace.custom(["person"])
+        defaults = zoo.contract.Thresholds(score=0.05, iou=0.5, max_boxes=100)
+
+        def input_size(self, height, width):
+            return height, width
+
+        def predict(self, *_):
+            return []
+
+    with pytest.raises(ContractError, match="Its predict returned 0 Detections for 1 image"):
+        list(stream(Blind(), [street], protocol=Protocol()))

@@ -18,6 +18,11 @@ def test_the_owner_of_a_defect_is_its_distribution() -> None:
     assert f"package 'timm' (timm {timm.__version__})" in defect_owner(theirs())
 
 
+def test_a_defect_of_ones_own_program_is_corrected_there() -> None:
+    own = type("Bright", (), {"__module__": "__main__"})
+    assert defect_owner(own()) == "Correct `Bright`, which your own program defines."
+
+
 @pytest.mark.parametrize(
     ("part", "package"),
     [("backbone", "detzoo_timm"), ("neck", "detzoo_yolox"), ("head", "detzoo_torchvision")],

@@ -230,7 +230,7 @@ class BatchRunner:
         """
         predictions = self._predicted(images)
         for detections, image in zip(predictions, images, strict=True):
-            if wrong := violation(detections, image.size, self._predictor.label_space):
+            if wrong := self._violation(detections, image.size):
                 height, width = image.size
                 asked = (
                     f"'{self._name}' decoded what it saw in '{image.source}', {width} x "
@@ -241,6 +241,13 @@ class BatchRunner:
             _owned(self._suppressed_across_classes(detections), image)
             for detections, image in zip(predictions, images, strict=True)
         ]
+
+    def _violation(self, detections: object, size: tuple[int, int]) -> str | None:
+        """The rule that detections break, or None."""
+        if isinstance(detections, Detections):
+            return violation(detections, size, self._predictor.label_space)
+        step = _last_step(self._predictor)
+        return f"Its {step} returned {type_name(detections)}, not Detections."
 
     def release(self) -> None:
         """Frees what the predictor holds between two batches."""
@@ -267,7 +274,9 @@ class BatchRunner:
         if len(predictions) != len(images):
             count = pluralize(len(images), "image")
             raise self._broken(
-                images, f"Its decode returned {len(predictions)} Detections for {count}."
+                images,
+                f"Its {_last_step(self._predictor)} returned {len(predictions)} Detections for "
+                f"{count}.",
             )
         return predictions
 
@@ -315,13 +324,16 @@ def _owned(detections: Detections, image: Image) -> Detections:
     return owned
 
 
-def violation(detections: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
-    """The rule that decode output breaks, or None.
+def _last_step(predictor: Predictor) -> str:
+    """What a plugin's author wrote that returns detections: a predictor need not decode."""
+    return "decode" if hasattr(predictor, "decode") else "predict"
+
+
+def violation(detections: Detections, size: tuple[int, int], label_space: LabelSpace) -> str | None:
+    """The rule that detections break, or None.
 
     Detections are on the CPU, in the label space, inside the image `(height, width)`.
     """
-    if not isinstance(detections, Detections):
-        return f"Its decode returned {type_name(detections)}, not Detections."
     if not detections.boxes.is_cpu:
         return f"The boxes are on {detections.boxes.device}, not on the CPU."
     if detections.label_space is not label_space and detections.label_space != label_space:

@@ -23,6 +23,9 @@ def defect_owner(
     if hasattr(detector, "plan"):
         maker = _raising(detector, error) or getattr(detector, "head", detector)
     package = maker.__module__.partition(".")[0]
+    if package == "__main__":
+        written = getattr(maker, "__qualname__", type(maker).__qualname__)
+        return f"Correct `{written}`, which your own program defines."
     return (
         f"This is a defect of the package '{package}'{_owner(package)}: report it there, with "
         f"{shown}."

@@ -65,8 +65,9 @@ def other_classes(
     if (only := _only_class(said.tolist(), true.tolist())) is not None:
         yield (
             f"Of the {met.sum():,} best detections that meet an annotated box, nearly all are "
-            f"'{truth.label_space.names[only]:.80}', whatever the box is: the model does not tell "
-            "the classes apart, as one that was trained too little."
+            f"'{truth.label_space.names[only]:.80}', whatever the box is. "
+            "A model of this class alone does so; one of more classes does not tell them apart, as "
+            "one that was trained too little."
         )
         return
     said, true = said[wrong], true[wrong]
