@@ -19,7 +19,8 @@ from zoo.registry import catalogue
 MISSPELLED = """
 import sys
 from zoo.cli import main
-for words in ("detect a.jpg --model", "export --to a.onnx", "serve", "benchmark"):
+looks = "detect a.jpg --model", "video a.mp4 --model"
+for words in (*looks, "export --to a.onnx", "serve", "benchmark"):
     sys.argv = ["zoo", *words.split(), "yolox_picoo"]
     try:
         main()
@@ -32,8 +33,8 @@ print("torch" in sys.modules)
 def test_a_misspelled_name_is_refused_before_torch_is_imported() -> None:
     command = [sys.executable, "-c", MISSPELLED]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["3"] * 4 + ["False"]
-    assert done.stderr.count("Did you mean 'yolox_pico'?") == 4
+    assert done.stdout.splitlines() == ["3"] * 5 + ["False"]
+    assert done.stderr.count("Did you mean 'yolox_pico'?") == 5
 
 
 @pytest.mark.parametrize(

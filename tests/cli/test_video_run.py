@@ -1,6 +1,7 @@
 """`zoo video` from the inside: what it prints and writes, and what it answers."""
 
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -92,7 +93,10 @@ def test_lines_on_standard_output_are_nothing_but_json(
 
 def test_a_part_without_frames_is_an_error(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Request(source=str(clip), model=PICO, part=Part(start=9.0))) == 6
-    assert "No frame lies in that part" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Error: The video from 0:09.0 on was to be looked at.\n" in said
+    assert re.search(r"No frame lies in that part of the video: it is 0:0\d\.\d long\.", said)
+    assert re.search(r"--from 0:0\d\.\d\n", said)
 
 
 def test_an_interrupt_keeps_what_is_there(

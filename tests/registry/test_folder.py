@@ -53,6 +53,12 @@ def test_who_names_it_without_the_prefix_is_told(
             catalogue().resolve(name)
 
 
+@pytest.mark.parametrize("name", ["int.onnx", "exports/half.pt2"])
+def test_a_name_like_that_of_an_exported_file_which_is_not_there_says_so(name: str) -> None:
+    with pytest.raises(NameNotFound, match=rf"there is no file '{name}'\.\n.*file:{name}$"):
+        catalogue().resolve(name)
+
+
 def test_a_folder_of_two_models_is_refused(tmp_path: Path) -> None:
     text = CARD.format(architecture="yolox/yolox")
     name = folder(tmp_path, text + text.split("cards:\n")[1].replace("mine", "yours"))

@@ -169,9 +169,20 @@ def _said(
     if stopped:
         raise stopped
     if not tally.frames:
-        stderr.error("No frame lies in that part of the video.")
+        stderr.error(_nothing_there(asked.part, stream.clip.duration))
         return VideoError.exit_code
     return 1 if stream.losses.damage else 0
+
+
+def _nothing_there(part: Part, length: float | None) -> VideoError:
+    """The error for a part without frames. length: of the clip in seconds, where it says so."""
+    asked = f"The video from {_clock(part.start)} on was to be looked at."
+    if length is None or part.start < length:
+        fix = "Begin earlier, with --from, or end later, with --to."
+        return VideoError(asked, "No frame lies in that part of the video.", fix)
+    case = f"No frame lies in that part of the video: it is {_clock(length)} long."
+    fix = f"Begin before its end, for example --from {_clock(length / 2)}"
+    return VideoError(asked, case, fix)
 
 
 def _writer(asked: Request, stack: ExitStack, clip: Clip) -> ClipWriter:

@@ -15,14 +15,13 @@ from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
-from zoo.registry.folder import FILE_PREFIX, is_model, place_of, read_folder
-from zoo.registry.missing import Missing, PluginFacts
+from zoo.registry.folder import FILE_PREFIX, place_meant, place_of, read_folder
+from zoo.registry.missing import NOBODY, Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
 from zoo.suggest import close_family, close_matches, close_prefix, join_or, suggest
 
-NOBODY = "No loaded plugin or registry file has one."
 Extract = dict[
     str, dict[str, Any]
 ]  # sections of a registry file, as in `zoo.registry.registry_file.Outline`
@@ -186,8 +185,8 @@ class Catalogue:
                 "A name without its plugin has to stand for one.",
                 f"Say which: {names}.{self._rename(rows)}",
             )
-        if not rows and is_model(name):
-            raise NameNotFound(failure, NOBODY, f"The one in this folder is {FILE_PREFIX}{name}")
+        if not rows and (meant := place_meant(name)):
+            raise NameNotFound(failure, *meant)
         if not rows:
             raise self._not_found(failure, base)
         entry = self._open(rows[0])

@@ -9,7 +9,8 @@ from pathlib import Path
 from zoo.environment import expand_home
 from zoo.errors import CardError, NameNotFound
 from zoo.registry.card import SCHEMA
-from zoo.registry.exported import IR, exported_file, read_facts
+from zoo.registry.exported import FORMATS, IR, exported_file, read_facts
+from zoo.registry.missing import NOBODY
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, registry_file_of
 
 FILE_PREFIX = "file:"
@@ -47,6 +48,17 @@ def is_model(path: str) -> bool:
     name = f"{FILE_PREFIX}{path}"
     exported = exported_of(name)
     return card_file(name) is not None or (exported is not None and exported.is_file())
+
+
+def place_meant(name: str) -> tuple[str, str] | None:
+    """What is the case, and what to type, for a name that is the path of a model, or of an exported
+    file that is not there; else None."""
+    if is_model(name):
+        return NOBODY, f"The one in this folder is {PREFIX}{name}"
+    if not name.endswith(tuple(FORMATS)):
+        return None
+    case = f"That is what an exported file is called, and there is no file '{name}'."
+    return case, f"Correct the path, and say that it is a file: {PREFIX}{name}"
 
 
 def read_folder(name: str) -> RegistryFile:

@@ -12,6 +12,8 @@ from zoo.environment import PLUGINS
 from zoo.registry.plugins import PluginInfo
 from zoo.registry.registry_file import KnownPlugin
 
+NOBODY = "No loaded plugin or registry file has one."
+
 
 @dataclass(frozen=True)
 class Missing:
