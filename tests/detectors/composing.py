@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from zoo.detectors import Composed
-from zoo.errors import ContractError
+from zoo.errors import ContractError, UsageError
 
 SMALL = {"resize": "letterbox", "size": [64, 96]}
 
@@ -22,7 +22,7 @@ def helmets() -> Composed:
     )
 
 
-def refused(**parts: object) -> ContractError:
-    with pytest.raises(ContractError) as caught:
+def refused(**parts: object) -> ContractError | UsageError:
+    with pytest.raises((ContractError, UsageError)) as caught:
         zoo.compose(labels=["a", "b"], **parts)  # type: ignore[arg-type]
     return caught.value

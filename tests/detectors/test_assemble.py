@@ -11,7 +11,7 @@ import torch
 import zoo
 from tests.detectors.composing import refused
 from zoo import registry
-from zoo.errors import NameAmbiguous, NameNotFound
+from zoo.errors import NameAmbiguous, NameNotFound, UsageError
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_an_argument_a_part_does_not_take_is_refused_with_those_it_takes(argumen
         ("retinanet", "scale", 0, "Expected a number > 0.0: 0."),
         ("retinanet", "ratios", (), "Expected a list of length >= 1: ()."),
         ("fasterrcnn", "sampled", 0, "Expected a whole number >= 1: 0."),
+        ("ssd", "smallest", 2, "Expected a number <= 1.0: 2."),
     ],
 )
 def test_a_value_of_another_type_or_range_than_the_part_says_is_refused(
@@ -71,6 +72,7 @@ def test_a_value_of_another_type_or_range_than_the_part_says_is_refused(
 ) -> None:
     options: Any = {"head": head, "head_arguments": {argument: value}}
     why = refused(backbone="torchvision/resnet18", neck="fpn", **options)
+    assert isinstance(why, UsageError)
     assert why.asked == f"The head '{head}' was given {argument}={value!r}."
     assert why.case == said
     assert argument in why.fix
@@ -78,6 +80,7 @@ def test_a_value_of_another_type_or_range_than_the_part_says_is_refused(
 
 def test_a_backbone_of_grey_images_is_refused_and_arguments_are_a_mapping() -> None:
     why = refused(backbone="timm/test_resnet", head="ssd", backbone_arguments={"in_chans": 1})
+    assert isinstance(why, UsageError)
     assert why.fix == "Leave in_chans out."
     why = refused(backbone="timm/test_resnet", head="ssd", backbone_arguments=["in_chans"])
     assert why.case == "It is not a mapping of names to values."
@@ -110,7 +113,5 @@ def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., 
         return torch.nn.Identity()
 
     also("necks", needy=build)
-    with pytest.raises(
-        NameNotFound, match=r"needs the argument 'width'\.\nIt takes width, depth\."
-    ):
+    with pytest.raises(UsageError, match=r"needs the argument 'width'\.\nIt takes width, depth\."):
         zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])

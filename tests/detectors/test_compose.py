@@ -16,7 +16,7 @@ import zoo
 from tests.detectors.composing import helmets, refused
 from zoo import registry
 from zoo.detectors import Composed
-from zoo.errors import CardError
+from zoo.errors import UsageError
 from zoo.registry.card import Input
 
 CARD = """
@@ -157,6 +157,28 @@ def test_a_neck_that_does_not_fit_is_the_seam() -> None:
     assert why.fix == "The nearest change that fits: strides=(16, 32)"
 
 
+@pytest.mark.parametrize(
+    "parts", [{"backbone": None}, {"backbone": "torchvision/resnet18", "neck": 3}]
+)
+def test_a_part_is_a_name(parts: dict[str, Any]) -> None:
+    why = refused(**{"head": "ssd", **parts})
+    assert isinstance(why, UsageError)
+    assert why.case == "It is not the name of a part."
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"backbone_arguments": {"width": 0.01}}, "The smallest with a channel is width=0.015625"),
+        ({"head_arguments": {"smallest": 0.9, "largest": 0.2}}, "Exchange them: smallest=0.2"),
+    ],
+)
+def test_values_that_give_no_network_are_refused(parts: dict[str, Any], said: str) -> None:
+    why = refused(**{"backbone": "yolox/cspdarknet", "head": "ssd", **parts})
+    assert isinstance(why, UsageError)
+    assert said in why.fix
+
+
 @pytest.mark.parametrize("strides", [(), (8, 8), (32, 16), (0, 8), (8.0,), (True, 2), "8"])
 def test_strides_are_whole_numbers_finest_first(strides: tuple[int, ...]) -> None:
     why = refused(backbone="torchvision/resnet18", head="ssd", strides=strides)
@@ -171,11 +193,13 @@ def test_strides_are_whole_numbers_finest_first(strides: tuple[int, ...]) -> Non
         {"resize": "fixed", "size": [8]},
         640,
         "letterbox",
+        {"resize": "fixed", "size": [8, 8], "std": [1, 0, 1]},
+        Input(resize="shortest_edge", size=[9, 8]),
     ],
 )
 def test_a_wrong_input_policy_shows_a_right_one_with_its_mean(rule: Any) -> None:
     right = r'input=\{"resize": "letterbox", "size": \[640, 640\], "mean": \[0.485, .*, 0.225\]\}'
-    with pytest.raises(CardError, match=right):
+    with pytest.raises(UsageError, match=right):
         zoo.compose(backbone="torchvision/resnet18", head="ssd", labels=["a"], input=rule)
 
 

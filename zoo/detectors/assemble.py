@@ -14,7 +14,7 @@ from zoo import text as words
 from zoo.contract import Backbone, FeatureLevel, Head, Neck, backbone, levels_of
 from zoo.detectors.build import mistyped
 from zoo.detectors.composition import Composition
-from zoo.errors import ContractError, NameNotFound, ZooError
+from zoo.errors import ContractError, NameNotFound, UsageError, ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
@@ -53,6 +53,7 @@ def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
 
     Raises:
         NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
+        UsageError: an argument can't have that value, or is missing.
         PartMismatch: two of them do not fit.
     """
     body = build_part(plan, "backbone", {"strides": plan.strides})
@@ -97,10 +98,10 @@ def build_part(
 
 
 def _check_channels(name: str, arguments: Mapping[str, object]) -> None:
-    """Raises: ContractError for a backbone of other than colour images."""
+    """Raises: UsageError for a backbone of other than colour images."""
     given = arguments.get("in_chans", RGB)
     if given != RGB:
-        raise ContractError(
+        raise UsageError(
             f"The backbone '{name}' was given in_chans={given!r:.80}.",
             "A detector sees three channels: images are read as RGB, grey ones too.",
             "Leave in_chans out.",
@@ -138,15 +139,13 @@ def _check_arguments(
     ]
     missing = [name for name in required if name not in arguments]
     if missing:
-        raise NameNotFound(
+        raise UsageError(
             f"The {part} can't be built.",
             f"It needs the argument '{missing[0]}'.",
             takes,
         )
     for name, case in mistyped(build, arguments):
-        raise ContractError(
-            f"The {part} was given {name}={arguments[name]!r:.80}.", f"{case}.", takes
-        )
+        raise UsageError(f"The {part} was given {name}={arguments[name]!r:.80}.", f"{case}.", takes)
 
 
 def _in_its_own_words(kind: str, name: str, error: Exception) -> ContractError:

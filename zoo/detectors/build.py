@@ -26,7 +26,14 @@ from torch.nn.modules.module import (
 from torch.overrides import TorchFunctionMode
 
 from zoo.detectors.detector import Detector
-from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
+from zoo.errors import (
+    CardError,
+    ContractError,
+    NameAmbiguous,
+    NameNotFound,
+    UsageError,
+    ZooError,
+)
 from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import OPEN, space_of
@@ -43,7 +50,7 @@ EXAMPLE = LabelSpace.custom(["person", "car", "dog"])
 NO_FILES: Mapping[str, Path] = {}
 Make = Callable[..., object]
 # Errors that a card's arguments can lead to.
-OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous)
+OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous, UsageError)
 # No detector has thirty thousand layers; a number on a card can ask for them.
 LAYERS = 30_000
 PARAMETERS = 100_000_000_000

@@ -10,20 +10,24 @@ from dataclasses import replace
 import msgspec
 from msgspec import structs
 
+from zoo.counts import count_of
 from zoo.detectors.assemble import PartMismatch, assemble
 from zoo.detectors.composed import Composed, shown_input
 from zoo.detectors.composition import Composition
 from zoo.detectors.diagram import Stage, draw
 from zoo.detectors.nearest_fit import nearest, resized_backbone
 from zoo.detectors.preprocess import Size, canvas_of_all
-from zoo.errors import CardError, ContractError
+from zoo.errors import ContractError, UsageError
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.registry.card import Input
+from zoo.registry.card_checks import input_flaw
 from zoo.registry.schema import in_words
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 INPUT = Input(resize="letterbox", size=[640, 640], **IMAGENET)  # type: ignore[arg-type]
+
+_EXAMPLES = {"backbone": "torchvision/resnet18", "neck": "fpn", "head": "retinanet"}
 
 
 def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
@@ -51,6 +55,7 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
     Raises:
         NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such
             argument.
+        UsageError: an argument can't have that value.
         ContractError: two parts do not fit; the message draws the pipeline, points at the seam and
             says what would.
     """
@@ -83,9 +88,9 @@ def build(  # noqa: PLR0913
     """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts
     and theirs."""
     plan = Composition(
-        backbone=backbone,
-        neck=neck,
-        head=head,
+        backbone=_name("backbone", backbone),
+        neck=None if neck is None else _name("neck", neck),
+        head=_name("head", head),
         strides=_ascending(strides),
         backbone_arguments=_arguments("backbone", backbone_arguments),
         neck_arguments=_arguments("neck", neck_arguments),
@@ -110,9 +115,19 @@ def build(  # noqa: PLR0913
     return made
 
 
+def _name(kind: str, given: object) -> str:
+    if isinstance(given, str) and given.strip():
+        return given
+    raise UsageError(
+        f"{kind}={given!r:.80} was given.",
+        "It is not the name of a part.",
+        f'Write for example {kind}="{_EXAMPLES[kind]}".',
+    )
+
+
 def _arguments(kind: str, given: Mapping[str, object] | None) -> dict[str, object]:
     if given is not None and not isinstance(given, Mapping):
-        raise ContractError(
+        raise UsageError(
             f"{kind}_arguments={given!r:.80} was given.",
             "It is not a mapping of names to values.",
             f"Write for example {kind}_arguments={{'channels': 64}}.",
@@ -125,15 +140,18 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
     one."""
     if given is None:
         return structs.replace(INPUT, size=list(only or INPUT.size))
-    if isinstance(given, Input):
-        return given
     try:
-        return msgspec.convert(given, Input)
+        rule = given if isinstance(given, Input) else msgspec.convert(given, Input)
     except msgspec.ValidationError as error:
-        case, fix = in_words(given, Input, error)
-        asked = f"A detector was composed with input={given!r:.200}."
-        example = f"For example {_as_argument(INPUT)}."
-        raise CardError(asked, case, [fix, example]) from None
+        raise _no_input(given, *in_words(given, Input, error)) from None
+    if flaw := input_flaw(rule):
+        raise _no_input(given, flaw.case, flaw.fix)
+    return rule
+
+
+def _no_input(given: object, case: str, fix: str) -> UsageError:
+    asked = f"A detector was composed with input={given!r:.200}."
+    return UsageError(asked, case, [fix, f"For example {_as_argument(INPUT)}."])
 
 
 def _as_argument(rule: Input) -> str:
@@ -149,10 +167,10 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
     ascending = tuple(strides) if isinstance(strides, Iterable) else (strides,)
     if (
         not ascending
-        or any(type(stride) is not int or stride < 1 for stride in ascending)
+        or any(count_of(stride) is None for stride in ascending)
         or list(ascending) != sorted(set(ascending))
     ):
-        raise ContractError(
+        raise UsageError(
             f"strides={ascending} can't be used.",
             "Strides are whole numbers of pixels, finest first, each named once.",
             "Write for example strides=(8, 16, 32).",

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from zoo.labels import builtin
@@ -99,21 +100,37 @@ def _check_references(sheet: Sheet, card: Card, *, at: tuple[Step, ...]) -> None
 
 
 def _check_input(sheet: Sheet, value: Input, *, at: tuple[Step, ...]) -> None:
-    """Refuses what no pixels can be divided by, and a shortest edge above the longest."""
+    if flaw := input_flaw(value):
+        raise sheet.flaw(flaw.case, flaw.fix, at=(*at, *flaw.at))
+
+
+@dataclass(frozen=True)
+class InputFlaw:
+    """What is wrong with an input policy, and what to write. at: where in it."""
+
+    case: str
+    fix: str
+    at: tuple[Step, ...]
+
+
+def input_flaw(value: Input) -> InputFlaw | None:
+    """What no pixels can be divided by, or a shortest edge above the longest; None where there is
+    nothing."""
     for number, each in enumerate(value.std or ()):
         if not 0 < each < math.inf:
-            raise sheet.flaw(
+            return InputFlaw(
                 f"Pixels are divided by std, and {each:g} can't be a standard deviation.",
                 "Write those that the network was trained with; std: [1, 1, 1] changes nothing.",
-                at=(*at, "std", number),
+                ("std", number),
             )
     shortest, longest = value.size
     if value.resize == "shortest_edge" and shortest > longest:
-        raise sheet.flaw(
+        return InputFlaw(
             f"The shortest edge, {shortest}, is more than the longest, {longest}.",
             f"For shortest_edge, size is [shortest, longest]: [{longest}, {shortest}].",
-            at=(*at, "size"),
+            ("size",),
         )
+    return None
 
 
 def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 from detzoo_yolox.blocks import CSPLayer, Focus, SPPBottleneck, spatial_conv
 from detzoo_yolox.stages import Stages
 from zoo.contract import FeatureLevel, Positive
+from zoo.errors import UsageError
 
 
 class CSPDarknet(Stages):
@@ -23,11 +24,17 @@ class CSPDarknet(Stages):
         self,
         *,
         strides: tuple[int, ...] = (8, 16, 32),
-        depth: float = 1.0,
+        depth: Positive = 1.0,
         width: Positive = 1.0,
         depthwise: bool = False,
     ) -> None:
         base = int(64 * width)
+        if base == 0:
+            raise UsageError(
+                f"The backbone 'cspdarknet' can't be built with width={width}.",
+                "Its first layer has int(64 * width) channels, and that is none.",
+                f"The smallest with a channel is width={1 / 64}; YOLOX-Nano has 0.25.",
+            )
         blocks = max(round(3 * depth), 1)
         stages: dict[str, tuple[nn.Module, FeatureLevel]] = {
             "stem": (Focus(3, base), FeatureLevel(base, stride=2))

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
+from msgspec import Meta
 from torch import Tensor, nn
 from torchvision.models import detection
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
@@ -31,7 +32,10 @@ from zoo.contract import (
     Thresholds,
 )
 from zoo.detections import Detections
+from zoo.errors import UsageError
 from zoo.labels import LabelSpace
+
+Share: TypeAlias = Annotated[float, Meta(gt=0, le=1)]
 
 
 class DenseHead(DenseSteps, nn.Module):
@@ -149,10 +153,16 @@ class SSD(SSDSteps, DenseHead):
         *,
         levels: tuple[FeatureLevel, ...],
         label_space: LabelSpace,
-        smallest: Positive = 0.1,
+        smallest: Share = 0.1,
         largest: Positive = 0.9,
         ratios: Positives = (2.0, 3.0),
     ) -> None:
+        if smallest > largest:
+            raise UsageError(
+                f"The head 'ssd' was given smallest={smallest:g} and largest={largest:g}.",
+                "Default boxes grow from the finest map to the coarsest.",
+                f"Exchange them: smallest={largest:g}, largest={smallest:g}.",
+            )
         channels = [level.channels for level in levels]
         boxes = DefaultBoxGenerator(
             [list(ratios) for _ in levels],
