@@ -21,9 +21,8 @@ from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Image
-from zoo.inference.defect_owner import defect_owner
+from zoo.inference.defect_owner import defect_owner, last_step
 from zoo.inference.watch import WATCH
-from zoo.labels import LabelSpace
 from zoo.text import pluralize, type_name
 
 if TYPE_CHECKING:
@@ -230,7 +229,7 @@ class BatchRunner:
         """
         predictions = self._predicted(images)
         for detections, image in zip(predictions, images, strict=True):
-            if wrong := self._violation(detections, image.size):
+            if wrong := violation(self._predictor, detections, image.size):
                 height, width = image.size
                 asked = (
                     f"'{self._name}' decoded what it saw in '{image.source}', {width} x "
@@ -241,13 +240,6 @@ class BatchRunner:
             _owned(self._suppressed_across_classes(detections), image)
             for detections, image in zip(predictions, images, strict=True)
         ]
-
-    def _violation(self, detections: object, size: tuple[int, int]) -> str | None:
-        """The rule that detections break, or None."""
-        if isinstance(detections, Detections):
-            return violation(detections, size, self._predictor.label_space)
-        step = _last_step(self._predictor)
-        return f"Its {step} returned {type_name(detections)}, not Detections."
 
     def release(self) -> None:
         """Frees what the predictor holds between two batches."""
@@ -272,12 +264,8 @@ class BatchRunner:
         with self._named(images), self._arithmetic(device), step("predict"):
             predictions = list(self._predictor.predict(pixels, self._decoding))
         if len(predictions) != len(images):
-            count = pluralize(len(images), "image")
-            raise self._broken(
-                images,
-                f"Its {_last_step(self._predictor)} returned {len(predictions)} Detections for "
-                f"{count}.",
-            )
+            given = f"{len(predictions)} Detections for {pluralize(len(images), 'image')}"
+            raise self._broken(images, f"Its {last_step(self._predictor)} returned {given}.")
         return predictions
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
@@ -324,16 +312,14 @@ def _owned(detections: Detections, image: Image) -> Detections:
     return owned
 
 
-def _last_step(predictor: Predictor) -> str:
-    """What a plugin's author wrote that returns detections: a predictor need not decode."""
-    return "decode" if hasattr(predictor, "decode") else "predict"
-
-
-def violation(detections: Detections, size: tuple[int, int], label_space: LabelSpace) -> str | None:
+def violation(predictor: Predictor, detections: object, size: tuple[int, int]) -> str | None:
     """The rule that detections break, or None.
 
     Detections are on the CPU, in the label space, inside the image `(height, width)`.
     """
+    label_space = predictor.label_space
+    if not isinstance(detections, Detections):
+        return f"Its {last_step(predictor)} returned {type_name(detections)}, not Detections."
     if not detections.boxes.is_cpu:
         return f"The boxes are on {detections.boxes.device}, not on the CPU."
     if detections.label_space is not label_space and detections.label_space != label_space:

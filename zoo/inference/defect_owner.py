@@ -32,6 +32,11 @@ def defect_owner(
     )
 
 
+def last_step(predictor: object) -> str:
+    """What its author wrote that returns detections: not every predictor decodes."""
+    return "decode" if hasattr(predictor, "decode") else "predict"
+
+
 def _raising(detector: object, error: BaseException | None) -> object | None:
     """The part of a composed detector in which an error was raised."""
     parts = [getattr(detector, kind, None) for kind in ("backbone", "neck", "head")]
