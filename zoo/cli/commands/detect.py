@@ -41,10 +41,19 @@ Images = Annotated[
     list[str],
     typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False),
 ]
+
+
+def _known(name: str | None) -> str | None:
+    """The name of a model, refused before torch is imported if there is none of it."""
+    check_names([name] if name else [])
+    return name
+
+
 Model = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        callback=_known,
         help="A name that zoo list shows, or one with a .TAG; else yolox_nano, or yolox_pico where "
         "its weights can't be had.",
     ),
@@ -148,7 +157,6 @@ def detect(  # noqa: PLR0913 - one parameter an option
     """Find things in images, and print a line an image.
 
     What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
-    check_names([model] if model else [])
     from zoo.cli import detect_run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits

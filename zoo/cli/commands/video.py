@@ -22,7 +22,6 @@ from zoo.cli.options import (
     Engine,
     Weights,
     batch_size_of,
-    check_names,
     labels_of,
     seconds_of,
 )
@@ -120,7 +119,6 @@ def video(  # noqa: PLR0913 - one parameter an option
     """Find things in a clip, a camera or a stream.
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
-    check_names([model] if model else [])
     from zoo.cli.video_run import Opening, Part, Protocol, Request, run  # deferred: torch
 
     request = Request(
