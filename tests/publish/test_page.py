@@ -79,3 +79,19 @@ def test_a_model_of_a_folder_is_said_to_be_one_without_its_path(
     body = model_page(replace(read, recipe=recipe), "org/helmets", Licenses())
     assert says in body
     assert "/home/me" not in body
+
+
+@pytest.mark.parametrize(
+    ("backbone", "says"),
+    [
+        ("yolox_nano", "the weights of that of `yolox_nano`, whose licence is Apache-2.0."),
+        ("file:/home/me/old", "the weights of a model that is not published here."),
+    ],
+)
+def test_the_model_that_lent_its_backbone_is_named_with_its_licence(
+    result: Path, backbone: str, says: str
+) -> None:
+    read = ResultFolder.read(result)
+    recipe = {"model": "yolox_nano", "weights": "random", "backbone": backbone}
+    body = model_page(replace(read, recipe=recipe), "org/helmets", Licenses())
+    assert f"Its backbone began with {says}" in body

@@ -106,19 +106,31 @@ def _summary(result: ResultFolder) -> Iterator[str]:
     family = f"{card.family} detector" if card.family else "detector"
     yield f"A {family} for {_count(result)}, trained with detzoo."
     model, weights = recipe.get("model"), recipe.get("weights")
-    if model is None:
-        return
+    if model is not None:
+        yield _beginning(str(model), weights)
+    if (backbone := recipe.get("backbone")) is not None:
+        yield _backbone(str(backbone))
+
+
+def _backbone(name: str) -> str:
+    """Where the weights of the backbone came from, which take the place of the others'."""
+    if is_file(name):
+        return "Its backbone began with the weights of a model that is not published here."
+    return f"Its backbone began with the weights of that of `{name}`{_began_with(name, None)}."
+
+
+def _beginning(model: str, weights: object) -> str:
+    """The weights that training began with, in a sentence."""
     own = is_file(model)
     shown = "a model of a folder that is not published here" if own else f"`{model}`"
     if weights in ("random", False):
-        yield f"It is {shown}, trained from random weights."
-    elif is_file(weights):
-        yield f"It is {shown}, trained from weights of a file that is not published here."
-    elif own:
-        yield f"It began with the weights of {shown}."
-    else:
-        tag = f", {weights}" if isinstance(weights, str) else ""
-        yield f"It began with the weights of `{model}`{tag}{_began_with(str(model), weights)}."
+        return f"It is {shown}, trained from random weights."
+    if is_file(weights):
+        return f"It is {shown}, trained from weights of a file that is not published here."
+    if own:
+        return f"It began with the weights of {shown}."
+    tag = f", {weights}" if isinstance(weights, str) else ""
+    return f"It began with the weights of `{model}`{tag}{_began_with(model, weights)}."
 
 
 def _began_with(model: str, weights: object) -> str:
