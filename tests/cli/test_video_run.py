@@ -94,7 +94,7 @@ def test_lines_on_standard_output_are_nothing_but_json(
 def test_a_part_without_frames_is_an_error(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Request(source=str(clip), model=PICO, part=Part(start=9.0))) == 6
     said = capsys.readouterr().err
-    assert "Error: The video from 0:09.0 on was to be looked at.\n" in said
+    assert "Error: Nothing can be found in the video from 0:09.0 on.\n" in said
     assert re.search(r"No frame lies in that part of the video: it is 0:0\d\.\d long\.", said)
     assert re.search(r"--from 0:0\d\.\d\n", said)
 

@@ -176,7 +176,7 @@ def _said(
 
 def _nothing_there(part: Part, length: float | None) -> VideoError:
     """The error for a part without frames. length: of the clip in seconds, where it says so."""
-    asked = f"The video from {_clock(part.start)} on was to be looked at."
+    asked = f"Nothing can be found in the video from {_clock(part.start)} on."
     if length is None or part.start < length:
         fix = "Begin earlier, with --from, or end later, with --to."
         return VideoError(asked, "No frame lies in that part of the video.", fix)
