@@ -7,7 +7,7 @@ from typing import Any
 
 
 def count_of(given: Any, *, least: int = 1) -> int | None:
-    """The number as an int; None for what is no whole number, or is less than `least`."""
+    """The number as an int; None for anything else, and below `least`."""
     if isinstance(given, bool):
         return None
     try:

@@ -178,7 +178,7 @@ class _Comparison:
             raise ExportError(self.asked, case, self.fix)
 
     def _outliers(self, share: float) -> str:
-        """What is allowed of some numbers, and how many there are, where any are."""
+        """The share of numbers that may differ by more, and the share that does; empty for none."""
         most = self.tolerance.outliers
         return (
             f" for all but {most:.1%} of its numbers, and {share:.1%} differ by more"

@@ -33,7 +33,7 @@ def defect_owner(
 
 
 def last_step(predictor: object) -> str:
-    """What its author wrote that returns detections: not every predictor decodes."""
+    """The step that returns detections, by name: not every predictor decodes."""
     return "decode" if hasattr(predictor, "decode") else "predict"
 
 

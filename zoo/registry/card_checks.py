@@ -106,7 +106,7 @@ def _check_input(sheet: Sheet, value: Input, *, at: tuple[Step, ...]) -> None:
 
 @dataclass(frozen=True)
 class InputFlaw:
-    """What is wrong with an input policy, and what to write. at: where in it."""
+    """A flaw of an input policy, and what to write. at: where in it."""
 
     case: str
     fix: str
@@ -114,8 +114,8 @@ class InputFlaw:
 
 
 def input_flaw(value: Input) -> InputFlaw | None:
-    """What no pixels can be divided by, or a shortest edge above the longest; None where there is
-    nothing."""
+    """The first flaw: a deviation that no pixels can be divided by, or a shortest edge above the
+    longest; None where there is none."""
     for number, each in enumerate(value.std or ()):
         if not 0 < each < math.inf:
             return InputFlaw(

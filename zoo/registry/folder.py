@@ -51,7 +51,7 @@ def is_model(path: str) -> bool:
 
 
 def place_meant(name: str) -> tuple[str, str] | None:
-    """What is the case, and what to type, for a name that is the path of a model, or of an exported
+    """The case, and the words to type, for a name that is the path of a model, or of an exported
     file that is not there; else None."""
     if is_model(name):
         return NOBODY, f"The one in this folder is {PREFIX}{name}"
