@@ -54,11 +54,11 @@ def place_meant(name: str) -> tuple[str, str] | None:
     """The case, and the words to type, for a name that is the path of a model, or of an exported
     file that is not there; else None."""
     if is_model(name):
-        return NOBODY, f"The one in this folder is {PREFIX}{name}"
+        return NOBODY, f"The one in this folder is {FILE_PREFIX}{name}"
     if not name.endswith(tuple(FORMATS)):
         return None
     case = f"That is what an exported file is called, and there is no file '{name}'."
-    return case, f"Correct the path, and say that it is a file: {PREFIX}{name}"
+    return case, f"Correct the path, and say that it is a file: {FILE_PREFIX}{name}"
 
 
 def read_folder(name: str) -> RegistryFile:
