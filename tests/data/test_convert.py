@@ -135,9 +135,9 @@ def test_nothing_is_overwritten_and_the_source_is_never_touched(tmp_path: Path) 
     for to in (tmp_path / "text", "."):
         with pytest.raises(DataError, match="exists already, and is a f"):
             convert(read(file), f"voc:{to}")
-    with pytest.raises(DataError, match="is in the source, which is never touched"):
+    with pytest.raises(DataError, match="is in the source, which is never changed"):
         convert(tmp_path / "site", f"voc:{tmp_path / 'site' / 'voc'}")
-    with pytest.raises(DataError, match="is in the source, which is never touched"):
+    with pytest.raises(DataError, match="is in the source, which is never changed"):
         convert(file, f"coco:{file}")
     assert {one: one.read_bytes() for one in (tmp_path / "site").iterdir()} == before
 

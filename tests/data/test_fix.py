@@ -70,7 +70,7 @@ def test_masks_of_another_size_than_the_image_are_left_out_and_the_others_stay(
         made = fix(path, check(path), f"coco:{tmp_path / str(left)}")
         masks, ids = read(made.written.data).masks, np.array([5, 6, 7])
         assert masks is not None
-        assert masks.known(ids).sum() == left
+        assert masks.exist(ids).sum() == left
         said = "a.png: 2 masks are left out, as of another frame or size." in made.changes
         assert said == (left == 0)
 

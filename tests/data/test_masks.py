@@ -27,7 +27,7 @@ def test_data_sets_that_are_merged_or_split_keep_their_masks(tmp_path: Path, sec
             assert masks is not None
             assert masks.sum(dim=(1, 2)).tolist() == [36, 20, 0]
     assert whole.masks is not None
-    assert whole.masks.known(np.append(whole.truth.ids, 999)).tolist() == [
+    assert whole.masks.exist(np.append(whole.truth.ids, 999)).tolist() == [
         True,
         True,
         False,
@@ -62,7 +62,7 @@ def test_masks_that_are_taken_away_have_no_pixel_and_are_not_written(tmp_path: P
     masks = read(made(tmp_path, first=5)).masks
     assert masks is not None
     fewer, ids = FewerMasks(masks, np.array([5])), np.array([5, 6, 7])
-    assert fewer.known(ids).tolist() == [False, True, False]
+    assert fewer.exist(ids).tolist() == [False, True, False]
     assert fewer.of(ids, (20, 30)).sum(axis=(1, 2)).tolist() == [0, 20, 0]
     assert [bool(text) for text in fewer.segmentations(ids)] == [False, True, False]
 

@@ -1,4 +1,5 @@
-"""A data set in another format: written whole or not at all, read again, and what is lost said."""
+"""Converts a data set to another format: writes all of it or nothing, reads it again to compare,
+and lists what was lost."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from zoo.suggest import check_choice
 Images: TypeAlias = Literal["copy", "none"]
 
 _PPM = b"P6"
-_QUICK = 1  # of nine levels of PNG: at 6, scenes are a tenth smaller, in twice the time
+_PNG_LEVEL = 1  # of nine: at 6, scenes are a tenth smaller, in twice the time
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Conversion:
 
     data:   as `zoo.data.read` takes it.
     losses: what the format can't hold, a sentence each.
-    images, boxes: how many were written. copied: whether the images are with the annotations.
-    checked: whether what was written was read again and is the same.
+    images, boxes: how many were written. copied: whether the images were copied too.
+    checked: whether the copy could be read again and is the same.
     """
 
     data: str
@@ -57,41 +58,40 @@ def convert(
     """Writes a data set in another format, and reads it again to compare the two.
 
     to:     `FORMAT:FOLDER`, which is new or empty, or a file, as `coco:instances.json`.
-    images: copied into the folder ("copy"), or left where they are ("none"), as they always are
-        with a file.
+    images: copied into the folder ("copy"), or left where they are ("none"), as always when a
+        single file is written.
     show:   a progress bar, as `zoo.progress.Bar` takes it.
-    Raises: DataError where the data set can't be read or written, a place is taken, or an image
-        that has to be copied is missing; the source is never touched.
+    Raises: DataError if the data set can't be read or written, the destination is taken, or an
+        image to copy is missing. The source is never touched.
     """
     check_choice("images", images, get_args(Images))
     dataset = read(data)
     asked = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
     format_, path = target(to, asked)
-    alone = is_file(format_, path)
-    check_place(data, path, asked, folder=not alone)
-    where = _where(dataset, format_)
-    dataset = _renamed(dataset)
-    if alone:
+    is_single_file = is_file(format_, path)
+    check_place(data, path, asked, folder=not is_single_file)
+    images_option = _images_option(dataset, format_)
+    dataset = _with_target_names(dataset)
+    if is_single_file:
         write_as(format_, dataset, path, asked)
     else:
         _write_folder(format_, dataset, path, asked, copied=images == "copy", show=show)
-    copied = images == "copy" and not alone
+    copied = images == "copy" and not is_single_file
     name = format_.name.rpartition("/")[2]
-    written = f"{name}:{path}" if copied else f"{name}:{path}{where}"
+    address = f"{name}:{path}" if copied else f"{name}:{path}{images_option}"
+    has_images = copied or (bool(images_option) and _has_first_image(dataset))
     return Conversion(
-        data=written,
+        data=address,
         losses=losses(dataset, format_.registered.holds),
         images=len(dataset),
         boxes=len(dataset.truth.labels),
         copied=copied,
-        checked=_check_written(
-            dataset, written, format_, asked, sure=copied or (bool(where) and _there(dataset))
-        ),
+        checked=_reads_back_the_same(dataset, address, format_, asked, has_images=has_images),
     )
 
 
-def _renamed(dataset: Dataset) -> Dataset:
-    """The data set with the names that its images will have, no two of which are equal."""
+def _with_target_names(dataset: Dataset) -> Dataset:
+    """The data set with the names that its images will have, all of them different."""
     ids = dataset.truth.image_ids
     records = gather([dataset.images], np.arange(len(dataset)), ids)
     return replace(dataset, images=replace(records, files=target_names(dataset)))
@@ -100,18 +100,21 @@ def _renamed(dataset: Dataset) -> Dataset:
 def check_place(
     data: str | os.PathLike[str] | Dataset, path: Path, asked: str, *, folder: bool = True
 ) -> None:
-    """Raises: DataError for a place that is the source, in it, or taken. folder: whether a folder
-    is written there, and no file is replaced."""
+    """Checks where a data set is to be written.
+
+    folder: a folder is written, and has to be new or empty; a single file may be replaced.
+    Raises: DataError if the path is the source, is inside it, or is taken.
+    """
     place = path.absolute().resolve()
     if not isinstance(data, Dataset):
         source = source_path(data)
         inside = source.is_dir() and place.is_relative_to(source.resolve())
         if inside or (source.exists() and place == source.resolve()):
-            case = f"'{path}' is in the source, which is never touched."
+            case = f"'{path}' is in the source, which is never changed."
             raise DataError(asked, case, "Name another folder.")
     if folder and not is_free(path):
-        what = "is a folder with files in it" if path.is_dir() else "is a file"
-        case = f"'{path}' exists already, and {what}."
+        kind = "is a folder with files in it" if path.is_dir() else "is a file"
+        case = f"'{path}' exists already, and {kind}."
         raise DataError(asked, case, f"Name a new or an empty folder, as {free_place(path)}")
 
 
@@ -133,7 +136,7 @@ def _write_folder(
 
 
 def _copies(dataset: Dataset, bar: Bar) -> Iterator[tuple[str, Path | bytes]]:
-    """The new name and the source of each image. Raises: DataError for one that is missing."""
+    """The new name and the source of each image. Raises: DataError if one is missing."""
     for name, record in zip(files_of(dataset.images), dataset.images, strict=True):
         source = record.source()
         if isinstance(source, Path) and not source.is_file():
@@ -142,25 +145,24 @@ def _copies(dataset: Dataset, bar: Bar) -> Iterator[tuple[str, Path | bytes]]:
             raise DataError(
                 "The images can't be copied.", case, fix, fix_cli=f"{fix[:-1]}: --images none"
             )
-        yield name, source if isinstance(source, Path) else _compressed(name, source)
+        yield name, source if isinstance(source, Path) else _as_png(name, source)
         bar.advance()
 
 
-def _compressed(name: str, content: bytes) -> bytes:
-    """An image of plain pixels (PPM), as a generator makes it, as the PNG that it is called; any
-    other content stays as it is."""
+def _as_png(name: str, content: bytes) -> bytes:
+    """The PNG of an image of plain pixels (PPM), as generators make them, if it is named `.png`;
+    any other content unchanged."""
     if not content.startswith(_PPM) or not name.lower().endswith(".png"):
         return content
     from PIL import Image  # deferred: slow
 
     stream = BytesIO()
-    Image.open(BytesIO(content)).save(stream, "PNG", compress_level=_QUICK)
+    Image.open(BytesIO(content)).save(stream, "PNG", compress_level=_PNG_LEVEL)
     return stream.getvalue()
 
 
-def _where(dataset: Dataset, format_: DatasetFormat) -> str:
-    """`,images=FOLDER` where the images are all in one folder, and the format has such an
-    option."""
+def _images_option(dataset: Dataset, format_: DatasetFormat) -> str:
+    """`,images=FOLDER` if all images are in one folder and the format has that option; else ""."""
     images = dataset.images
     fields = getattr(format_.options, "__struct_fields__", ())
     if not isinstance(images, FolderRecords) or "images" not in fields:
@@ -168,26 +170,27 @@ def _where(dataset: Dataset, format_: DatasetFormat) -> str:
     return f",images={str(images.root).replace(',', ',,')}"
 
 
-def _check_written(
-    dataset: Dataset, written: str, format_: DatasetFormat, asked: str, *, sure: bool
+def _reads_back_the_same(
+    dataset: Dataset, address: str, format_: DatasetFormat, asked: str, *, has_images: bool
 ) -> bool:
-    """Whether what was written could be read again and is the same.
+    """Whether the written data set could be read again and is the same.
 
-    sure: whether the images are found with it; a format may need them for their sizes.
-    Raises: DataError where it is not the same.
+    has_images: whether its images are found; without them, formats that need their sizes can't be
+        read.
+    Raises: DataError if it has its images and differs.
     """
     try:
-        lost = difference(dataset, read(written))
+        lost = difference(dataset, read(address))
     except DataError:
-        if sure:
+        if has_images:
             raise
         return False
-    if lost and sure:
+    if lost and has_images:
         fix = f"That is a defect of {format_.owner}: report it there."
-        raise DataError(asked, f"What was written is not what was read. {lost}", fix)
+        raise DataError(asked, f"The written copy is not what was read. {lost}", fix)
     return not lost
 
 
-def _there(dataset: Dataset) -> bool:
-    """Whether the first image is a file that is there."""
+def _has_first_image(dataset: Dataset) -> bool:
+    """Whether the file of the first image exists; True for a data set without images."""
     return all(record.path.is_file() for record in dataset.images[:1])

@@ -209,7 +209,7 @@ class Dataset:
         """A fingerprint of the images, as 64 hex digits: of their ids, file names and contents.
 
         It does not depend on the folder they are in. Files are hashed once and known by their
-        stamp after that; see `zoo.data.content`.
+        stamp after that; see `zoo.data.file_hashes`.
         Raises: DataError naming an image that is not there or can't be read.
         """
         digest = hashlib.sha256()
@@ -219,7 +219,7 @@ class Dataset:
 
     def _contents(self) -> list[str]:
         """The SHA-256 of each encoded image."""
-        from zoo.data.content import hashes  # deferred: it brings the cache
+        from zoo.data.file_hashes import hashes  # deferred: it brings the cache
 
         in_files = [record for record in self.images if record.content is None]
         try:

@@ -48,7 +48,7 @@ def _masks(before: Dataset, after: Dataset) -> str:
     had, has = before.masks, after.masks
     if had is None or has is None:
         return ""
-    counts = int(had.known(before.truth.ids).sum()), int(has.known(after.truth.ids).sum())
+    counts = int(had.exist(before.truth.ids).sum()), int(has.exist(after.truth.ids).sum())
     return "" if counts[0] == counts[1] else f"{counts[0]:,} masks became {counts[1]:,}."
 
 

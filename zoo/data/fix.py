@@ -155,7 +155,7 @@ def _without_masks(dataset: Dataset, rows: list[int], changes: list[str]) -> Dat
     if masks is None:
         return dataset
     for row in rows:
-        count = int(masks.known(truth.ids[truth.rows(row)]).sum())
+        count = int(masks.exist(truth.ids[truth.rows(row)]).sum())
         if count:
             many = pluralize(count, "mask is", "masks are")
             changes.append(f"{names[row]}: {many} left out, as of another frame or size.")

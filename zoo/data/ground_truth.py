@@ -24,8 +24,8 @@ from zoo.data.box_tables import (
 from zoo.data.columns import columns_of
 from zoo.data.finding import collected
 from zoo.data.image_ids import compact_ids, ids_of, rows_of_ids, unique_ids
-from zoo.data.ragged import rows_of, starts_of
-from zoo.data.sanitise import sanitised
+from zoo.data.offsets import rows_of, starts_of
+from zoo.data.sanitize import sanitize
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.suggest import check_choice
@@ -266,7 +266,7 @@ def _possible(
     corners in the wrong order."""
     findings = collected()
     if findings is not None:
-        return sanitised(table, image_ids, label_space, box_format, findings)
+        return sanitize(table, image_ids, label_space, box_format, findings)
     check_corners(table, box_format, name)
     return table
 

@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 
 

@@ -1,5 +1,5 @@
-"""The compiled kernel as a library that Python calls: where it is, whether it is of its sources,
-and its structures."""
+"""Loads the compiled kernel that reads COCO files and matches boxes, and describes its structures
+for ctypes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FILE = Path(__file__).parent.parent / "evaluate" / "coco" / "kernel" / "kernel.s
 
 
 def _version() -> int:
-    """Checks that a kernel was compiled from the sources next to it: its structures and ours belong
-    together."""
+    """A checksum of the sources next to the kernel, which has that of its own compiled in: their
+    structures differ where these do."""
     sources = sorted(FILE.parent.glob("*.[ch]"))
     return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py
 
@@ -24,7 +24,7 @@ VERSION = _version()
 
 
 def library(file: Path = FILE) -> ctypes.CDLL:
-    """The kernel, loaded. Raises: OSError where it was not built here, or is of another version."""
+    """The loaded kernel. Raises: OSError if it was not built, or from other sources."""
     kernel = ctypes.CDLL(str(file))
     if kernel.kernel_version() != VERSION:
         raise OSError(f"{file} was compiled from another version of its sources")
@@ -32,7 +32,7 @@ def library(file: Path = FILE) -> ctypes.CDLL:
 
 
 def structure(name: str, fields: str) -> type[ctypes.Structure]:
-    """A structure of the kernel's: `*name` is a pointer, the others are 64-bit numbers."""
+    """A structure of the kernel; of its fields `*name` is a pointer, all others are int64."""
     kinds = []
     for field in fields.split():
         kinds.append((field.lstrip("*"), ctypes.c_void_p if field[0] == "*" else ctypes.c_int64))
@@ -40,7 +40,7 @@ def structure(name: str, fields: str) -> type[ctypes.Structure]:
 
 
 def address(array: NDArray[Any]) -> int:
-    """Where an array's numbers begin; whoever passes it on keeps the array."""
+    """The address of an array's first number; the caller keeps the array alive."""
     assert array.flags.c_contiguous
     start: int = array.__array_interface__["data"][0]  # several times as fast as `.ctypes.data`
     return start

@@ -1,4 +1,4 @@
-"""Masks of annotated objects, which are read when they are asked for."""
+"""Masks of annotated objects, read on first use."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Size = tuple[int, int]
-
 
 class Masks(Protocol):
-    """The masks that a data set knows, by the ids of its annotations."""
+    """The masks of a data set, by annotation id."""
 
-    def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(n,) whether there is a mask of each annotation."""
+    def exist(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) whether each annotation has a mask."""
 
-    def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
-        """(n, height, width) the masks; of one that is not known, without a pixel.
+    def of(self, ids: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.bool_]:
+        """(n, height, width) the masks, empty for an annotation that has none.
 
-        size: height and width of the image that they are all in.
+        size: height and width of their image.
         """
 
     def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
-        """The masks as a COCO file has them: the JSON of `segmentation`, empty where there is
-        none."""
+        """The JSON of COCO's `segmentation` of each annotation, empty if it has no mask."""
 
 
 @dataclass(frozen=True, eq=False)
 class FewerMasks:
-    """Masks without those of some annotations."""
+    """The masks of a data set without those of some annotations.
+
+    without: (k,) ids of these annotations.
+    """
 
     masks: Masks
     without: NDArray[np.int64]
 
-    def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return self.masks.known(ids) & ~np.isin(ids, self.without)
+    def exist(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return self.masks.exist(ids) & ~np.isin(ids, self.without)
 
-    def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
-        return self.masks.of(ids, size) & self.known(ids)[:, None, None]
+    def of(self, ids: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.bool_]:
+        return self.masks.of(ids, size) & self.exist(ids)[:, None, None]
 
     def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
-        texts = zip(self.masks.segmentations(ids), self.known(ids), strict=True)
-        return [text if known else b"" for text, known in texts]
+        texts = zip(self.masks.segmentations(ids), self.exist(ids), strict=True)
+        return [text if exists else b"" for text, exists in texts]
 
 
 @dataclass(frozen=True, eq=False)
 class MergedMasks:
-    """The masks of several data sets under the ids that their annotations have together.
+    """The masks of several data sets that were merged into one.
 
-    parts: of each data set, None if it has none. counts: of its annotations.
-    old, new: (n,) ids of all annotations, in one data set after another.
+    parts: the masks of each data set, None if it has none. counts: its number of annotations.
+    old, new: (n,) ids of all annotations, one data set after another: before and after the merge.
     """
 
     parts: Sequence[Masks | None]
@@ -66,19 +66,19 @@ class MergedMasks:
         return {number: row for row, number in enumerate(self.new.tolist())}
 
     def _each(self, ids: NDArray[np.int64]) -> list[tuple[Masks | None, NDArray[np.int64]]]:
-        """The source of each annotation, and its id there."""
+        """The masks that each annotation's is among, and its old id, (1,)."""
         rows = [self._rows.get(number, -1) for number in ids.tolist()]
-        places = np.searchsorted(np.cumsum(self.counts), rows, side="right").tolist()
+        indices = np.searchsorted(np.cumsum(self.counts), rows, side="right").tolist()
         return [
-            (self.parts[place] if row >= 0 else None, self.old[[row]])
-            for row, place in zip(rows, places, strict=True)
+            (self.parts[index] if row >= 0 else None, self.old[[row]])
+            for row, index in zip(rows, indices, strict=True)
         ]
 
-    def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-        known = [part is not None and bool(part.known(old)[0]) for part, old in self._each(ids)]
-        return np.array(known, bool)
+    def exist(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        exist = [part is not None and bool(part.exist(old)[0]) for part, old in self._each(ids)]
+        return np.array(exist, bool)
 
-    def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
+    def of(self, ids: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.bool_]:
         masks = np.zeros((len(ids), *size), bool)
         for mask, (part, old) in zip(masks, self._each(ids), strict=True):
             if part is not None:

@@ -12,7 +12,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import gather
 from zoo.data.masks import Masks, MergedMasks
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 
 

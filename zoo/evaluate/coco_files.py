@@ -17,7 +17,7 @@ from zoo.data.formats.coco.records import Results
 from zoo.data.formats.coco.records import read_results as read_records
 from zoo.data.image_ids import places
 from zoo.data.json_file import content, wrong
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.diagnostics.class_ids import numbering

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from zoo.data.box_tables import BoxFormat
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_ids import rows_of_ids
-from zoo.data.ragged import rows_of
+from zoo.data.offsets import rows_of
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.arguments import check_image_ids
 from zoo.evaluate.coco.flatten import FlatDetections, flatten

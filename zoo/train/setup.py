@@ -210,7 +210,7 @@ def samples_of(recipe: Recipe, detector: Detector, train: Dataset) -> Samples:
 def _check_masks(recipe: Recipe, train: Dataset) -> None:
     """Raises: UsageError if the recipe pastes objects, and the data set knows no mask of any."""
     pastes = any(isinstance(step, CopyPaste) for step in recipe.augment)
-    if pastes and not (train.masks is not None and train.masks.known(train.truth.ids).any()):
+    if pastes and not (train.masks is not None and train.masks.exist(train.truth.ids).any()):
         raise UsageError(
             "The recipe can't be used.",
             f"augment: copypaste pastes objects by their masks, and {train.name} has none.",

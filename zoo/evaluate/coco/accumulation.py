@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.evaluate.coco.match_records import MatchRecords
 from zoo.evaluate.coco.problem import MatchingProblem
 

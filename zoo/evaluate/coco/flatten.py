@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.box_tables import MOST, BoxFormat
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.coco.detection_columns import (
     COLUMNS,

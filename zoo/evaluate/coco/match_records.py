@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.kernel_library import address
-from zoo.data.ragged import rows_of, starts_of
+from zoo.data.offsets import rows_of, starts_of
 
 Room = Callable[[int, Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]  # as `Log.room`
 OF_ANALYSES = (

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ragged import rows_of, starts_of
+from zoo.data.offsets import rows_of, starts_of
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.coco.iou import paired_iou
 from zoo.evaluate.coco.match_records import MatchRecords, Room

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.kernel_library import FILE, address, library
-from zoo.data.ragged import rows_of, starts_of
+from zoo.data.offsets import rows_of, starts_of
 from zoo.errors import DataError
 from zoo.evaluate.coco.accumulation import Curves
 from zoo.evaluate.coco.flatten import FlatDetections

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ground_truth import GroundTruth
-from zoo.data.ragged import rows_of
+from zoo.data.offsets import rows_of
 from zoo.evaluate.coco.iou import paired_iou
 from zoo.labels import LabelSpace, get
 

@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.data.content import hashes
+from zoo.data.file_hashes import hashes
 from zoo.evaluate.predictions.loaded import check_loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.contribution import Kind

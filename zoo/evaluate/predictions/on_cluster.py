@@ -18,8 +18,8 @@ from zoo.cluster.files import content_of
 from zoo.cluster.job import Job, SentImage, SentModel
 from zoo.cluster.shards import shards_of
 from zoo.data import Dataset, ImageRecord
-from zoo.data.content import hashes
 from zoo.data.dataset import files_to_open
+from zoo.data.file_hashes import hashes
 from zoo.data.image_files import read_header, upright, upright_sizes
 from zoo.errors import UsageError
 from zoo.evaluate.predictions import code

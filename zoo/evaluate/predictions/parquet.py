@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ragged import starts_of
+from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.predictions.predictions import FIX, Predictions
 from zoo.evaluate.predictions.provenance import flaw

@@ -81,4 +81,4 @@ def test_a_target_has_masks_where_they_are_asked_for(tmp_path: Path) -> None:
     assert masks[0, 3:9, 2:8].all()
     assert masks[1, :, 0].all()
     assert data.masks is not None
-    assert data.masks.known(data.truth.ids).tolist() == [True, True, False]
+    assert data.masks.exist(data.truth.ids).tolist() == [True, True, False]

@@ -1,4 +1,4 @@
-"""Masks of a COCO file: polygons and run lengths as pixels."""
+"""Masks of a COCO file: polygons and run lengths to pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from zoo.data.formats.coco.segmentation import Polygons, Runs, parsed, unpacked
 from zoo.data.json_file import content, decoded
-from zoo.data.masks import Size
 
 _NOTHING = msgspec.Raw()
 _EMPTY = (b"", b"null", b"[]", b"{}")
@@ -32,8 +31,10 @@ class _File(msgspec.Struct):
 
 @dataclass(frozen=True, eq=False)
 class CocoMasks:
-    """The masks of one file, which is read again when the first is asked for; those of annotations
-    without an id are not known. Of several with one id, the first has it, as its box does."""
+    """The masks of one file, as `zoo.data.masks.Masks`. The file is read again on first use.
+
+    Annotations without an id have no mask here; of several with the same id, the first has.
+    """
 
     path: Path
 
@@ -46,13 +47,13 @@ class CocoMasks:
 
     @cached_property
     def _ids(self) -> NDArray[np.int64]:
-        """Those that have one; all texts together can be most of a large file."""
+        """The ids alone, without keeping the texts, which can be most of a large file."""
         if "_texts" in vars(self):
             return np.array(list(self._texts), np.int64)
         return np.array([number for number, _ in self._read()], np.int64)
 
     def _read(self) -> Iterator[tuple[int, msgspec.Raw]]:
-        """The ids and the texts of the masks."""
+        """The annotation id and the JSON of each mask."""
         for annotation in decoded(content(self.path), _File, str(self.path)).annotations:
             text = annotation.segmentation
             is_empty = len(memoryview(text)) <= LONGEST_EMPTY and bytes(text) in _EMPTY
@@ -60,12 +61,15 @@ class CocoMasks:
                 yield annotation.id, text
 
     def __getstate__(self) -> dict[str, Path]:
-        return {"path": self.path}  # other processes read it for themselves
+        return {"path": self.path}  # other processes read the file themselves
 
-    def known(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def exist(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) whether each annotation has a mask. ids: (n,)."""
         return np.isin(ids, self._ids)
 
-    def of(self, ids: NDArray[np.int64], size: Size) -> NDArray[np.bool_]:
+    def of(self, ids: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.bool_]:
+        """(n, height, width) the masks, empty for an annotation that has none. size: height and
+        width of their image."""
         masks = np.zeros((len(ids), *size), bool)
         for mask, number in zip(masks, ids.tolist(), strict=True):
             if number in self._texts:
@@ -73,13 +77,15 @@ class CocoMasks:
         return masks
 
     def segmentations(self, ids: NDArray[np.int64]) -> list[bytes]:
+        """The JSON of each annotation's `segmentation`, as the file has it; empty if there is no
+        mask."""
         return [self._texts.get(number, b"") for number in ids.tolist()]
 
 
 def fill(mask: NDArray[np.bool_], segmentation: bytes) -> None:
-    """Sets the pixels of a mask; none where it is of another size, or can't be understood.
+    """Sets the pixels of a mask in place; none if it has another size, or can't be parsed.
 
-    segmentation: the field's JSON.
+    mask: (height, width). segmentation: the JSON of COCO's `segmentation`.
     """
     shape = parsed(segmentation)
     if isinstance(shape, Runs):
@@ -90,7 +96,7 @@ def fill(mask: NDArray[np.bool_], segmentation: bytes) -> None:
 
 
 def _fill_runs(mask: NDArray[np.bool_], runs: Runs) -> None:
-    """Runs go down the columns, the first of pixels that are not in the mask."""
+    """Sets the pixels of run lengths, which go down the columns and begin with those outside."""
     counts = unpacked(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
     if runs.size != mask.shape or counts is None or counts.sum() != mask.size:
         return
@@ -99,15 +105,16 @@ def _fill_runs(mask: NDArray[np.bool_], runs: Runs) -> None:
 
 
 def _rings(polygons: Polygons) -> list[NDArray[np.float64]]:
-    whole = [ring for ring in polygons if len(ring) >= 6 and not len(ring) % 2]
-    return [np.array(ring, np.float64).reshape(-1, 2) for ring in whole]
+    """(k, 2) x and y of the corners of each polygon that has an area."""
+    rings = [ring for ring in polygons if len(ring) >= 6 and not len(ring) % 2]
+    return [np.array(ring, np.float64).reshape(-1, 2) for ring in rings]
 
 
 def inside(points: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:
-    """(height, width) the pixels whose middle is in a polygon, by the parity of its edges to the
-    left of it.
+    """(height, width) whether the center of each pixel is inside a polygon: whether an odd number
+    of its edges is to the left.
 
-    points: (n, 2) x and y of its corners.
+    points: (n, 2) x and y of the corners.
     """
     x1, y1 = points.T
     x2, y2 = np.roll(points, -1, axis=0).T

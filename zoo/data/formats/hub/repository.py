@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from zoo import environment
-from zoo.data.content import hashes
+from zoo.data.file_hashes import hashes
 from zoo.errors import CacheError, DataError, WeightsError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE

@@ -1,5 +1,4 @@
-"""Rows that belong together, one group after another: starts and counts to row numbers, without a
-loop."""
+"""Groups of rows, one after another in a table: where each starts, and its row numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +7,14 @@ from numpy.typing import NDArray
 
 
 def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) group sizes to the (n + 1,) row where each group starts, and the end."""
+    """The row where each group starts, and the end: (n,) group sizes to (n + 1,) offsets."""
     starts = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts
 
 
 def rows_of(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The rows `starts[i], starts[i] + 1, … starts[i] + counts[i] - 1` of every group, one group
-    after another."""
+    """The rows of several groups, one group after another: (n,) first rows and group sizes to
+    (counts.sum(),) row numbers."""
     shift = starts - starts_of(counts)[:-1]  # (n,)
     return np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(shift, counts)

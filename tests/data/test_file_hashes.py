@@ -1,4 +1,4 @@
-"""Image files are known by their content, and hashed once as long as they stay as they are."""
+"""Image files are known by their file_hashes, and hashed once as long as they stay as they are."""
 
 import hashlib
 import os
@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data import content
-from zoo.data.content import hashes
+from zoo.data import file_hashes
+from zoo.data.file_hashes import hashes
 
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are really read, while the test runs."""
     names: list[str] = []
-    whole = content.hash_file
+    hash_file = file_hashes.hash_file
 
     def noted(path: str) -> bytes:
         names.append(Path(path).name)
-        return whole(path)
+        return hash_file(path)
 
-    monkeypatch.setattr(content, "hash_file", noted)
+    monkeypatch.setattr(file_hashes, "hash_file", noted)
     return names
 
 
@@ -37,7 +37,7 @@ def settle(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def wait() -> None:
         later[0] += 60_000_000_000
 
-    monkeypatch.setattr(content.time, "time_ns", lambda: real() + later[0])
+    monkeypatch.setattr(file_hashes.time, "time_ns", lambda: real() + later[0])
     return wait
 
 
@@ -75,8 +75,8 @@ def test_a_change_within_a_tick_of_the_clock_of_the_file_system_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]
 ) -> None:
     files = folder_of(tmp_path, a=b"one")
-    stamp = content.stamp_of(str(files[0]))
-    monkeypatch.setattr(content, "stamp_of", lambda _: stamp)
+    stamp = file_hashes.stamp_of(str(files[0]))
+    monkeypatch.setattr(file_hashes, "stamp_of", lambda _: stamp)
     hashes(files)
     files[0].write_bytes(b"TWO")
     settle()
@@ -120,7 +120,7 @@ def test_another_content_of_as_many_bytes_is_seen(
     assert hashes(files) == [sha256(b"one"), sha256(b"TWO")]
 
 
-def test_what_a_part_of_a_folder_is_known_by_is_kept_beside_the_rest(
+def test_hashes_of_a_part_of_a_folder_are_kept_beside_the_rest(
     tmp_path: Path, hashed: list[str], settle: Callable[[], None]
 ) -> None:
     files = folder_of(tmp_path, a=b"one", b=b"two", c=b"three")
@@ -134,30 +134,30 @@ def test_what_a_part_of_a_folder_is_known_by_is_kept_beside_the_rest(
 @pytest.mark.parametrize(
     "damage", [lambda _: b"", lambda kept: kept[:-1], lambda kept: b"\0" + kept[1:]]
 )
-def test_a_damaged_memory_is_made_again(
+def test_a_damaged_cache_file_is_made_again(
     tmp_path: Path, hashed: list[str], settle: Callable[[], None], damage: Callable[[bytes], bytes]
 ) -> None:
     files = folder_of(tmp_path, a=b"one")
     settle()
     hashes(files)
-    [memory] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
-    memory.write_bytes(damage(memory.read_bytes()))
+    [cache_file] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
+    cache_file.write_bytes(damage(cache_file.read_bytes()))
     assert hashes(files) == [sha256(b"one")]
     hashes(files)
     assert hashed == ["a", "a"]
 
 
-def test_memories_are_bounded(
+def test_cache_files_are_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]
 ) -> None:
-    monkeypatch.setattr(content, "MOST_FILES", 3)
-    monkeypatch.setattr(content, "MOST_IMAGES", 2)
+    monkeypatch.setattr(file_hashes, "MAX_CACHE_FILES", 3)
+    monkeypatch.setattr(file_hashes, "MAX_ENTRIES", 2)
     settle()
     for number in range(5):
         hashes(folder_of(tmp_path / str(number), a=b"one", b=b"two", c=b"three"))
-    memories = list((Path(os.environ["ZOO_HOME"]) / "images").iterdir())
-    assert len(memories) == 3
-    assert all(len(content.read_memory(memory)) == 2 for memory in memories)
+    cache_files = list((Path(os.environ["ZOO_HOME"]) / "images").iterdir())
+    assert len(cache_files) == 3
+    assert all(len(file_hashes.read_cache(cache_file)) == 2 for cache_file in cache_files)
 
 
 def test_a_home_that_can_t_be_written_costs_only_time(
@@ -178,21 +178,21 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 MANY = """
 import sys
 from pathlib import Path
-from zoo.data import content
-content.SETTLED_NS = -1
+from zoo.data import file_hashes
+file_hashes.SETTLED_NS = -1
 files = sorted(Path(sys.argv[1]).iterdir())
-print(len(content.hashes(files[int(sys.argv[2])::4])))
+print(len(file_hashes.hashes(files[int(sys.argv[2])::4])))
 """
 
 
-def test_processes_that_remember_at_once_leave_a_whole_memory(tmp_path: Path) -> None:
+def test_processes_that_write_at_once_leave_an_intact_cache_file(tmp_path: Path) -> None:
     folder_of(tmp_path, **{f"{number:03d}": b"%d" % number for number in range(200)})
     words = [[sys.executable, "-c", MANY, str(tmp_path), str(turn)] for turn in range(4)]
     running = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True) for one in words]
     assert [one.communicate()[0] for one in running] == ["50\n"] * 4
-    [memory] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
-    known = content.read_memory(memory)
-    assert known
+    [cache_file] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
+    cache = file_hashes.read_cache(cache_file)
+    assert cache
     assert all(
-        digest == hashlib.sha256(b"%d" % int(name)).digest() for name, (_, digest) in known.items()
+        digest == hashlib.sha256(b"%d" % int(name)).digest() for name, (_, digest) in cache.items()
     )
