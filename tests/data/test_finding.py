@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.data.finding import CHECKS, Finding, collected, collecting, report_or_raise
+from zoo.data.finding import CHECKS, Finding, collecting, current_findings, report_or_raise
 from zoo.errors import DataError
 
 
@@ -12,8 +12,8 @@ def test_errors_are_raised_unless_they_are_collected() -> None:
         report_or_raise("unreadable_annotations", error)
     with collecting() as found:
         report_or_raise("unreadable_annotations", error, "a.xml")
-        assert collected() is found
-    assert collected() is None
+        assert current_findings() is found
+    assert current_findings() is None
     assert found == [Finding("unreadable_annotations", "It was read. Line 3 is wrong.", "a.xml")]
     assert found[0].is_error
     assert {severity for severity, _ in CHECKS.values()} == {"error", "warning"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.data import Dataset, GroundTruth, ImageRecord
-from zoo.data.image_checks import file_findings, frame_of, leaked, lookalikes
+from zoo.data.image_checks import file_findings, frame_of, leaks, lookalikes
 from zoo.data.image_scan import ImageFacts
 
 
@@ -45,9 +45,9 @@ def test_of_a_pair_in_two_splits_the_image_that_is_not_measured_goes() -> None:
     rows = {name: np.array(members) for name, members in splits.items()}
     data = Dataset("some", records, truth, (), rows)
     facts = [ImageFacts("", (40, 30), 1, other if row == 6 else same) for row in range(count)]
-    out = leaked(data, facts)
+    out = leaks(data, facts)
     assert set(out) == {0, 1, 2, 4, 5}  # 3 is of test, and 6 is another image
     assert {out[row] for row in out} <= {0, 1, 2, 3}
     kept = data.subset([3, 6])
-    assert leaked(kept, [facts[3], facts[6]]) == {}
-    assert leaked(data, [ImageFacts("", (40, 30))] * count) == {}
+    assert leaks(kept, [facts[3], facts[6]]) == {}
+    assert leaks(data, [ImageFacts("", (40, 30))] * count) == {}

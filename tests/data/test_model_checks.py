@@ -14,7 +14,7 @@ from tests.data.damaged import damaged
 from zoo.data import Check, Dataset, GroundTruth, check, read
 from zoo.data.finding import Finding, collecting
 from zoo.data.finding_sheets import write_sheets
-from zoo.data.model_checks import judged, model_findings, overlaps
+from zoo.data.model_checks import model_findings, overlaps, verdict
 from zoo.detections import Detections
 from zoo.errors import LabelError
 from zoo.labels.builtin import space_of
@@ -176,7 +176,7 @@ def test_one_box_is_judged(
     iou: float, same: bool, score: float, free: bool, case: str | None
 ) -> None:
     columns = np.array([iou]), np.array([same]), np.array([score], np.float32), np.array([free])
-    judgement = judged(*columns)
+    judgement = verdict(*columns)
     assert (judgement and judgement[0]) == case
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoo.cli import output, stderr
 from zoo.cli.format import format_percent, table
 from zoo.data import Dataset, read
-from zoo.data.splitting import Drawn, draw_lists
+from zoo.data.splitting import DrawnLists, draw_lists
 from zoo.errors import UsageError
 from zoo.text import pluralize
 
@@ -47,7 +47,7 @@ def draw(
         stderr.warning(far)
 
 
-def _written(drawn: Drawn, to: Path) -> str:
+def _written(drawn: DrawnLists, to: Path) -> str:
     """A sentence on what became of the lists."""
     if not drawn.kept:
         return f"Lists written to {to}."
@@ -57,7 +57,7 @@ def _written(drawn: Drawn, to: Path) -> str:
     return f"{many} put into the lists in {to}; the others stay where they are."
 
 
-def _far_from(shares: Mapping[str, float], drawn: Drawn) -> str:
+def _far_from(shares: Mapping[str, float], drawn: DrawnLists) -> str:
     """A sentence on the part whose size is furthest from its share, if that is half of it."""
     dataset = drawn.dataset
     wanted = {name: share * len(dataset) for name, share in shares.items() if share}

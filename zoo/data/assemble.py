@@ -45,12 +45,12 @@ class Found:
 
     def dataset(self) -> Dataset:
         """The data set. Raises: DataError naming the first record that can't be."""
-        given = np.array(self.ids) if len(self.ids) else np.zeros(0, np.str_)
-        order = np.argsort(given, kind="stable")
-        unique_ids(given[order], self.name)
+        ids = np.array(self.ids) if len(self.ids) else np.zeros(0, np.str_)
+        order = np.argsort(ids, kind="stable")
+        unique_ids(ids[order], self.name)
         rows = np.asarray(self.rows, np.int64).reshape(-1)
-        columns = self._counted({"image": given[rows]} | dict(self.boxes), order, rows)
-        images = {"id": given} | dict(self.image_attributes)
+        columns = self._in_image_order({"image": ids[rows]} | dict(self.boxes), order, rows)
+        images = {"id": ids} | dict(self.image_attributes)
         truth = GroundTruth.of(
             images,
             columns,
@@ -63,7 +63,7 @@ class Found:
         records = FolderRecords(truth.image_ids, files, sizes[order], self.annotations, self.folder)
         return Dataset(self.name, records, truth, tuple(self.notes), self._splits(order))
 
-    def _counted(
+    def _in_image_order(
         self, columns: Mapping[str, Any], order: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> Mapping[str, Any]:
         """The columns of boxes, by image where their ids are counted: so that these, and the data

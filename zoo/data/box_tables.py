@@ -28,16 +28,16 @@ def with_defaults(
 ) -> tuple[dict[str, NDArray[Any]], int]:
     """The columns with numbers for what stands for them, and how many areas nobody knows. Raises:
     DataError naming the record."""
-    made = {
+    columns = {
         "area": box[:, 2] * box[:, 3],
         "crowd": np.zeros(len(box)),
         "id": np.arange(1, len(box) + 1),
     } | dict(table)
-    made["label"] = wholes(made["label"], "label", name)
-    made["crowd"] = flags(made["crowd"], name)
-    made["id"] = identities(made["id"], name)
-    made["area"], unknown = areas(made["area"], box, name)
-    return made, unknown
+    columns["label"] = wholes(columns["label"], "label", name)
+    columns["crowd"] = flags(columns["crowd"], name)
+    columns["id"] = identities(columns["id"], name)
+    columns["area"], unknown = areas(columns["area"], box, name)
+    return columns, unknown
 
 
 def check_corners(table: Mapping[str, NDArray[Any]], box_format: BoxFormat, name: str) -> None:
@@ -80,13 +80,13 @@ def check_records(
         "a crowd that is neither 0 nor 1": (table["crowd"] != 0) & (table["crowd"] != 1),
         "an area that is negative or not finite": ~((table["area"] >= 0) & (table["area"] <= MOST)),
     }
-    for what, rows in wrong.items():
+    for fault, rows in wrong.items():
         if rows.any():
             row = int(np.flatnonzero(rows)[0])
             raise DataError(
                 f"{name} was read.",
                 f"Annotation {table['id'][row]} of image {table['image'][row]}, record [{row}], "
-                f"has {what}: "
+                f"has {fault}: "
                 f"label {table['label'][row]}, box {xywh[row].tolist()} (x, y, width, height), "
                 f"area {table['area'][row]}.",
                 "Correct or remove that annotation.",
@@ -110,26 +110,26 @@ def check_columns(
 ) -> None:
     """Raises: DataError for a column that is missing, or has another length or shape than the
     rest."""
-    asked = f"{name} was read."
+    failure = f"{name} was read."
     missing = [column for column in COLUMNS[:3] if column not in table] + (
         ["id of the images"] if "id" not in about else []
     )
     if missing:
         raise DataError(
-            asked,
+            failure,
             f"It has no column {', '.join(missing)}.",
             "Give the boxes' columns image, label and box.",
         )
     if "iscrowd" in table:
         raise DataError(
-            asked,
+            failure,
             "It has a column 'iscrowd', which would be an attribute to slice by.",
             "Call it 'crowd'.",
         )
     count = len(table["label"])
     if len(table["box"]) and table["box"].dtype.kind not in "iuf":
         raise DataError(
-            asked, f"Its column 'box' is {table['box'].dtype}.", "Give four numbers a box."
+            failure, f"Its column 'box' is {table['box'].dtype}.", "Give four numbers a box."
         )
     if count == 0:
         table["label"] = table["label"].astype(np.int64)
@@ -144,7 +144,7 @@ def check_columns(
     if wrong:
         column, shape = next(iter(wrong.items()))
         raise DataError(
-            asked,
+            failure,
             f"Column '{column}' is {shape}; there are {pluralize(count, 'box', 'boxes')} and "
             f"{pluralize(len(about['id']), 'image')}.",
             "Give one row a box or image.",

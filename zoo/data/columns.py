@@ -40,29 +40,29 @@ def plain(values: Any) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind == "T":  # text of variable width
         return array.astype(np.str_)
-    return _inferred(array) if array.dtype.kind == "O" else array
+    return _without_objects(array) if array.dtype.kind == "O" else array
 
 
-def _inferred(array: NDArray[Any]) -> NDArray[Any]:
+def _without_objects(array: NDArray[Any]) -> NDArray[Any]:
     """Objects as what they are: pandas keeps text, and columns with gaps, as objects."""
-    given = array.ravel().tolist()
-    if any(isinstance(value, str) for value in given):
-        if not all(isinstance(value, str) for value in given):
+    values = array.ravel().tolist()
+    if any(isinstance(value, str) for value in values):
+        if not all(isinstance(value, str) for value in values):
             return array
-        return np.array(given, np.str_).reshape(array.shape)
-    if any(isinstance(value, list | tuple | np.ndarray) for value in given):
-        return plain([plain(value) for value in given])  # a box a cell
-    numbers = [np.nan if value is None else value for value in given]
-    made = np.array(numbers) if numbers else np.zeros(0)
-    return array if made.dtype.kind == "O" else made.reshape(array.shape)
+        return np.array(values, np.str_).reshape(array.shape)
+    if any(isinstance(value, list | tuple | np.ndarray) for value in values):
+        return plain([plain(value) for value in values])  # a box a cell
+    numbers = [np.nan if value is None else value for value in values]
+    column = np.array(numbers) if numbers else np.zeros(0)
+    return array if column.dtype.kind == "O" else column.reshape(array.shape)
 
 
-def wholes(column: NDArray[Any], what: str, name: str) -> NDArray[np.int64]:
+def wholes(column: NDArray[Any], column_name: str, name: str) -> NDArray[np.int64]:
     """Whole numbers that may be written as 3.0 or "3". Raises: DataError naming the first that is
     none."""
     if column.dtype.kind in "iu" or not len(column):
         return column.astype(np.int64)
-    return _meant(column, what, name, whole, "a whole number")
+    return _parse(column, column_name, name, whole, "a whole number")
 
 
 def flags(column: NDArray[Any], name: str) -> NDArray[np.int64]:
@@ -70,7 +70,7 @@ def flags(column: NDArray[Any], name: str) -> NDArray[np.int64]:
     that is neither."""
     if column.dtype.kind == "b" or not len(column):
         return column.astype(np.int64)
-    return _meant(column, "crowd", name, flag, "True or False, or 1 or 0")
+    return _parse(column, "crowd", name, flag, "True or False, or 1 or 0")
 
 
 def identities(column: NDArray[Any], name: str) -> NDArray[np.int64]:
@@ -95,30 +95,36 @@ def areas(
     Raises: DataError for a column that holds no numbers.
     """
     if len(column) and column.dtype.kind not in "iuf":
-        raise _refused(column, 0, "area", name, "a number, pixels²")
-    given = column.astype(np.float64)
-    unknown = np.isnan(given) | (given == UNKNOWN)
-    return np.where(unknown, boxes[:, 2] * boxes[:, 3], given), int(unknown.sum())
+        raise _wrong_value(column, 0, "area", name, "a number, pixels²")
+    numbers = column.astype(np.float64)
+    unknown = np.isnan(numbers) | (numbers == UNKNOWN)
+    return np.where(unknown, boxes[:, 2] * boxes[:, 3], numbers), int(unknown.sum())
 
 
-def _meant(
-    column: NDArray[Any], what: str, name: str, meaning: Callable[[object], int | None], wanted: str
+def _parse(
+    column: NDArray[Any],
+    column_name: str,
+    name: str,
+    parse: Callable[[object], int | None],
+    expected: str,
 ) -> NDArray[np.int64]:
     different, where = (
         np.unique(column, return_inverse=True)
         if column.dtype.kind != "O"
         else (column, np.arange(len(column)))
     )
-    numbers = [meaning(value) for value in different.tolist()]
+    numbers = [parse(value) for value in different.tolist()]
     if None in numbers:
         wrong = numbers.index(None)
-        raise _refused(column, int(np.flatnonzero(where.ravel() == wrong)[0]), what, name, wanted)
+        raise _wrong_value(
+            column, int(np.flatnonzero(where.ravel() == wrong)[0]), column_name, name, expected
+        )
     return np.array(numbers, np.int64)[where.ravel()]
 
 
-def _refused(column: NDArray[Any], row: int, what: str, name: str, wanted: str) -> DataError:
-    case = (
-        f"Record [{row}] of column '{what}' is {column[row : row + 1].tolist()[0]!r:.60}, not "
-        f"{wanted}."
-    )
-    return DataError(f"{name} was read.", case, f"Give {wanted} in every row.")
+def _wrong_value(
+    column: NDArray[Any], row: int, column_name: str, name: str, expected: str
+) -> DataError:
+    value = column[row : row + 1].tolist()[0]
+    case = f"Record [{row}] of column '{column_name}' is {value!r:.60}, not {expected}."
+    return DataError(f"{name} was read.", case, f"Give {expected} in every row.")

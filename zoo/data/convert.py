@@ -66,16 +66,16 @@ def convert(
     """
     check_choice("images", images, get_args(Images))
     dataset = read(data)
-    asked = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
-    format_, path = target(to, asked)
+    failure = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
+    format_, path = target(to, failure)
     is_single_file = is_file(format_, path)
-    check_place(data, path, asked, folder=not is_single_file)
+    check_place(data, path, failure, folder=not is_single_file)
     images_option = _images_option(dataset, format_)
     dataset = _with_target_names(dataset)
     if is_single_file:
-        write_as(format_, dataset, path, asked)
+        write_as(format_, dataset, path, failure)
     else:
-        _write_folder(format_, dataset, path, asked, copied=images == "copy", show=show)
+        _write_folder(format_, dataset, path, failure, copied=images == "copy", show=show)
     copied = images == "copy" and not is_single_file
     name = format_.name.rpartition("/")[2]
     address = f"{name}:{path}" if copied else f"{name}:{path}{images_option}"
@@ -86,7 +86,7 @@ def convert(
         images=len(dataset),
         boxes=len(dataset.truth.labels),
         copied=copied,
-        checked=_reads_back_the_same(dataset, address, format_, asked, has_images=has_images),
+        checked=_reads_back_the_same(dataset, address, format_, failure, has_images=has_images),
     )
 
 
@@ -98,7 +98,7 @@ def _with_target_names(dataset: Dataset) -> Dataset:
 
 
 def check_place(
-    data: str | os.PathLike[str] | Dataset, path: Path, asked: str, *, folder: bool = True
+    data: str | os.PathLike[str] | Dataset, path: Path, failure: str, *, folder: bool = True
 ) -> None:
     """Checks where a data set is to be written.
 
@@ -111,28 +111,28 @@ def check_place(
         inside = source.is_dir() and place.is_relative_to(source.resolve())
         if inside or (source.exists() and place == source.resolve()):
             case = f"'{path}' is in the source, which is never changed."
-            raise DataError(asked, case, "Name another folder.")
+            raise DataError(failure, case, "Name another folder.")
     if folder and not is_free(path):
         kind = "is a folder with files in it" if path.is_dir() else "is a file"
         case = f"'{path}' exists already, and {kind}."
-        raise DataError(asked, case, f"Name a new or an empty folder, as {free_place(path)}")
+        raise DataError(failure, case, f"Name a new or an empty folder, as {free_place(path)}")
 
 
 def _write_folder(
     format_: DatasetFormat,
     dataset: Dataset,
     path: Path,
-    asked: str,
+    failure: str,
     *,
     copied: bool,
     show: bool | None,
 ) -> None:
     fix = "Name a new or an empty folder with enough space."
-    with write_errors(path, DataError, asked=asked, fix=fix), atomic_folder(path) as draft:
+    with write_errors(path, DataError, asked=failure, fix=fix), atomic_folder(path) as draft:
         if copied:
             with Bar("Copying images", total=len(dataset), show=show) as bar:
                 copy_into(draft / format_.registered.images, _copies(dataset, bar))
-        write_as(format_, dataset, draft, asked)
+        write_as(format_, dataset, draft, failure)
 
 
 def _copies(dataset: Dataset, bar: Bar) -> Iterator[tuple[str, Path | bytes]]:
@@ -171,7 +171,7 @@ def _images_option(dataset: Dataset, format_: DatasetFormat) -> str:
 
 
 def _reads_back_the_same(
-    dataset: Dataset, address: str, format_: DatasetFormat, asked: str, *, has_images: bool
+    dataset: Dataset, address: str, format_: DatasetFormat, failure: str, *, has_images: bool
 ) -> bool:
     """Whether the written data set could be read again and is the same.
 
@@ -187,7 +187,7 @@ def _reads_back_the_same(
         return False
     if lost and has_images:
         fix = f"That is a defect of {format_.owner}: report it there."
-        raise DataError(asked, f"The written copy is not what was read. {lost}", fix)
+        raise DataError(failure, f"The written copy is not what was read. {lost}", fix)
     return not lost
 
 

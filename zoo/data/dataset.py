@@ -33,11 +33,11 @@ class Splits(dict[str, "Dataset"]):
     """The named splits of a data set: `splits["val"]` is a data set by itself."""
 
     def __missing__(self, name: str) -> Dataset:
-        meant = close_matches(name, self) or list(self)
+        suggestions = close_matches(name, self) or list(self)
         raise NameNotFound(
             f"No split named '{name}'.",
             "The data set has no splits." if not self else f"It has {', '.join(self)}.",
-            f"Did you mean {join_or(meant)}?" if meant else "Use the whole data set.",
+            f"Did you mean {join_or(suggestions)}?" if suggestions else "Use the whole data set.",
         )
 
 
@@ -71,7 +71,7 @@ class Dataset:
             raise ValueError(
                 "Dataset: `images` has one ImageRecord for each of `truth.image_ids`, in that order"
             )
-        rows = {name: self._rows(given) for name, given in self.split_rows.items()}
+        rows = {name: self._rows(members) for name, members in self.split_rows.items()}
         object.__setattr__(self, "split_rows", rows)
 
     def __len__(self) -> int:
@@ -176,9 +176,9 @@ class Dataset:
         images = gather([self.images], chosen, truth.image_ids)
         return Dataset(name or self.name, images, truth, self.notes, masks=self.masks)
 
-    def _rows(self, given: ArrayLike) -> NDArray[np.int64]:
+    def _rows(self, positions: ArrayLike) -> NDArray[np.int64]:
         """Positions, ascending. Raises: ValueError for positions outside the images."""
-        rows = np.asarray(given)
+        rows = np.asarray(positions)
         if rows.dtype == bool and rows.shape == (len(self),):
             return np.flatnonzero(rows)
         rows = np.unique(rows if rows.size else rows.astype(np.int64))

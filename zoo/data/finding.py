@@ -91,14 +91,14 @@ def collecting() -> Iterator[list[Finding]]:
         _COLLECTED.reset(token)
 
 
-def collected() -> list[Finding] | None:
+def current_findings() -> list[Finding] | None:
     """The findings so far, or None where a wrong record is an error."""
     return _COLLECTED.get()
 
 
 def report_or_raise(check: str, error: DataError, image: str | None = None) -> None:
     """Reports an error where findings are collected. Raises: the error, elsewhere."""
-    findings = collected()
+    findings = current_findings()
     if findings is None:
         raise error
     findings.append(Finding(check, f"{error.asked} {error.case}", image))

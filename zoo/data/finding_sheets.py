@@ -75,7 +75,7 @@ def _tile(check: Check, finding: Finding, rows: Mapping[str, int]) -> Tile:
     )
     part = image.crop((left, top, right, bottom))
 
-    def drawn(size: tuple[int, int]) -> PIL.Image.Image:
+    def draw_part(size: tuple[int, int]) -> PIL.Image.Image:
         from PIL.Image import Resampling
 
         from zoo.detections import Detections
@@ -90,7 +90,7 @@ def _tile(check: Check, finding: Finding, rows: Mapping[str, int]) -> Tile:
         return draw(part.resize(size, Resampling.LANCZOS), detections, scores=False)
 
     note = "" if finding.score is None else f"{finding.score:.2f}"
-    return Tile(part.size, drawn, caption, note)
+    return Tile(part.size, draw_part, caption, note)
 
 
 def _ends(box: tuple[float, ...], image: PIL.Image.Image, first: int) -> list[tuple[float, int]]:

@@ -23,7 +23,7 @@ from zoo.data.convert import Conversion, check_place, convert
 from zoo.data.dataset import Dataset
 from zoo.data.finding import spelled_box, spelled_size
 from zoo.data.ground_truth import GroundTruth
-from zoo.data.image_checks import frame_of, leaked
+from zoo.data.image_checks import frame_of, leaks
 from zoo.data.image_records import files_of, gather
 from zoo.data.image_scan import ImageFacts
 from zoo.data.masks import FewerMasks
@@ -58,27 +58,27 @@ def fix(data: str | os.PathLike[str], check: Check, to: str) -> Fixed:
     to: a new or empty folder, in the format of the source unless another one is named.
     Raises: DataError where it can't be written, or where a file is named.
     """
-    named, path = copy_place(data, to)
-    dataset, changes = corrected(check)
-    made = convert(dataset, named)
+    address, path = copy_place(data, to)
+    dataset, changes = correct(check)
+    copy = convert(dataset, address)
     with write_errors(path, DataError, fix="Name a folder that can be written."):
         write_file(path / CHANGES, list_text(changes))
-    return Fixed(made, tuple(changes))
+    return Fixed(copy, tuple(changes))
 
 
 def copy_place(data: str | os.PathLike[str], to: str) -> tuple[str, Path]:
     """Where a corrected copy is written, as `FORMAT:FOLDER` and as a path. Raises: DataError where
     it can't be: in the source, in a file, or where something is."""
-    named = to if has_format(to) else f"{format_name(data)}:{to}"
-    asked = f"The corrected copy can't be written to '{to}'."
-    format_, path = target(named, asked)
+    address = to if has_format(to) else f"{format_name(data)}:{to}"
+    failure = f"The corrected copy can't be written to '{to}'."
+    format_, path = target(address, failure)
     if is_file(format_, path):
-        raise DataError(asked, "It is one file, and images are copied too.", "Name a folder.")
-    check_place(data, path, asked)
-    return named, path
+        raise DataError(failure, "It is one file, and images are copied too.", "Name a folder.")
+    check_place(data, path, failure)
+    return address, path
 
 
-def corrected(check: Check) -> tuple[Dataset, list[str]]:
+def correct(check: Check) -> tuple[Dataset, list[str]]:
     """The data set without what can't be, and with what can be made right; and what was changed.
 
     Images that can't be read are left out, and of two that look the same in two splits, the one
@@ -87,14 +87,14 @@ def corrected(check: Check) -> tuple[Dataset, list[str]]:
     and left out where nothing or at most a pixel is left, or where they are there twice.
     """
     changes = [
-        f"{finding.image or ''}: {_box(finding.box, finding.label)} {_READING[finding.check]}. "
-        f"{finding.message}"
+        f"{finding.image or ''}: {_describe_box(finding.box, finding.label)} "
+        f"{_READING[finding.check]}. {finding.message}"
         for finding in check.findings
         if finding.check in _READING
     ]
     dataset, facts = _readable(check, changes)
-    dataset = _sized(dataset, facts, changes)
-    return _boxed(dataset, changes), changes
+    dataset = _with_file_sizes(dataset, facts, changes)
+    return _with_possible_boxes(dataset, changes), changes
 
 
 def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
@@ -103,10 +103,10 @@ def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFact
     flawed = np.array([bool(fact.flaw) for fact in facts] or [False] * len(data), bool)
     names, splits_of = files_of(data.images), split_names(data)
     changes += [
-        f"{names[row]}: the image is left out. {_said_of(facts[row].flaw)}"
+        f"{names[row]}: the image is left out. {_flaw_sentence(facts[row].flaw)}"
         for row in np.flatnonzero(flawed).tolist()
     ]
-    for row, other in leaked(data, facts).items():
+    for row, other in leaks(data, facts).items():
         flawed[row] = True
         changes.append(
             f"{names[row]}: the image is left out of {splits_of[row] or 'the rest'}. It looks like "
@@ -117,15 +117,15 @@ def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFact
     rows = np.flatnonzero(~flawed)
     place = np.cumsum(~flawed) - 1
     splits = {name: place[members[~flawed[members]]] for name, members in data.split_rows.items()}
-    kept = replace(data.subset(rows), split_rows=splits)
-    return kept, [facts[row] for row in rows.tolist()]
+    readable = replace(data.subset(rows), split_rows=splits)
+    return readable, [facts[row] for row in rows.tolist()]
 
 
-def _said_of(flaw: str) -> str:
+def _flaw_sentence(flaw: str) -> str:
     return "There is no such file." if flaw == "missing" else f"{flaw.rstrip('.')}."
 
 
-def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dataset:
+def _with_file_sizes(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dataset:
     """With the sizes of the upright files, and boxes in their frame."""
     if not facts:
         return dataset
@@ -181,7 +181,7 @@ def upright_boxes(boxes: NDArray[np.float64], facts: ImageFacts) -> NDArray[np.f
     return np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], axis=1)
 
 
-def _boxed(dataset: Dataset, changes: list[str]) -> Dataset:
+def _with_possible_boxes(dataset: Dataset, changes: list[str]) -> Dataset:
     """With boxes in pixels and inside, without those that have no area or are there twice."""
     fractional = fractional_images(dataset)
     boxes = dataset.truth.boxes.copy()
@@ -202,12 +202,12 @@ def _boxed(dataset: Dataset, changes: list[str]) -> Dataset:
     twice = repeated_boxes(dataset)[0]
     for row in np.flatnonzero(outside | thin | twice).tolist():
         if twice[row]:
-            what = "left out: it is there twice."
+            change = "left out: it is there twice."
         elif thin[row]:
-            what = "left out: a side has at most one pixel."
+            change = "left out: a side has at most one pixel."
         else:
-            what = f"cut to {spelled_box(cut[row])}."
-        changes.append(f"{_called(dataset, row, names)} is {what}")
+            change = f"cut to {spelled_box(cut[row])}."
+        changes.append(f"{_describe_row(dataset, row, names)} is {change}")
     keep = ~(thin | twice)
     return replace(dataset, truth=_with(dataset.truth, cut, keep))
 
@@ -235,13 +235,13 @@ def _with(
     )
 
 
-def _called(dataset: Dataset, row: int, names: Any) -> str:
+def _describe_row(dataset: Dataset, row: int, names: Any) -> str:
     truth = dataset.truth
     label = dataset.label_space.names[truth.labels[row]]
     return f"{names[truth.images[row]]}: the {label} {spelled_box(truth.boxes[row])}"
 
 
-def _box(box: tuple[float, ...] | None, label: str | None) -> str:
+def _describe_box(box: tuple[float, ...] | None, label: str | None) -> str:
     if box is None:
         return "a record"
     return f"the {label or 'box'} {spelled_box(box)}"

@@ -22,7 +22,7 @@ from zoo.data.box_tables import (
     with_defaults,
 )
 from zoo.data.columns import columns_of
-from zoo.data.finding import collected
+from zoo.data.finding import current_findings
 from zoo.data.image_ids import compact_ids, ids_of, rows_of_ids, unique_ids
 from zoo.data.offsets import rows_of, starts_of
 from zoo.data.sanitize import sanitize
@@ -264,7 +264,7 @@ def _possible(
 ) -> dict[str, NDArray[Any]]:
     """The boxes, where findings are collected without those that can't be. Raises: DataError for
     corners in the wrong order."""
-    findings = collected()
+    findings = current_findings()
     if findings is not None:
         return sanitize(table, image_ids, label_space, box_format, findings)
     check_corners(table, box_format, name)

@@ -41,8 +41,10 @@ def _flaws(facts: ImageFacts, annotated: list[float]) -> list[tuple[str, str]]:
         }[frame_of(facts, annotated)]
         flaws.append(("turned_image", f"EXIF orientation {facts.orientation}: {frame}."))
     if not np.isnan(annotated).any() and tuple(annotated) not in (facts.size, facts.upright):
-        said, real = spelled_size(annotated), spelled_size(facts.upright)
-        flaws.append(("image_size", f"It has {real} pixels, and its annotations say {said}."))
+        annotated_size, file_size = spelled_size(annotated), spelled_size(facts.upright)
+        flaws.append(
+            ("image_size", f"It has {file_size} pixels, and its annotations say {annotated_size}.")
+        )
     return flaws
 
 
@@ -73,7 +75,7 @@ def lookalikes(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
     return findings
 
 
-def leaked(dataset: Dataset, facts: Sequence[ImageFacts]) -> dict[int, int]:
+def leaks(dataset: Dataset, facts: Sequence[ImageFacts]) -> dict[int, int]:
     """Row -> row of the image that it looks like, in another split: what to leave out so that no
     pair is left. Images that are measured stay: those of test, then of val, then of other splits,
     then of train; images of no split go first.

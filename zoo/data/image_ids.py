@@ -19,24 +19,24 @@ _SPARSE = 16  # ids a table may have room for, of each that is there
 _FEW = 512  # ids of a batch, which are looked up without more ado
 
 
-def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDArray[np.int64]:
+def rows_of_ids(image_ids: NDArray[Any], requested: NDArray[Any], name: str) -> NDArray[np.int64]:
     """The row of each asked id in the ascending `image_ids`. Raises: DataError naming the first
     that is not there."""
     if (
-        0 < len(asked) <= min(_FEW, len(image_ids))
-        and asked.dtype.kind == image_ids.dtype.kind
-        and asked.ndim == 1
+        0 < len(requested) <= min(_FEW, len(image_ids))
+        and requested.dtype.kind == image_ids.dtype.kind
+        and requested.ndim == 1
     ):
-        rows = np.minimum(np.searchsorted(image_ids, asked), len(image_ids) - 1)
-        if (image_ids[rows] == asked).all():
+        rows = np.minimum(np.searchsorted(image_ids, requested), len(image_ids) - 1)
+        if (image_ids[rows] == requested).all():
             return rows
-    rows, known = places(image_ids, asked)
-    if not known.all():
-        first = asked[~known][0]
+    rows, exist = places(image_ids, requested)
+    if not exist.all():
+        first = requested[~exist][0]
         some = ", ".join(repr(image_id) for image_id in image_ids[:3].tolist())
         raise DataError(
             f"Image {first.item() if isinstance(first, np.generic) else first!r} is not in {name}.",
-            f"{known.sum():,} of {pluralize(len(known), 'image')} are; its {len(image_ids)} ids "
+            f"{exist.sum():,} of {pluralize(len(exist), 'image')} are; its {len(image_ids)} ids "
             f"are like {some or '(none)'}.",
             "Name the data set that these are of, or use the ids of this one.",
         )
@@ -44,55 +44,55 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
 
 
 def places(
-    image_ids: NDArray[Any], asked: NDArray[Any]
+    image_ids: NDArray[Any], requested: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The row of each asked id in the ascending `image_ids`, and whether it is there. A number and
     its text are one id."""
-    asked = asked if len(asked) else asked.astype(image_ids.dtype)
-    if asked.ndim != 1 or not len(image_ids) or not len(asked):
-        return np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)
-    changes = asked[1:] != asked[:-1]  # results come image by image: each is looked up once
+    requested = requested if len(requested) else requested.astype(image_ids.dtype)
+    if requested.ndim != 1 or not len(image_ids) or not len(requested):
+        return np.zeros(len(requested), np.int64), np.zeros(len(requested), bool)
+    changes = requested[1:] != requested[:-1]  # results come image by image: each is looked up once
     first = np.flatnonzero(np.concatenate([[True], changes]))
-    ids, fits = _alike(asked[first], image_ids.dtype.kind)
+    ids, fits = _in_their_type(requested[first], image_ids.dtype.kind)
     rows = _rows(image_ids, ids)
-    known = fits & (image_ids[rows] == ids)
-    counts = np.diff(first, append=len(asked))
-    return np.repeat(rows, counts), np.repeat(known, counts)
+    exist = fits & (image_ids[rows] == ids)
+    counts = np.diff(first, append=len(requested))
+    return np.repeat(rows, counts), np.repeat(exist, counts)
 
 
-def _rows(image_ids: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.int64]:
+def _rows(image_ids: NDArray[Any], requested: NDArray[Any]) -> NDArray[np.int64]:
     """Where each asked id is among the ascending `image_ids`, or some row where it is not there."""
     last = len(image_ids) - 1
-    if image_ids.dtype.kind != "U" and len(asked) > last:
+    if image_ids.dtype.kind != "U" and len(requested) > last:
         span = int(image_ids[-1]) - int(image_ids[0])
         if span <= _SPARSE * last:  # a table, ten times as fast
             table = np.zeros(span + 1, np.int64)
             table[image_ids - image_ids[0]] = np.arange(last + 1)
-            near = np.clip(asked, image_ids[0], image_ids[-1])
+            near = np.clip(requested, image_ids[0], image_ids[-1])
             rows: NDArray[np.int64] = table[near - image_ids[0]]
             return rows
-    return np.minimum(np.searchsorted(image_ids, asked), last)
+    return np.minimum(np.searchsorted(image_ids, requested), last)
 
 
-def _alike(asked: NDArray[Any], kind: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _in_their_type(requested: NDArray[Any], kind: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Ids as numbers or as text, as those of the data set are, and which of them can be."""
-    fits = np.ones(len(asked), bool)
-    if asked.dtype.kind == kind:
-        return asked, fits
-    meant = [whole(value) for value in asked.tolist()]
-    fits = np.array([value is not None for value in meant], bool)
+    fits = np.ones(len(requested), bool)
+    if requested.dtype.kind == kind:
+        return requested, fits
+    numbers = [whole(value) for value in requested.tolist()]
+    fits = np.array([value is not None for value in numbers], bool)
     if kind == "U":
-        return np.array([str(value) for value in meant], np.str_), fits
-    return np.array([value or 0 for value in meant], np.int64), fits
+        return np.array([str(value) for value in numbers], np.str_), fits
+    return np.array([value or 0 for value in numbers], np.int64), fits
 
 
-def column_of(values: ArrayLike, what: str, name: str) -> NDArray[Any]:
+def column_of(values: ArrayLike, description: str, name: str) -> NDArray[Any]:
     try:
         return plain(values)
     except ValueError:  # what numpy says of rows of several lengths
         raise DataError(
             f"{name} was read.",
-            f"The rows of {what} have several lengths.",
+            f"The rows of {description} have several lengths.",
             "Give every row as many numbers as the others.",
         ) from None
 
@@ -109,8 +109,8 @@ def ids_of(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
             "Some image ids are numbers and some are text.",
             "Give every image the same kind.",
         )
-    given = column_of(ids, "the image ids", name)
-    return given if len(given) else given.astype(np.int64)
+    column = column_of(ids, "the image ids", name)
+    return column if len(column) else column.astype(np.int64)
 
 
 def unique_ids(ids: NDArray[Any], name: str) -> NDArray[Any]:

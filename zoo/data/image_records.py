@@ -46,9 +46,9 @@ class ImageRecord:
         Raises: DataError where it leads out of its folder once links are followed, or the image is
             in no file.
         """
-        asked = f"Image {self.id!r} can't be opened."
+        failure = f"Image {self.id!r} can't be opened."
         if self.content is not None:
-            raise DataError(asked, "It is in memory.", "Read it with `ImageRecord.source`.")
+            raise DataError(failure, "It is in memory.", "Read it with `ImageRecord.source`.")
         if self.root is None:
             return self.path
         try:
@@ -61,7 +61,7 @@ class ImageRecord:
             case = f"Its path {str(self.path)!r:.300} can't be followed: {error!s:.300}."
         if not inside:
             fix = "Correct `file_name`, or say which folder holds the images: images=FOLDER"
-            raise DataError(asked, case, fix)
+            raise DataError(failure, case, fix)
         return self.path
 
 

@@ -35,17 +35,17 @@ def content(path: Path) -> memoryview:
     too much."""
     try:
         with open_regular(path) as file:
-            held = _held(file, path)
+            data = _bytes_of(file, path)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         case = f"{getattr(error, 'strerror', None) or error}."
         raise DataError(f"'{path}' can't be read.", case, "Check the path.") from None
-    if not len(held):
+    if not len(data):
         raise wrong(str(path), "The file is empty.")
-    view = memoryview(held)
+    view = memoryview(data)
     return view[len(MARK) :] if view[: len(MARK)] == MARK else view
 
 
-def _held(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
+def _bytes_of(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
     """The content, which is unpacked into memory where it is packed."""
     size = os.fstat(file.fileno()).st_size
     if not size:
@@ -53,13 +53,13 @@ def _held(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
     if file.read(2) != _PACKED:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     file.seek(0)
-    whole = bytearray()
+    unpacked = bytearray()
     with gzip.open(file) as packed:
         while block := packed.read(_BLOCK):
-            whole += block
-            if len(whole) > max(ALWAYS, AT_MOST * size):
-                raise wrong(str(path), f"Its {size:,} bytes unpack to more than {len(whole):,}.")
-    return whole
+            unpacked += block
+            if len(unpacked) > max(ALWAYS, AT_MOST * size):
+                raise wrong(str(path), f"Its {size:,} bytes unpack to more than {len(unpacked):,}.")
+    return unpacked
 
 
 def decoded(text: memoryview, kind: type[_Kind], name: str) -> _Kind:

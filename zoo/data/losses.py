@@ -40,7 +40,7 @@ def losses(dataset: Dataset, holds: Collection[str]) -> tuple[str, ...]:
 
 
 def _if_any(count: int, sentence: str) -> str:
-    """The sentence about so many things, or "" if there are none."""
+    """The sentence if there are any, else ""."""
     return sentence if count else ""
 
 

@@ -25,13 +25,13 @@ def merge(name: str, parts: Mapping[str, Dataset]) -> Dataset:
     """
     datasets = list(parts.values())
     _check_classes(name, parts)
-    given, shared = _image_ids(parts)
-    images = {"id": given} | _common([data.truth.image_attributes for data in datasets])
+    image_ids, are_renamed = _image_ids(parts)
+    images = {"id": image_ids} | _common([data.truth.image_attributes for data in datasets])
     boxes = {
         "image": np.concatenate(
             [
                 ids[data.truth.images]
-                for ids, data in zip(_parted(given, parts), datasets, strict=True)
+                for ids, data in zip(_by_split(image_ids, parts), datasets, strict=True)
             ]
         ),
         "label": np.concatenate([data.truth.labels for data in datasets]),
@@ -48,14 +48,14 @@ def merge(name: str, parts: Mapping[str, Dataset]) -> Dataset:
         name=name,
         no_area=sum(data.truth.no_area for data in datasets),
     )
-    order = np.argsort(given, kind="stable")
-    rows = np.empty(len(given), np.int64)
-    rows[order] = np.arange(len(given))
+    order = np.argsort(image_ids, kind="stable")
+    rows = np.empty(len(image_ids), np.int64)
+    rows[order] = np.arange(len(image_ids))
     records = gather([data.images for data in datasets], order, truth.image_ids)
     notes = list(dict.fromkeys(note for data in datasets for note in data.notes))
-    if shared:
+    if are_renamed:
         notes.append("Several splits share image ids: an image is called SPLIT/ID here.")
-    splits = dict(zip(parts, _parted(rows, parts), strict=True))
+    splits = dict(zip(parts, _by_split(rows, parts), strict=True))
     return Dataset(name, records, truth, tuple(notes), splits, _masks(datasets, boxes["id"]))
 
 
@@ -65,9 +65,9 @@ def _check_classes(name: str, parts: Mapping[str, Dataset]) -> None:
     for split in others:
         other = parts[split].label_space
         if (other.names, other.ids) != (space.names, space.ids):
-            known = dict(zip(space.ids, space.names, strict=True)).items()
-            here = dict(zip(other.ids, other.names, strict=True)).items()
-            number, label = min(known ^ here)
+            first_pairs = dict(zip(space.ids, space.names, strict=True)).items()
+            pairs = dict(zip(other.ids, other.names, strict=True)).items()
+            number, label = min(first_pairs ^ pairs)
             raise DataError(
                 f"The splits of {name} can't be one data set.",
                 f"'{split}' has other classes than '{first}': category {number} '{label}' is in "
@@ -83,10 +83,10 @@ def _image_ids(parts: Mapping[str, Dataset]) -> tuple[NDArray[Any], bool]:
         together = np.concatenate(ids)
         if len(np.unique(together)) == len(together):
             return together, False
-    named = [
+    names = [
         f"{split}/{image_id}" for split, data in parts.items() for image_id in data.truth.image_ids
     ]
-    return np.array(named, np.str_), True
+    return np.array(names, np.str_), True
 
 
 def _box_ids(datasets: Sequence[Dataset]) -> NDArray[np.int64]:
@@ -101,7 +101,7 @@ def _masks(datasets: Sequence[Dataset], new: NDArray[np.int64]) -> Masks | None:
     return MergedMasks(parts, counts, old, new) if any(parts) else None
 
 
-def _parted(column: NDArray[Any], parts: Mapping[str, Dataset]) -> list[NDArray[Any]]:
+def _by_split(column: NDArray[Any], parts: Mapping[str, Dataset]) -> list[NDArray[Any]]:
     """A column of all images, split by split."""
     starts = starts_of(np.array([len(data) for data in parts.values()], np.int64))
     return np.split(column, starts[1:-1])

@@ -22,7 +22,7 @@ def is_missing(path: Path) -> bool:
     return False
 
 
-def missing_path(path: Path, asked: str, *, written: str) -> DataError:
+def missing_path(path: Path, failure: str, *, written: str) -> DataError:
     """The error for it. written: what stands in front of the path, as `coco:`."""
     absent = path
     while absent.parent != absent and is_missing(absent.parent):
@@ -32,9 +32,11 @@ def missing_path(path: Path, asked: str, *, written: str) -> DataError:
         case = f"{case[:-1]}: there is no '{absent}'."
     rest = path.relative_to(absent)
     alike = [absent.with_name(name) for name in _near(absent)]
-    whole = [place / rest for place in alike if not is_missing(place / rest)]
-    meant = join_or(f"{written}{place}" for place in whole or alike)
-    return DataError(asked, case, f"Did you mean {meant}?" if meant else "Check the path.")
+    existing = [place / rest for place in alike if not is_missing(place / rest)]
+    suggestions = join_or(f"{written}{place}" for place in existing or alike)
+    return DataError(
+        failure, case, f"Did you mean {suggestions}?" if suggestions else "Check the path."
+    )
 
 
 def _near(absent: Path) -> list[str]:
@@ -43,5 +45,5 @@ def _near(absent: Path) -> list[str]:
         names = os.listdir(absent.parent)
     except OSError:
         return []
-    few = [name for name in names[:MOST] if not name.startswith(".")]
-    return close_matches(absent.name, few)
+    candidates = [name for name in names[:MOST] if not name.startswith(".")]
+    return close_matches(absent.name, candidates)

@@ -70,15 +70,18 @@ def _detections(dataset: Dataset, detector: Detector) -> Iterator[tuple[int, Det
         for row, record in enumerate(dataset.images):
             try:
                 source = record.source()
-            except (DataError, ImageError):  # found by other checks, as are those that `failed` has
+            except (
+                DataError,
+                ImageError,
+            ):  # found by other checks, as are those that `stream` skips
                 continue
             read.append(row)
             yield source
 
-    def failed(_: ImageError) -> None:
+    def skip(_: ImageError) -> None:
         read.popleft()
 
-    many = stream(detector, sources(), protocol=Protocol(score=FAINT), failed=failed)
+    many = stream(detector, sources(), protocol=Protocol(score=FAINT), failed=skip)
     for detections in many:
         yield read.popleft(), detections
 
@@ -99,7 +102,7 @@ def _of_image(
     rows = truth.rows(row)
     real, classes, crowd = truth.boxes[rows], truth.labels[rows], truth.crowd[rows]
     iou, covered = overlaps(real, boxes)
-    known = ~crowd & np.isin(classes, lookup)
+    checked = ~crowd & np.isin(classes, lookup)
     ranked = []
 
     def add(check: str, score: float | None, message: str, box: Any, label: int) -> None:
@@ -111,14 +114,14 @@ def _of_image(
 
     own = (iou >= SAME) & (classes[:, None] == labels)
     free: NDArray[np.bool_] = np.asarray(~own.any(axis=0))  # of no annotated box of their class
-    for at in np.flatnonzero(known).tolist():
-        check = judged(iou[at], labels == classes[at], scores, free)
+    for at in np.flatnonzero(checked).tolist():
+        check = verdict(iou[at], labels == classes[at], scores, free)
         if check is not None:
             kind, other, score = check
             message = "The model finds nothing there."
             if other is not None:
-                said = f"{space[labels[other]]} {spelled_box(boxes[other].round(1).tolist())}"
-                message = f"The model finds {said}, score {scores[other]:.2f}."
+                detection = f"{space[labels[other]]} {spelled_box(boxes[other].round(1).tolist())}"
+                message = f"The model finds {detection}, score {scores[other]:.2f}."
             add(kind, score, message, real[at], int(classes[at]))
     near = (iou >= NEAR).any(axis=0) | (covered[crowd] >= SAME).any(axis=0)
     for at in np.flatnonzero((scores >= SURE) & ~near).tolist():
@@ -128,7 +131,7 @@ def _of_image(
     return ranked
 
 
-def judged(
+def verdict(
     iou: NDArray[np.float64],
     same: NDArray[np.bool_],
     scores: NDArray[np.float32],

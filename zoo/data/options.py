@@ -22,7 +22,7 @@ _MEANINGS = {
 }
 
 
-def convert_options(kind: type | None, given: Mapping[str, str], asked: str, name: str) -> Any:
+def convert_options(kind: type | None, texts: Mapping[str, str], failure: str, name: str) -> Any:
     """The options as the struct that a format declares; None for a format without.
 
     asked: what failed, as a sentence. name: the format, for messages.
@@ -30,30 +30,30 @@ def convert_options(kind: type | None, given: Mapping[str, str], asked: str, nam
     """
     info: Any = None if kind is None else inspect.type_info(kind)
     fields = {field.name: field for field in info.fields} if info else {}
-    unknown = [option for option in given if option not in fields]
+    unknown = [option for option in texts if option not in fields]
     if unknown:
-        raise _unknown(unknown[0], fields, asked, name)
+        raise _unknown(unknown[0], fields, failure, name)
     if kind is None:
         return None
     hints = get_type_hints(kind, include_extras=True)
     values = {}
-    for option, text in given.items():
+    for option, text in texts.items():
         try:
             values[option] = msgspec.convert(text, hints[option], strict=False, dec_hook=_path)
         except msgspec.ValidationError:
-            raise _wrong(option, text, fields[option].type, asked) from None
-    missing = [field for field in fields.values() if field.required and field.name not in given]
+            raise _wrong(option, text, fields[option].type, failure) from None
+    missing = [field for field in fields.values() if field.required and field.name not in texts]
     if missing:
         first = missing[0]
         raise DataError(
-            asked,
+            failure,
             f"The format '{name}' needs the option '{first.name}'.",
             f"Add ,{first.name}= and {meaning(first.type) or 'its value'}.",
         )
     try:
         return kind(**values)
     except ValueError as error:
-        raise DataError(asked, f"{error}".rstrip(".") + ".", "Correct that option.") from error
+        raise DataError(failure, f"{error}".rstrip(".") + ".", "Correct that option.") from error
 
 
 def meaning(kind: inspect.Type) -> str:
@@ -69,25 +69,31 @@ def meaning(kind: inspect.Type) -> str:
     return _MEANINGS.get(type(kind), "a value of another type")
 
 
-def _unknown(option: str, fields: Mapping[str, inspect.Field], asked: str, name: str) -> DataError:
-    known = [f"{field.name} ({meaning(field.type)})" for field in fields.values()]
-    meant = close_matches(option, fields)
+def _unknown(
+    option: str, fields: Mapping[str, inspect.Field], failure: str, name: str
+) -> DataError:
+    options = [f"{field.name} ({meaning(field.type)})" for field in fields.values()]
+    suggestions = close_matches(option, fields)
     comma = "A comma of the path's own is written twice."
-    fix = f"Did you mean {join_or(meant)}?" if meant else "Correct it, or leave it out."
-    case = f"The format '{name}' has no option '{option}'; it has {', '.join(known) or 'none'}."
-    return DataError(asked, case, f"{fix} {comma}")
+    fix = f"Did you mean {join_or(suggestions)}?" if suggestions else "Correct it, or leave it out."
+    case = f"The format '{name}' has no option '{option}'; it has {', '.join(options) or 'none'}."
+    return DataError(failure, case, f"{fix} {comma}")
 
 
-def _wrong(option: str, text: str, kind: inspect.Type, asked: str) -> DataError:
+def _wrong(option: str, text: str, kind: inspect.Type, failure: str) -> DataError:
     choices = _choices(kind)
-    meant = close_matches(text, choices, most=1)
-    fix = f"Did you mean {join_or(meant)}?" if meant else f"Correct the value of '{option}'."
+    suggestions = close_matches(text, choices, most=1)
+    fix = (
+        f"Did you mean {join_or(suggestions)}?"
+        if suggestions
+        else f"Correct the value of '{option}'."
+    )
     if isinstance(kind, inspect.Metadata | inspect.IntType | inspect.FloatType):
         limits = _limits(kind)
     else:
         limits = ""
     case = f"The option '{option}' is {meaning(kind)}{limits}, not '{text:.60}'."
-    return DataError(asked, case, fix)
+    return DataError(failure, case, fix)
 
 
 def _choices(kind: inspect.Type) -> list[str]:

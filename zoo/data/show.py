@@ -85,8 +85,8 @@ def show(
             bar.advance()
     check_some(dataset, flaws, len(rows))
     parts = [tiles[first : first + COUNT] for first in range(0, len(tiles), COUNT)]
-    made = [sheet_of_rows(heading, part) for part in parts]
-    return Sheets(tuple(made), tuple(dataset.files[row] for row in rows), tuple(flaws))
+    sheets = [sheet_of_rows(heading, part) for part in parts]
+    return Sheets(tuple(sheets), tuple(dataset.files[row] for row in rows), tuple(flaws))
 
 
 def part_of(dataset: Dataset, split: str | None) -> Dataset:
@@ -114,10 +114,10 @@ def check_some(dataset: Dataset, flaws: Sequence[tuple[str, str]], count: int) -
     """Raises: DataError where none of the images can be read."""
     if len(flaws) == count:
         file, flaw = flaws[0]
-        asked = f"{dataset.name} can't be shown."
+        failure = f"{dataset.name} can't be shown."
         many = "Its image" if count == 1 else f"None of {count} images can be read. The first"
         fix = "Say which folder holds the images: DATA,images=FOLDER"
-        raise DataError(asked, f"{many}, {file}: {flaw}", fix)
+        raise DataError(failure, f"{many}, {file}: {flaw}", fix)
 
 
 def facts_of(dataset: Dataset) -> str:
@@ -169,7 +169,7 @@ def boxes_tile(
     original = image.size
     image.thumbnail((4 * ROW_HEIGHT, 4 * ROW_HEIGHT), reducing_gap=3.0)
 
-    def drawn(size: tuple[int, int]) -> PIL.Image.Image:
+    def draw_tile(size: tuple[int, int]) -> PIL.Image.Image:
         import torch
         from PIL.Image import Resampling
 
@@ -182,4 +182,4 @@ def boxes_tile(
         return draw(image.resize(size, Resampling.LANCZOS), truth, scores=False)
 
     many = pluralize(len(target.labels), "box", "boxes") if len(target.labels) else "no boxes"
-    return Tile(original, drawn, caption, many)
+    return Tile(original, draw_tile, caption, many)

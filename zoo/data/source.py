@@ -46,31 +46,31 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if isinstance(data, Dataset):
         return data
     text = _text(data)
-    asked = f"Data set '{text}' can't be read."
-    name, path, given = _parsed(data, asked)
+    failure = f"Data set '{text}' can't be read."
+    name, path, options_given = _parse(data, failure)
     format_ = _format(name)
     if _reads_paths(name) and is_missing(path):
-        raise missing_path(path, asked, written=_written_format(text))
-    lists = given.pop("splits", None)
-    split = given.pop("split", None) if lists else None
-    options = convert_options(format_.options, given, asked, name)
+        raise missing_path(path, failure, written=_written_format(text))
+    lists = options_given.pop("splits", None)
+    split = options_given.pop("split", None) if lists else None
+    options = convert_options(format_.options, options_given, failure, name)
     arguments = (path,) if format_.options is None else (path, options)
-    made = _called(format_, format_.read, asked, *arguments)
-    if not isinstance(made, Dataset):
+    dataset = _call(format_, format_.read, failure, *arguments)
+    if not isinstance(dataset, Dataset):
         raise DataError(
-            asked,
-            f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
+            failure,
+            f"The reader '{name}' returned {type_name(dataset)}, not a zoo.data.Dataset.",
             f"That is a defect of {format_.owner}: report it there.",
         )
-    return made if lists is None else _with_lists(made, expand_home(lists), split)
+    return dataset if lists is None else _with_lists(dataset, expand_home(lists), split)
 
 
 def _with_lists(dataset: Dataset, folder: Path, split: str | None) -> Dataset:
     """The data set with the splits that lists in a folder name, or one of them."""
     from zoo.data.splitting import read_lists, with_splits  # deferred: most data has its own
 
-    made = with_splits(dataset, read_lists(dataset, folder))
-    return made if split is None else made.splits[split]
+    divided = with_splits(dataset, read_lists(dataset, folder))
+    return divided if split is None else divided.splits[split]
 
 
 def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
@@ -86,15 +86,17 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
     write_as(format_, dataset, path, f"{dataset.name} can't be written to '{_text(to)}'.")
 
 
-def target(to: str | os.PathLike[str], asked: str) -> tuple[DatasetFormat, Path]:
+def target(to: str | os.PathLike[str], failure: str) -> tuple[DatasetFormat, Path]:
     """The format and the path that a person typed to write to. Raises: as `write`."""
-    name, path, given = _parsed(to, asked, new=True)
-    if given:
-        case = f"Options are for reading, and this has '{next(iter(given))}'."
-        raise DataError(asked, case, "Leave it out; a comma of the path's own is written twice.")
+    name, path, options = _parse(to, failure, new=True)
+    if options:
+        case = f"Options are for reading, and this has '{next(iter(options))}'."
+        raise DataError(failure, case, "Leave it out; a comma of the path's own is written twice.")
     format_ = _format(name)
     if format_.write is None:
-        raise DataError(asked, f"The format '{name}' has no writer.", "Write for example coco:PATH")
+        raise DataError(
+            failure, f"The format '{name}' has no writer.", "Write for example coco:PATH"
+        )
     return format_, path
 
 
@@ -110,23 +112,23 @@ def is_file(format_: DatasetFormat, path: Path) -> bool:
 
 def format_name(data: str | os.PathLike[str]) -> str:
     """The format that a person named, or that the path says. Raises: DataError."""
-    return _parsed(data, f"Data set '{_text(data)}' can't be read.")[0]
+    return _parse(data, f"Data set '{_text(data)}' can't be read.")[0]
 
 
 def source_path(data: str | os.PathLike[str]) -> Path:
     """The path that a person named, without format and options. Raises: DataError."""
-    return _parsed(data, f"Data set '{_text(data)}' can't be read.")[1]
+    return _parse(data, f"Data set '{_text(data)}' can't be read.")[1]
 
 
-def write_as(format_: DatasetFormat, dataset: Dataset, path: Path, asked: str) -> None:
+def write_as(format_: DatasetFormat, dataset: Dataset, path: Path, failure: str) -> None:
     """Writes a data set with the writer of a format. asked: what failed if it does, as a sentence.
     Raises: as `write`."""
     if format_.write is not None:
-        _called(format_, format_.write, asked, dataset, path)
+        _call(format_, format_.write, failure, dataset, path)
 
 
-def _called(
-    format_: DatasetFormat, function: Callable[..., Any], asked: str, *arguments: Any
+def _call(
+    format_: DatasetFormat, function: Callable[..., Any], failure: str, *arguments: Any
 ) -> object:
     """The result of a reader or writer. Raises: DataError for a file that can't be opened,
     ContractError for whatever else it raises."""
@@ -138,11 +140,11 @@ def _called(
     except OSError as error:
         path = error.filename or next(item for item in arguments if isinstance(item, Path))
         case = f"The format '{format_.name}' can't open '{path}': {error.strerror or error}."
-        raise DataError(asked, case, "Check the path and its permissions.") from error
+        raise DataError(failure, case, "Check the path and its permissions.") from error
     except Exception as error:
         case = f"The format '{format_.name}' {describe_exception(error).rstrip('.')}."
         fix = f"That is a defect of {format_.owner}: report it there."
-        raise ContractError(asked, case, fix) from error
+        raise ContractError(failure, case, fix) from error
 
 
 @cache
@@ -162,8 +164,8 @@ def _format(name: str) -> DatasetFormat:
 def _reads_paths(name: str) -> bool:
     """Whether a format is built in and reads files or folders, rather than names of the Hub; where
     those of plugins read from is theirs to say."""
-    known = _built_in().get(name)
-    return known is not None and bool(known.registered.suffixes or known.registered.recognise)
+    format_ = _built_in().get(name)
+    return format_ is not None and bool(format_.registered.suffixes or format_.registered.recognise)
 
 
 def _written_format(text: str) -> str:
@@ -182,68 +184,80 @@ def _text(data: object) -> str:
     )
 
 
-def _parsed(
-    data: str | os.PathLike[str], asked: str, *, new: bool = False
+def _parse(
+    data: str | os.PathLike[str], failure: str, *, new: bool = False
 ) -> tuple[str, Path, dict[str, str]]:
     """Format, path and options; a `Path` is a path as a whole. new: it is written to. Raises:
     DataError."""
-    text, whole = os.fsdecode(data), not isinstance(data, str)
+    text, is_path = os.fsdecode(data), not isinstance(data, str)
     form = _FORMAT.match(text)
-    if form and (whole or _there(text)) and not _there(text[form.end() :]):
+    if form and (is_path or _there(text)) and not _there(text[form.end() :]):
         form = None  # a colon of the path's own
     place = text[form.end() :] if form else text
-    place, options = (place, {}) if whole else _split(place, asked)
-    name = form[1] if form else _by_suffix(place, asked, new=new)
+    place, options = (place, {}) if is_path else _split(place, failure)
+    name = form[1] if form else _by_suffix(place, failure, new=new)
     if not place:
-        raise DataError(asked, "It names no file.", f"Write for example {name}:path/instances.json")
+        raise DataError(
+            failure, "It names no file.", f"Write for example {name}:path/instances.json"
+        )
     return name, expand_home(place), options
 
 
-def _by_suffix(place: str, asked: str, *, new: bool) -> str:
+def _by_suffix(place: str, failure: str, *, new: bool) -> str:
     """The format whose suffix the path has, of several suffixes the longest; of a folder the one
     that recognises it. Raises: DataError."""
     if place and os.path.isdir(expand_home(place)):
-        return _by_content(place, asked)
-    own: dict[str, list[str]] = {}
-    for name, known in _built_in().items():
-        own |= {suffix: [name] for suffix in known.registered.suffixes}
-    formats = _fitting(place, own)
+        return _by_content(place, failure)
+    formats_of_suffix: dict[str, list[str]] = {}
+    for name, format_ in _built_in().items():
+        formats_of_suffix |= {suffix: [name] for suffix in format_.registered.suffixes}
+    formats = _fitting(place, formats_of_suffix)
     if not formats and place:  # looking for plugins takes longer than reading most files
         formats = _fitting(place, catalogue().dataset_suffixes())
     if len(formats) == 1:
         return formats[0]
     if place and not (formats or new) and is_missing(expand_home(place)):
-        raise missing_path(expand_home(place), asked, written="")
+        raise missing_path(expand_home(place), failure, written="")
     case = f"Several formats have its suffix: {', '.join(formats)}."
     raise DataError(
-        asked,
+        failure,
         case if formats else "Nothing says its format.",
         f"Write for example {formats[0] if formats else 'coco'}:{place}",
     )
 
 
-def _by_content(place: str, asked: str) -> str:
+def _by_content(place: str, failure: str) -> str:
     """The format that says a folder is its own. Raises: DataError where none does, or several."""
     folder = expand_home(place)
-    able = [name for name, known in _built_in().items() if _recognised(known, folder, asked)]
-    if not able:
-        known = catalogue()
-        others = [name for name in known.dataset_recognisers() if not name.startswith(f"{CORE}/")]
-        able = [name for name in others if _recognised(known.dataset_format(name), folder, asked)]
-    if len(able) == 1:
-        return able[0]
-    if folder.is_dir() and next(folder.iterdir(), None) is None:
-        raise DataError(asked, "The folder is empty.", "Name one with annotations and images.")
-    case = f"It can be read as {join_or(able)}." if able else "Nothing in it says its format."
-    formats = able or [
-        name for name, known_format in _built_in().items() if known_format.registered.recognise
+    recognizing = [
+        name for name, format_ in _built_in().items() if _recognises(format_, folder, failure)
     ]
-    raise DataError(asked, case, f"Write {join_or(f'{name}:{place}' for name in formats)}.")
+    if not recognizing:
+        registered = catalogue()
+        others = [
+            name for name in registered.dataset_recognisers() if not name.startswith(f"{CORE}/")
+        ]
+        recognizing = [
+            name for name in others if _recognises(registered.dataset_format(name), folder, failure)
+        ]
+    if len(recognizing) == 1:
+        return recognizing[0]
+    if folder.is_dir() and next(folder.iterdir(), None) is None:
+        raise DataError(failure, "The folder is empty.", "Name one with annotations and images.")
+    case = (
+        f"It can be read as {join_or(recognizing)}."
+        if recognizing
+        else "Nothing in it says its format."
+    )
+    formats = recognizing or [
+        name for name, format_ in _built_in().items() if format_.registered.recognise
+    ]
+    raise DataError(failure, case, f"Write {join_or(f'{name}:{place}' for name in formats)}.")
 
 
-def _recognised(format_: DatasetFormat, folder: Path, asked: str) -> bool:
+def _recognises(format_: DatasetFormat, folder: Path, failure: str) -> bool:
     recognise = format_.recognise
-    return recognise is not None and bool(_called(format_, recognise, asked, folder))
+    return recognise is not None and bool(_call(format_, recognise, failure, folder))
 
 
 def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:
@@ -252,13 +266,13 @@ def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:
     return suffixes[max(fitting, key=len)] if fitting else []
 
 
-def _split(place: str, asked: str) -> tuple[str, dict[str, str]]:
+def _split(place: str, failure: str) -> tuple[str, dict[str, str]]:
     """The path without the options at its end, and these."""
     options: dict[str, str] = {}
     while not _there(place) and (match := _OPTION.search(place)):
         if match[2] in options:
             raise DataError(
-                asked, f"It gives the option '{match[2]}' twice.", "Leave one of them out."
+                failure, f"It gives the option '{match[2]}' twice.", "Leave one of them out."
             )
         options[match[2]] = match[3] if os.path.exists(match[3]) else match[3].replace(",,", ",")
         place = place[: match.end(1)]

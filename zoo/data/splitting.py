@@ -52,16 +52,16 @@ def split_rows(
     keys = [str(key) for key in (ids if group_by is None else _groups(dataset, group_by))]
     units = _units(keys, together)
     order = np.array([hash_of(seed, min(keys[row] for row in rows)) for rows in units])
-    kept = _kept(units, list(shares), keep or {}, len(dataset))
+    fixed = _fixed_parts(units, list(shares), keep or {}, len(dataset))
     parts = (
-        _balanced(dataset, units, order, list(shares.values()), kept)
+        _balanced_parts(dataset, units, order, list(shares.values()), fixed)
         if stratify
-        else _hashed(order, list(shares.values()), kept)
+        else _parts_by_hash(order, list(shares.values()), fixed)
     )
-    made: dict[str, list[int]] = {name: [] for name in shares}
+    rows_of_part: dict[str, list[int]] = {name: [] for name in shares}
     for part, rows in zip(parts, units, strict=True):
-        made[list(shares)[part]] += rows
-    return {name: np.array(sorted(rows), np.int64) for name, rows in made.items()}
+        rows_of_part[list(shares)[part]] += rows
+    return {name: np.array(sorted(rows), np.int64) for name, rows in rows_of_part.items()}
 
 
 def with_splits(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> Dataset:
@@ -71,13 +71,15 @@ def with_splits(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.
 
 def check_shares(shares: Mapping[str, float]) -> None:
     """Raises: UsageError for shares that are not above 0, or do not add up to 1."""
-    asked = f"Shares {', '.join(f'{name}={share:g}' for name, share in shares.items())} were given."
+    failure = (
+        f"Shares {', '.join(f'{name}={share:g}' for name, share in shares.items())} were given."
+    )
     fix = "Write for example train=0.8, val=0.1, test=0.1"
     if not shares or not all(share > 0 for share in shares.values()):
-        raise UsageError(asked if shares else "No shares were given.", "Each is above 0.", fix)
+        raise UsageError(failure if shares else "No shares were given.", "Each is above 0.", fix)
     total = sum(shares.values())
     if abs(total - 1) > 1e-6:
-        raise UsageError(asked, f"They add up to {total:g}, and have to make 1.", fix)
+        raise UsageError(failure, f"They add up to {total:g}, and have to make 1.", fix)
 
 
 def _units(keys: Sequence[str], together: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -85,16 +87,16 @@ def _units(keys: Sequence[str], together: Sequence[Sequence[int]]) -> list[list[
     first: dict[str, int] = {}
     parent = [first.setdefault(key, row) for row, key in enumerate(keys)]
     for rows in together:
-        tops = [_top(parent, row) for row in rows]
+        tops = [_root_of(parent, row) for row in rows]
         for top in tops:
             parent[top] = min(tops)
     units: dict[int, list[int]] = {}
     for row in range(len(keys)):
-        units.setdefault(_top(parent, row), []).append(row)
+        units.setdefault(_root_of(parent, row), []).append(row)
     return list(units.values())
 
 
-def _top(parent: list[int], row: int) -> int:
+def _root_of(parent: list[int], row: int) -> int:
     while parent[row] != row:
         parent[row] = parent[parent[row]]
         row = parent[row]
@@ -103,32 +105,37 @@ def _top(parent: list[int], row: int) -> int:
 
 def _groups(dataset: Dataset, group_by: str) -> Sequence[object]:
     """The group of each image. Raises: UsageError where that can't be had."""
-    known = dataset.truth.image_attributes
-    if group_by in known:
-        values: list[object] = known[group_by].tolist()
+    attributes = dataset.truth.image_attributes
+    if group_by in attributes:
+        values: list[object] = attributes[group_by].tolist()
         return values
     names = slashed_names(dataset.images)
     if group_by == FOLDER:
         return [os.path.dirname(name) for name in names]
     if "(" in group_by:
-        return _matched(names, group_by)
-    meant = close_matches(group_by, [*known, FOLDER], most=1)
-    case = f"Images have the attributes {', '.join(known) or '(none)'}; '{FOLDER}' is theirs, too."
-    fix = f"Did you mean {join_or(meant)}?" if meant else r"Or write a pattern: '(.*)_\d+'"
+        return _matched_groups(names, group_by)
+    suggestions = close_matches(group_by, [*attributes, FOLDER], most=1)
+    names_known = ", ".join(attributes) or "(none)"
+    case = f"Images have the attributes {names_known}; '{FOLDER}' is theirs, too."
+    fix = (
+        f"Did you mean {join_or(suggestions)}?"
+        if suggestions
+        else r"Or write a pattern: '(.*)_\d+'"
+    )
     raise UsageError(f"Images can't be grouped by '{group_by}'.", case, fix)
 
 
-def _matched(names: Sequence[str], pattern: str) -> list[object]:
-    asked = f"Images can't be grouped by '{pattern}'."
+def _matched_groups(names: Sequence[str], pattern: str) -> list[object]:
+    failure = f"Images can't be grouped by '{pattern}'."
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise UsageError(asked, f"It is not a pattern: {error}.", "Correct it.") from None
+        raise UsageError(failure, f"It is not a pattern: {error}.", "Correct it.") from None
     if not expression.groups:
-        raise UsageError(asked, "It has no group.", r"Put one in brackets: '(.*)_\d+'")
+        raise UsageError(failure, "It has no group.", r"Put one in brackets: '(.*)_\d+'")
     matches = [expression.search(name) for name in names]
     if not any(matches):
-        raise UsageError(asked, f"It is in no name, as in '{names[0]}'.", "Correct it.")
+        raise UsageError(failure, f"It is in no name, as in '{names[0]}'.", "Correct it.")
     return [match[1] if match else name for match, name in zip(matches, names, strict=True)]
 
 
@@ -138,7 +145,7 @@ def hash_of(seed: int, key: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _kept(
+def _fixed_parts(
     units: Sequence[Sequence[int]],
     names: Sequence[str],
     keep: Mapping[str, Sequence[int]],
@@ -162,18 +169,23 @@ def _kept(
     return splits
 
 
-def _hashed(order: NDArray[np.float64], shares: Sequence[float], kept: Sequence[int]) -> list[int]:
+def _parts_by_hash(
+    order: NDArray[np.float64], shares: Sequence[float], fixed: Sequence[int]
+) -> list[int]:
     ends = np.cumsum(shares)[:-1]
     parts = np.searchsorted(ends, order, side="right").tolist()
-    return [part if free < 0 else free for part, free in zip(parts, kept, strict=True)]
+    return [
+        part if fixed_part < 0 else fixed_part
+        for part, fixed_part in zip(parts, fixed, strict=True)
+    ]
 
 
-def _balanced(
+def _balanced_parts(
     dataset: Dataset,
     units: Sequence[Sequence[int]],
     order: NDArray[np.float64],
     shares: Sequence[float],
-    kept: Sequence[int],
+    fixed: Sequence[int],
 ) -> list[int]:
     """Rare classes first, each unit to the part that lacks most of its rarest class, and then of
     images: iterative stratification (Sechidis et al. 2011), in the order of hashes."""
@@ -181,8 +193,8 @@ def _balanced(
     sizes = np.array([len(rows) for rows in units], np.float64)
     lacking = np.outer(shares, counts.sum(axis=0))  # (parts, classes)
     room = np.array(shares) * sizes.sum()
-    parts = list(kept)
-    for unit, part in enumerate(kept):
+    parts = list(fixed)
+    for unit, part in enumerate(fixed):
         if part >= 0:
             lacking[part] -= counts[unit]
             room[part] -= sizes[unit]
@@ -192,8 +204,8 @@ def _balanced(
     for unit in np.lexsort((order, scarce, rarity)).tolist():
         if parts[unit] >= 0:
             continue
-        wanted = lacking[:, scarce[unit]] if np.isfinite(rarity[unit]) else room
-        part = int(np.lexsort((-room, -wanted))[0])
+        need = lacking[:, scarce[unit]] if np.isfinite(rarity[unit]) else room
+        part = int(np.lexsort((-room, -need))[0])
         parts[unit] = part
         lacking[part] -= counts[unit]
         room[part] -= sizes[unit]
@@ -214,7 +226,7 @@ def _counts(dataset: Dataset, units: Sequence[Sequence[int]]) -> NDArray[np.floa
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawnLists:
     """A data set whose splits are in lists. kept: how many images were in lists before. placed: how
     many were put into one."""
 
@@ -232,7 +244,7 @@ def draw_lists(
     together: Sequence[Sequence[int]] = (),
     stratify: bool = False,
     seed: int = 0,
-) -> Drawn:
+) -> DrawnLists:
     """Writes lists into a folder, and keeps to those that are there; the settings are those of
     `split_rows`.
 
@@ -241,7 +253,7 @@ def draw_lists(
     """
     keep = read_lists(dataset, folder, missing_ok=True)
 
-    def drawn(earlier: Mapping[str, Sequence[int]]) -> Rows:
+    def draw(earlier: Mapping[str, Sequence[int]]) -> Rows:
         return split_rows(
             dataset,
             shares,
@@ -252,17 +264,19 @@ def draw_lists(
             seed=seed,
         )
 
-    rows = drawn(keep)
+    rows = draw(keep)
     before, after = _part_names(dataset, keep), _part_names(dataset, rows)
-    made = Drawn(with_splits(dataset, rows), sum(map(bool, before)), _differing(before, after))
-    if made.kept and not made.placed:
-        fresh = drawn({})
+    lists = DrawnLists(
+        with_splits(dataset, rows), sum(map(bool, before)), _count_different(before, after)
+    )
+    if lists.kept and not lists.placed:
+        fresh = draw({})
         grown = (stratify or together) and _near(rows, shares, len(dataset))
-        if _differing(before, _part_names(dataset, fresh)) and not grown:
+        if _count_different(before, _part_names(dataset, fresh)) and not grown:
             raise _other_lists(folder, rows, fresh)
-    if made.placed or keep.keys() < rows.keys():
-        write_lists(made.dataset, folder)
-    return made
+    if lists.placed or keep.keys() < rows.keys():
+        write_lists(lists.dataset, folder)
+    return lists
 
 
 def _part_names(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> Names:
@@ -274,7 +288,7 @@ def _part_names(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.
     return names
 
 
-def _differing(first: Names, other: Names) -> int:
+def _count_different(first: Names, other: Names) -> int:
     return sum(name != name_now for name, name_now in zip(first, other, strict=True))
 
 
@@ -285,13 +299,13 @@ def _near(rows: Rows, shares: Mapping[str, float], count: int) -> bool:
 
 
 def _other_lists(folder: Path, rows: Rows, fresh: Rows) -> UsageError:
-    has, wanted = (
+    existing, others = (
         ", ".join(f"{len(members):,} in {name}" for name, members in parts.items())
         for parts in (rows, fresh)
     )
     case = (
-        f"The lists that are there name every image already, {has}, and are kept to. With these "
-        f"settings, others would be drawn: {wanted}."
+        f"The lists that are there name every image already, {existing}, and are kept to. "
+        f"With these settings, others would be drawn: {others}."
     )
     fix = f"Name another folder, as {free_place(folder)}, or remove the lists first."
     return UsageError(f"The images can't be drawn into the lists in '{folder}'.", case, fix)
@@ -313,11 +327,11 @@ def read_lists(dataset: Dataset, folder: Path, *, missing_ok: bool = False) -> d
     Raises: DataError where no list is, or one names an image that the data set does not have.
     """
     files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
-    asked = f"The splits in '{folder}' can't be read."
+    failure = f"The splits in '{folder}' can't be read."
     if not files and missing_ok:
         return {}
     if not files:
-        raise DataError(asked, "No list is there.", "Make them: zoo data split DATA --to FOLDER")
+        raise DataError(failure, "No list is there.", "Make them: zoo data split DATA --to FOLDER")
     names = slashed_names(dataset.images)
     rows = {stem(name): row for row, name in enumerate(names)}
     rows |= {name: row for row, name in enumerate(names)}
@@ -326,5 +340,5 @@ def read_lists(dataset: Dataset, folder: Path, *, missing_ok: bool = False) -> d
         lists[file.stem], unknown = rows_in_list(read_list(file), rows)
         if unknown:
             case = f"{unknown:,} of the images in {file.name} are not in {dataset.name}."
-            raise DataError(asked, case, "Name the data set that the lists are of.")
+            raise DataError(failure, case, "Name the data set that the lists are of.")
     return in_order(lists)

@@ -41,17 +41,17 @@ def target_names(dataset: Dataset, *, by_stem: bool = False) -> list[str]:
     by_stem: names differ without their suffix, too: a file of annotations each is called so.
     Raises: DataError for a name that leads out of the folder, or that two images share.
     """
-    asked = f"{dataset.name} can't be written."
+    failure = f"{dataset.name} can't be written."
     used: dict[str, str] = {}
     names = slashed_names(dataset.images)
     for name in names:
         try:
             check_relative(name)
         except OutsideFolder as error:
-            raise DataError(asked, f"The image name {error}.", "Rename that image.") from None
+            raise DataError(failure, f"The image name {error}.", "Rename that image.") from None
         key = stem(name) if by_stem else name
         if key in used:
             case = f"Two images would share one file of annotations: '{used[key]}' and '{name}'."
-            raise DataError(asked, case, "Rename one of the two.")
+            raise DataError(failure, case, "Rename one of the two.")
         used[key] = name
     return names

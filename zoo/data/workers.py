@@ -19,8 +19,8 @@ import msgspec
 from zoo.environment import cores
 from zoo.own_process import command_for
 
-Asked = TypeVar("Asked")
-Made = TypeVar("Made")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def shares_of(count: int, *, least: int) -> list[slice]:
@@ -31,7 +31,7 @@ def shares_of(count: int, *, least: int) -> list[slice]:
     return [slice(*edge) for edge in pairwise(edges)]
 
 
-def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]:
+def spread(work: Callable[[Task], Result], shares: Sequence[Task]) -> list[Result]:
     """The results of `work`, a function of a module, for each share: the first is worked on in this
     process, the others at the same time in ones of their own.
 
@@ -40,10 +40,10 @@ def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]
     were no processes.
     """
     with ThreadPoolExecutor(max(len(shares) - 1, 1)) as pool:
-        processes = [_started(work) for _ in shares[1:]]
+        processes = [_start(work) for _ in shares[1:]]
         try:
             answers = [
-                pool.submit(_answered, process, share)
+                pool.submit(_answer_of, process, share)
                 for process, share in zip(processes, shares[1:], strict=True)
             ]
             results = [work(shares[0])]
@@ -60,8 +60,8 @@ def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]
 def answer(module: str, function: str) -> None:
     """Runs in a process of its own: reads a share, and writes what is made of it."""
     work = getattr(import_module(module), function)
-    [asked, _] = get_type_hints(work)
-    share = _read(sys.stdin.buffer.read(), work, asked)
+    [task_parameter, _] = get_type_hints(work)
+    share = _read(sys.stdin.buffer.read(), work, task_parameter)
     sys.stdout.buffer.write(msgspec.msgpack.encode(work(share)))
 
 
@@ -70,7 +70,7 @@ def _read(content: bytes, work: Callable[..., Any], which: str) -> Any:
     return msgspec.msgpack.decode(content, type=get_type_hints(work)[which])
 
 
-def _started(work: Callable[..., Any]) -> subprocess.Popen[bytes] | None:
+def _start(work: Callable[..., Any]) -> subprocess.Popen[bytes] | None:
     """A process that waits for a share; None where none can be started."""
     command = command_for(__name__, answer.__name__, work.__module__, work.__name__)
     try:
@@ -84,7 +84,7 @@ def _started(work: Callable[..., Any]) -> subprocess.Popen[bytes] | None:
         return None
 
 
-def _answered(process: subprocess.Popen[bytes] | None, share: object) -> bytes | None:
+def _answer_of(process: subprocess.Popen[bytes] | None, share: object) -> bytes | None:
     """The answer of a process to a share; None if it fails."""
     if process is None:
         return None

@@ -32,11 +32,11 @@ def read(path: Path, options: ShapesOptions) -> Dataset:
     """`train`, `val` or `test`, or `all`, which has the three as splits. Raises: DataError."""
     name = str(path)
     if name not in (*SPLITS, ALL):
-        meant = close_matches(name, [*SPLITS, ALL])
+        suggestions = close_matches(name, [*SPLITS, ALL])
         raise DataError(
             f"Data set 'shapes:{name}' can't be read.",
             f"It has the splits {', '.join(SPLITS)}, and '{ALL}' is all of them.",
-            f"Did you mean {join_or(f'shapes:{split}' for split in meant or [ALL])}?",
+            f"Did you mean {join_or(f'shapes:{split}' for split in suggestions or [ALL])}?",
         )
     chosen = SPLITS if name == ALL else (name,)
     counts = tuple((split, options.count or COUNTS[split]) for split in chosen)

@@ -171,7 +171,7 @@ def check(
     can't be read at all. With --fix, it is that of the source.
     """
     from zoo.data.check import check as checked
-    from zoo.data.fix import copy_place, corrected, fix
+    from zoo.data.fix import copy_place, correct, fix
 
     _ = to is not None and copy_place(source, to)  # before all images are read
     findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
@@ -188,7 +188,7 @@ def check(
         output.lines(_findings(findings))
         if fixed is not None:
             _say_fixed(fixed)
-        elif findings.findings and (changes := corrected(findings)[1]):
+        elif findings.findings and (changes := correct(findings)[1]):
             many = pluralize(len(changes), "change")
             output.line(f"--fix FOLDER writes a corrected copy: {many}.", err=True)
     raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))

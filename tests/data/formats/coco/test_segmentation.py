@@ -11,7 +11,7 @@ from pycocotools import mask as oracle
 
 from tests.data.formats.coco.instances import instances, written
 from zoo.data import read
-from zoo.data.formats.coco.segmentation import box_and_area, unpacked
+from zoo.data.formats.coco.segmentation import box_and_area, unpack
 from zoo.errors import DataError
 
 
@@ -21,7 +21,7 @@ def test_runs_give_the_box_and_area_of_pycocotools(height, width, random, share)
     mask = np.asfortranarray(pixels, np.uint8).reshape(height, width, order="A")
     packed = oracle.encode(np.asfortranarray(mask))
     text = packed["counts"].decode()
-    counts = unpacked(text)
+    counts = unpack(text)
     assert counts is not None
     plain = {"size": [height, width], "counts": counts.tolist()}
     both = [json.dumps(one).encode() for one in (plain, plain | {"counts": text})]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.data.formats.csv.table import inferred, numbers, read_table
+from zoo.data.formats.csv.table import numbers, read_table, typed_column
 from zoo.errors import DataError
 
 
@@ -28,10 +28,10 @@ def test_a_row_that_is_not_like_the_rest_is_named(tmp_path: Path) -> None:
 
 
 def test_text_becomes_what_all_of_it_is(tmp_path: Path) -> None:
-    assert inferred(["True", "False"]).dtype == bool
-    assert inferred(["1", "2"]).dtype == np.int64
-    assert inferred(["1", "2.5"]).dtype == np.float64
-    assert inferred(["1", "b"]).tolist() == ["1", "b"]
+    assert typed_column(["True", "False"]).dtype == bool
+    assert typed_column(["1", "2"]).dtype == np.int64
+    assert typed_column(["1", "2.5"]).dtype == np.float64
+    assert typed_column(["1", "b"]).tolist() == ["1", "b"]
     np.testing.assert_array_equal(numbers(["1", "", "true"], "x", tmp_path), [1, np.nan, 1])
     with pytest.raises(DataError, match=r"Record \[1\] of column 'x' is '1,5', not a number"):
         numbers(["1", "1,5"], "x", tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data.formats.hub.box_format import Form, corners_and_sizes, form_of
+from zoo.data.formats.hub.box_format import BoxForm, corners_and_sizes, form_of
 from zoo.data.formats.hub.options import HubBoxFormat, HubOptions
 
 NONE = HubOptions()
@@ -20,7 +20,7 @@ def random_boxes(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([low, high - low], axis=1), sizes
 
 
-def in_form(xywh: np.ndarray, sizes: np.ndarray, form: Form) -> np.ndarray:
+def in_form(xywh: np.ndarray, sizes: np.ndarray, form: BoxForm) -> np.ndarray:
     boxes = xywh / np.tile(sizes, 2) if form.fractions else xywh.copy()
     if form.box_format == "xyxy":
         boxes[:, 2:] += boxes[:, :2]
@@ -30,18 +30,18 @@ def in_form(xywh: np.ndarray, sizes: np.ndarray, form: Form) -> np.ndarray:
 
 
 FORMS = [
-    Form("xywh", fractions=False),
-    Form("xyxy", fractions=False),
-    Form("cxcywh", fractions=True),
-    Form("xyxy", fractions=True),
-    Form("xywh", fractions=True),
+    BoxForm("xywh", fractions=False),
+    BoxForm("xyxy", fractions=False),
+    BoxForm("cxcywh", fractions=True),
+    BoxForm("xyxy", fractions=True),
+    BoxForm("xywh", fractions=True),
 ]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(40, 200))
-def test_of_forty_boxes_or_more_the_form_is_found(form: Form, seed: int, count: int) -> None:
+def test_of_forty_boxes_or_more_the_form_is_found(form: BoxForm, seed: int, count: int) -> None:
     xywh, sizes = random_boxes(seed, count)
     boxes = in_form(xywh, sizes, form)
     found = form_of(boxes, sizes, None, NONE)
@@ -81,7 +81,7 @@ def test_where_nothing_decides_the_usual_form_is_taken_and_said_to_be() -> None:
 def test_a_person_decides() -> None:
     options = HubOptions(box_format="xyxy", fractions=False)
     given_ = np.array([[0.1, 0.1, 0.2, 0.2]])
-    assert form_of(given_, np.array([[9.0, 9]]), None, options) == Form("xyxy", fractions=False)
+    assert form_of(given_, np.array([[9.0, 9]]), None, options) == BoxForm("xyxy", fractions=False)
     half = form_of(given_, np.array([[9.0, 9]]), None, HubOptions(box_format="xyxy"))
     assert half.fractions
     assert "fractions" in half.note
@@ -93,4 +93,6 @@ def test_without_sizes_of_images_the_order_of_edges_still_tells() -> None:
 
 
 def test_no_box_is_no_question() -> None:
-    assert form_of(np.zeros((0, 4)), np.zeros((0, 2)), None, NONE) == Form("xywh", fractions=False)
+    assert form_of(np.zeros((0, 4)), np.zeros((0, 2)), None, NONE) == BoxForm(
+        "xywh", fractions=False
+    )

@@ -30,7 +30,7 @@ def test_a_struct_of_lists_as_cppe_5_has_it() -> None:
     )
     assert found.label_path == ("objects", "category")
     assert found.of_boxes == ("bbox", "category", "area", "id")
-    assert found.taken == ("objects", "category", "image", "width", "height")
+    assert found.not_of_images == ("objects", "category", "image", "width", "height")
 
 
 def test_a_list_of_structs_with_fields_of_its_own() -> None:

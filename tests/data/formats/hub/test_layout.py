@@ -6,11 +6,11 @@ import pytest
 
 from zoo.data.formats.hub.layout import layout_of, matches, split_of
 from zoo.data.formats.hub.readme import readme_of
-from zoo.data.formats.hub.repository import Files, folder_files
+from zoo.data.formats.hub.repository import RepositoryFiles, folder_files
 from zoo.errors import DataError, NameNotFound
 
 
-def files_of(folder: Path, *names: str, readme: str = "") -> Files:
+def files_of(folder: Path, *names: str, readme: str = "") -> RepositoryFiles:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"")
@@ -19,7 +19,9 @@ def files_of(folder: Path, *names: str, readme: str = "") -> Files:
     return folder_files(folder)
 
 
-def splits(files: Files, config: str | None = None, split: str | None = None) -> dict[str, object]:
+def splits(
+    files: RepositoryFiles, config: str | None = None, split: str | None = None
+) -> dict[str, object]:
     return dict(layout_of(files, readme_of(files), config=config, split=split).splits)
 
 

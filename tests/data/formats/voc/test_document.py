@@ -54,7 +54,7 @@ def test_flags_are_read_as_people_write_them(tmp_path: Path) -> None:
     found = read_document(document(tmp_path, f"<annotation>{''.join(objects)}</annotation>"))
     assert found.flags["difficult"] == [1, 0, 0]
     assert found.flags["truncated"] == [1, 0, 1]
-    assert found.said == {"difficult", "truncated"}
+    assert found.flags_present == {"difficult", "truncated"}
 
 
 def test_the_box_of_a_part_is_not_that_of_its_object(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ BOMB = '<!DOCTYPE annotation [<!ENTITY a "aaaa">]><annotation>&a;</annotation>'
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes, however few files there are."""
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    monkeypatch.setattr(documents, "FILES", 1)
-    monkeypatch.setattr(writer, "FILES", 1)
+    monkeypatch.setattr(documents, "MIN_FILES_PER_PROCESS", 1)
+    monkeypatch.setattr(writer, "MIN_FILES_PER_PROCESS", 1)
 
 
 def made(images: int = 9) -> Dataset:

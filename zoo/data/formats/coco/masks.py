@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.formats.coco.segmentation import Polygons, Runs, parsed, unpacked
+from zoo.data.formats.coco.segmentation import Polygons, Runs, parsed, unpack
 from zoo.data.json_file import content, decoded
 
 _NOTHING = msgspec.Raw()
@@ -97,7 +97,7 @@ def fill(mask: NDArray[np.bool_], segmentation: bytes) -> None:
 
 def _fill_runs(mask: NDArray[np.bool_], runs: Runs) -> None:
     """Sets the pixels of run lengths, which go down the columns and begin with those outside."""
-    counts = unpacked(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
+    counts = unpack(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
     if runs.size != mask.shape or counts is None or counts.sum() != mask.size:
         return
     values = np.arange(len(counts)) % 2 == 1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
-from zoo.data.finding import collected
+from zoo.data.finding import current_findings
 from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
 from zoo.data.formats.coco.masks import CocoMasks
 from zoo.data.formats.coco.options import CocoOptions, MissingArea
@@ -57,16 +57,16 @@ def read_folder(path: Path, options: CocoOptions) -> Dataset:
     if options.split is not None and options.split in files:
         return read_file(files[options.split], options)
     if options.split is not None:
-        meant = close_matches(options.split, files)
-        fix = f"Did you mean {join_or(meant)}?" if meant else "Name one of them."
+        suggestions = close_matches(options.split, files)
+        fix = f"Did you mean {join_or(suggestions)}?" if suggestions else "Name one of them."
         raise DataError(
             f"No split named '{options.split}'.", f"{path} has {', '.join(files)}.", fix
         )
     if len(files) == 1 and next(iter(files)).lower() not in NAMES:
         return read_file(next(iter(files.values())), options)
     each = msgspec.structs.replace(options, name=None)
-    named = path.absolute()
-    name = options.name or (named.parent if named.name in PLAIN else named).name
+    folder = path.absolute()
+    name = options.name or (folder.parent if folder.name in PLAIN else folder).name
     return merge(name, {split: read_file(file, each) for split, file in files.items()})
 
 
@@ -78,8 +78,8 @@ def read_file(path: Path, options: CocoOptions) -> Dataset:
     )
     truth = _truth(file, label_space, str(path), options.missing_area)
     by_id = np.argsort(file.image_ids, kind="stable")
-    called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
-    records = FolderRecords(truth.image_ids, called, file.sizes[by_id], path, options.images)
+    file_names = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
+    records = FolderRecords(truth.image_ids, file_names, file.sizes[by_id], path, options.images)
     name = options.name or _name(path)
     return Dataset(name, records, truth, notes, masks=CocoMasks(path.absolute()))
 
@@ -123,7 +123,7 @@ def _labels(file: Instances, label_space: LabelSpace, name: str) -> NDArray[np.i
     """Positions in the label space. Raises: DataError naming the first annotation of another
     category."""
     labels = labels_of(label_space, file.categories)
-    if (unknown := labels < 0).any() and collected() is None:
+    if (unknown := labels < 0).any() and current_findings() is None:
         category = file.categories[unknown][0]
         raise wrong(
             name, f"{_annotation(file, unknown)} has category {category}, which is not declared."
@@ -133,8 +133,8 @@ def _labels(file: Instances, label_space: LabelSpace, name: str) -> NDArray[np.i
 
 def labels_of(label_space: LabelSpace, categories: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) positions in the label space of categories by id, -1 for one that it does not have."""
-    known = sorted(label_space.label_of_id.items())
-    ids, labels = np.array(known, np.int64).reshape(-1, 2).T
+    pairs = sorted(label_space.label_of_id.items())
+    ids, labels = np.array(pairs, np.int64).reshape(-1, 2).T
     if not len(ids) or not len(categories):
         return np.full(len(categories), -1)
     if ids[0] >= 0 and ids[-1] < _FEW:  # as nearly always: a table is ten times as fast

@@ -132,7 +132,7 @@ def read_instances(text: memoryview, name: str) -> Instances:
             for start, length in spans
         ],
         sizes=np.stack([images["widths"], images["heights"]], axis=1),
-        declared=_declared(decoded(text[declared], list[_LooseCategory], name), name),
+        declared=_categories(decoded(text[declared], list[_LooseCategory], name), name),
         **boxes,
     )
 
@@ -155,7 +155,11 @@ def read_names(text: memoryview, name: str) -> tuple[dict[str, Any], list[Catego
     files = [
         image.file_name or f"{number}.jpg" for image, number in zip(file.images, ids, strict=True)
     ]
-    return dict(zip(files, ids, strict=True)), _declared(file.categories, name), set(used.tolist())
+    return (
+        dict(zip(files, ids, strict=True)),
+        _categories(file.categories, name),
+        set(used.tolist()),
+    )
 
 
 def read_results(text: memoryview, name: str, *, lines: bool = False) -> Results:
@@ -174,7 +178,7 @@ def careful_instances(text: memoryview, name: str) -> Instances:
         sizes=np.array(
             [(image.width or 0, image.height or 0) for image in images], np.int64
         ).reshape(-1, 2),
-        declared=_declared(file.categories, name),
+        declared=_categories(file.categories, name),
         ids=_numbers(
             [UNKNOWN if box.id is None else box.id for box in boxes],
             "annotations[{}]",
@@ -219,20 +223,20 @@ def careful_results(text: memoryview, name: str, *, lines: bool = False) -> Resu
     )
 
 
-def _declared(categories: Sequence[_LooseCategory], name: str) -> list[Category]:
+def _categories(declared: Sequence[_LooseCategory], name: str) -> list[Category]:
     ids = _numbers(
-        [category.id for category in categories], "categories[{}]", "id", whole, name
+        [category.id for category in declared], "categories[{}]", "id", whole, name
     ).tolist()
-    made = []
-    for number, category in zip(ids, categories, strict=True):
-        made.append(
+    categories = []
+    for number, category in zip(ids, declared, strict=True):
+        categories.append(
             Category(
                 number,
                 category.name,
                 category.supercategory if isinstance(category.supercategory, str) else None,
             )
         )
-    return made
+    return categories
 
 
 def _ids(values: list[Any], where: str, name: str, *, mixed: bool = False) -> NDArray[Any]:
@@ -255,22 +259,22 @@ def _ids(values: list[Any], where: str, name: str, *, mixed: bool = False) -> ND
 
 
 def _numbers(
-    values: list[Any], where: str, what: str, meant: Callable[[object], int | None], name: str
+    values: list[Any], where: str, field_name: str, parse: Callable[[object], int | None], name: str
 ) -> NDArray[np.int64]:
     """One column of whole numbers. Raises: DataError naming the first that is none."""
-    numbers = list(map(meant, values))
-    _refuse_first(numbers, values, where, what, name)
+    numbers = list(map(parse, values))
+    _refuse_first(numbers, values, where, field_name, name)
     return np.array(numbers, np.int64)
 
 
 def _refuse_first(
-    meant: Sequence[object], values: Sequence[object], where: str, what: str, name: str
+    parsed: Sequence[object], values: Sequence[object], where: str, field_name: str, name: str
 ) -> None:
-    if None in meant:
-        at = meant.index(None)
+    if None in parsed:
+        at = parsed.index(None)
         kinds = {"iscrowd": "0 or 1", "image id": "a whole number of 64 bits, or text"}
         case = (
-            f"{where.format(at)} has the {what} {values[at]!r:.60}, not "
-            f"{kinds.get(what, 'a whole number of 64 bits')}."
+            f"{where.format(at)} has the {field_name} {values[at]!r:.60}, not "
+            f"{kinds.get(field_name, 'a whole number of 64 bits')}."
         )
         raise wrong(name, case)

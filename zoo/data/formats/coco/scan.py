@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.kernel_library import address, library, structure
 from zoo.environment import cores
 
-Columns = dict[str, NDArray[Any]]
+Arrays = dict[str, NDArray[Any]]
 
 # bytes of a record, as in coco.c: there is room for as many records as could be there, and few of
 # its pages are used
@@ -35,7 +35,7 @@ def kernel_or_none() -> ctypes.CDLL | None:
         return None
 
 
-def results(content: memoryview) -> Columns | None:
+def results(content: memoryview) -> Arrays | None:
     """A results list as columns `images`, `categories`, `boxes` (n, 4), `scores`; None where it is
     unusual.
 
@@ -52,7 +52,7 @@ def results(content: memoryview) -> Columns | None:
     return {name: values[: int(count[0])] for name, values in columns.items()}
 
 
-def instances(content: memoryview) -> tuple[Columns, Columns, slice] | None:
+def instances(content: memoryview) -> tuple[Arrays, Arrays, slice] | None:
     """The columns of the images and of the annotations in an `instances.json`, and where its
     categories are.
 
@@ -80,7 +80,7 @@ def instances(content: memoryview) -> tuple[Columns, Columns, slice] | None:
     )
 
 
-def _whole(room: int, *names: str) -> Columns:
+def _whole(room: int, *names: str) -> Arrays:
     return {name: np.empty(room, np.int64) for name in names}
 
 

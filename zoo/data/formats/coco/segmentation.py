@@ -60,7 +60,7 @@ def _of_polygons(polygons: Polygons) -> tuple[Box, float] | None:
 def _of_runs(runs: Runs) -> tuple[Box, float] | None:
     """Runs go down the columns, the first of pixels that are not in the mask."""
     height, width = runs.size
-    counts = unpacked(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
+    counts = unpack(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
     if counts is None or counts.sum() != height * width:
         return None
     ends = np.cumsum(counts)
@@ -78,7 +78,7 @@ def _of_runs(runs: Runs) -> tuple[Box, float] | None:
     return box, float((last - first + 1).sum())
 
 
-def unpacked(text: str) -> NDArray[np.int64] | None:
+def unpack(text: str) -> NDArray[np.int64] | None:
     """Run lengths that COCO's tools packed into text: five bits a letter, from the third on the
     difference to the one before the last. None for another text."""
     counts: list[int] = []

@@ -29,14 +29,14 @@ def write(dataset: Dataset, path: Path) -> None:
     if not dataset.split_rows:
         _write_file(dataset, path if is_file else path / f"{INSTANCES[:-1]}.json")
         return
-    asked = f"{dataset.name} can't be written to '{path}'."
+    failure = f"{dataset.name} can't be written to '{path}'."
     if is_file:
         case = f"It has the splits {', '.join(dataset.split_rows)}, and a file holds one."
-        raise DataError(asked, case, f"Name a folder, as in coco:{path.parent / dataset.name}")
+        raise DataError(failure, case, f"Name a folder, as in coco:{path.parent / dataset.name}")
     lost = np.setdiff1d(np.arange(len(dataset)), np.concatenate([*dataset.split_rows.values()]))
     if len(lost):
         case = f"{len(lost):,} of its images are in no split, and would be lost."
-        raise DataError(asked, case, "Put every image into a split.")
+        raise DataError(failure, case, "Put every image into a split.")
     for name, split in dataset.splits.items():
         _write_file(split, path / f"{INSTANCES}{name}.json")
 

@@ -46,7 +46,7 @@ def meanings(header: Sequence[str], options: CsvOptions, path: str) -> dict[str,
 
     Raises: DataError for a column that is needed and missing, or that several names could be.
     """
-    places = {key: _named(header, key, options, path) for key in NAMES}
+    places = {key: _position_of(header, key, options, path) for key in NAMES}
     at = {key: place for key, place in places.items() if place is not None}
     if (
         "w" not in at
@@ -66,14 +66,18 @@ def meanings(header: Sequence[str], options: CsvOptions, path: str) -> dict[str,
     return at
 
 
-def _named(header: Sequence[str], key: str, options: CsvOptions, path: str) -> int | None:
-    given = getattr(options, key, None) if key in (*CORNERS, *SIDES, "image", "label") else None
-    if given is not None:
-        if given in header:
-            return header.index(given)
-        meant = close_matches(given, header, most=1)
-        fix = f"Did you mean {key}={meant[0]}?" if meant else f"It has {', '.join(header)}."
-        raise DataError(f"{path} can't be read.", f"It has no column '{given}'.", fix)
+def _position_of(header: Sequence[str], key: str, options: CsvOptions, path: str) -> int | None:
+    column = getattr(options, key, None) if key in (*CORNERS, *SIDES, "image", "label") else None
+    if column is not None:
+        if column in header:
+            return header.index(column)
+        suggestions = close_matches(column, header, most=1)
+        fix = (
+            f"Did you mean {key}={suggestions[0]}?"
+            if suggestions
+            else f"It has {', '.join(header)}."
+        )
+        raise DataError(f"{path} can't be read.", f"It has no column '{column}'.", fix)
     plain = [_plain(name) for name in header]
     places = [plain.index(name) for name in NAMES[key] if name in plain]
     return places[0] if places else None
@@ -85,9 +89,9 @@ def _plain(name: str) -> str:
 
 def _missing(missing: Sequence[str], header: Sequence[str], used: set[int], path: str) -> DataError:
     rest = [name for place, name in enumerate(header) if place not in used]
-    what = missing[0]
+    key = missing[0]
     case = f"It has no column for {', '.join(missing)}; its columns are {', '.join(header)}."
-    fix = f"Say which column is it: csv:{path},{what}={rest[0] if rest else 'COLUMN'}"
+    fix = f"Say which column is it: csv:{path},{key}={rest[0] if rest else 'COLUMN'}"
     if len(missing) > 2:
         fix = f"If it has no header, name its columns: csv:{path},columns=image label xmin …"
     return DataError(f"{path} can't be read.", case, fix)

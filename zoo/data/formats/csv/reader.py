@@ -14,7 +14,7 @@ from zoo.data.box_tables import BoxFormat
 from zoo.data.dataset import Dataset
 from zoo.data.formats.csv.columns import CORNERS, OF_IMAGE, OWN_ID, SIDES, attributes, meanings
 from zoo.data.formats.csv.options import CsvOptions
-from zoo.data.formats.csv.table import inferred, numbers, read_table
+from zoo.data.formats.csv.table import numbers, read_table, typed_column
 from zoo.data.image_files import upright_sizes
 from zoo.data.image_records import FolderRecords
 from zoo.data.split_lists import in_order
@@ -23,7 +23,7 @@ from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
 from zoo.labels.space import tidy
 
-Columns = dict[str, Sequence[str]]
+TextColumns = dict[str, Sequence[str]]
 
 
 def read(path: Path, options: CsvOptions) -> Dataset:
@@ -34,10 +34,10 @@ def read(path: Path, options: CsvOptions) -> Dataset:
     Raises: DataError naming file and row, or the split that there is not.
     """
     path = _only_file(path) if path.is_dir() else path
-    given = options.columns.split() if options.columns else ()
-    header, table = read_table(path, given)
+    column_names = options.columns.split() if options.columns else ()
+    header, table = read_table(path, column_names)
     at = meanings(header, options, str(path))
-    columns: Columns = {key: table[place] for key, place in at.items()}
+    columns: TextColumns = {key: table[place] for key, place in at.items()}
     others = {name: table[place] for name, place in attributes(header, at).items()}
     files = list(dict.fromkeys(columns["image"]))
     row_of = {name: row for row, name in enumerate(files)}
@@ -48,7 +48,7 @@ def read(path: Path, options: CsvOptions) -> Dataset:
     boxes, box_format = _boxes(columns, path)
     complete = _complete(boxes, path)
     if options.fractions:
-        boxes = boxes * np.tile(_known(sizes, files, path, options), 2)[rows]
+        boxes = boxes * np.tile(_known_sizes(sizes, files, path, options), 2)[rows]
     space, labels = _labels(columns, np.flatnonzero(complete), path)
     parts = Found(
         name=options.name or path.stem,
@@ -106,15 +106,15 @@ def _complete(boxes: NDArray[np.float64], path: Path) -> NDArray[np.bool_]:
     return complete
 
 
-def _boxes(columns: Columns, path: Path) -> tuple[NDArray[np.float64], BoxFormat]:
+def _boxes(columns: TextColumns, path: Path) -> tuple[NDArray[np.float64], BoxFormat]:
     corners = set(CORNERS) <= columns.keys()
     names = CORNERS if corners else SIDES
-    made = [numbers(columns[name], name, path) for name in names]
-    boxes = np.stack(made, axis=1) if len(made[0]) else np.zeros((0, 4))
+    sides = [numbers(columns[name], name, path) for name in names]
+    boxes = np.stack(sides, axis=1) if len(sides[0]) else np.zeros((0, 4))
     return boxes, "xyxy" if corners else "xywh"
 
 
-def _sizes(columns: Columns, first: NDArray[np.int64], path: Path) -> NDArray[np.int64]:
+def _sizes(columns: TextColumns, first: NDArray[np.int64], path: Path) -> NDArray[np.int64]:
     """(m, 2) as the first row of each image has them."""
     sizes = np.zeros((len(first), 2), np.int64)
     if "width" in columns and "height" in columns:
@@ -124,30 +124,30 @@ def _sizes(columns: Columns, first: NDArray[np.int64], path: Path) -> NDArray[np
     return sizes
 
 
-def _known(
+def _known_sizes(
     sizes: NDArray[np.int64], files: Sequence[str], path: Path, options: CsvOptions
 ) -> NDArray[np.int64]:
     """The sizes, from the files where the table has none. Raises: DataError naming an image."""
     if (sizes > 0).all():
         return sizes
     records = FolderRecords(np.array(files), files, sizes, path, options.images)
-    known = np.where(sizes > 0, sizes, upright_sizes([record.path for record in records]))
-    if (known == 0).any():
-        name = files[int(np.flatnonzero((known == 0).any(axis=1))[0])]
+    complete = np.where(sizes > 0, sizes, upright_sizes([record.path for record in records]))
+    if (complete == 0).any():
+        name = files[int(np.flatnonzero((complete == 0).any(axis=1))[0])]
         case = f"Boxes are fractions of images, and the size of '{name}' is not known."
         raise DataError(f"'{path}' was read.", case, "Give the folder of the images: images=FOLDER")
-    return known
+    return complete
 
 
 def _labels(
-    columns: Columns, rows: NDArray[np.int64], path: Path
+    columns: TextColumns, rows: NDArray[np.int64], path: Path
 ) -> tuple[LabelSpace, NDArray[np.int64]]:
     """The classes, and the label of each box."""
     names = [tidy(columns["label"][row]) for row in rows.tolist()]
     numbered: dict[str, int] = {}
     if "class_id" in columns:
-        meant = {text: whole(text.strip()) for text in set(columns["class_id"])}
-        ids = [meant[columns["class_id"][row]] for row in rows.tolist()]
+        number_of = {text: whole(text.strip()) for text in set(columns["class_id"])}
+        ids = [number_of[columns["class_id"][row]] for row in rows.tolist()]
         pairs = set(zip(names, ids, strict=True))
         if len(pairs) == len(set(names)) == len(set(ids)) and None not in ids:
             numbered = {name: number for name, number in pairs if number is not None}
@@ -166,22 +166,22 @@ def _labels(
     return space, np.fromiter((label_of[name] for name in names), np.int64, len(names))
 
 
-def _ids(columns: Columns, first: NDArray[np.int64], files: Sequence[str]) -> Sequence[Any]:
+def _ids(columns: TextColumns, first: NDArray[np.int64], files: Sequence[str]) -> Sequence[Any]:
     if OWN_ID not in columns:
         return files
-    given = [columns[OWN_ID][row] for row in first.tolist()]
-    numbers_ = [whole(text) for text in given]
-    return given if None in numbers_ else numbers_
+    texts = [columns[OWN_ID][row] for row in first.tolist()]
+    ids = [whole(text) for text in texts]
+    return texts if None in ids else ids
 
 
 def _optional(
-    columns: Columns,
+    columns: TextColumns,
     others: Mapping[str, Sequence[str]],
     complete: NDArray[np.bool_],
     path: Path,
 ) -> dict[str, NDArray[Any]]:
     """Area, crowd and id of the boxes where the table has them, and other columns."""
-    made: dict[str, NDArray[Any]] = {
+    optional: dict[str, NDArray[Any]] = {
         name: numbers(columns[name], name, path)[complete]
         for name in ("area", "crowd", "id")
         if name in columns
@@ -189,8 +189,8 @@ def _optional(
     rows = np.flatnonzero(complete).tolist()
     for name, column in others.items():
         if not name.startswith(OF_IMAGE):
-            made[name] = inferred([column[row] for row in rows])
-    return made
+            optional[name] = typed_column([column[row] for row in rows])
+    return optional
 
 
 def _of_images(
@@ -198,13 +198,13 @@ def _of_images(
 ) -> dict[str, NDArray[Any]]:
     rows = first.tolist()
     return {
-        name.removeprefix(OF_IMAGE): inferred([column[row] for row in rows])
+        name.removeprefix(OF_IMAGE): typed_column([column[row] for row in rows])
         for name, column in others.items()
         if name.startswith(OF_IMAGE)
     }
 
 
-def _splits(columns: Columns, rows: NDArray[np.int64]) -> dict[str, list[int]]:
+def _splits(columns: TextColumns, rows: NDArray[np.int64]) -> dict[str, list[int]]:
     """Splits by the column `split`, in which an image may have several with `|` between."""
     members_of: dict[str, dict[int, None]] = {}
     for text, row in zip(columns.get("split", ()), rows.tolist(), strict=False):

@@ -43,14 +43,14 @@ def _columns(rows: Iterator[list[str]], width: int, path: Path, *, start: int) -
     """Rows as columns, in which a text that is there often is one object. Raises: DataError naming
     the first row of another width; the first of all has the number `start`."""
     columns: list[list[str]] = [[] for _ in range(width)]
-    known: list[dict[str, str]] = [{} for _ in range(width)]
+    interned: list[dict[str, str]] = [{} for _ in range(width)]
     while block := list(islice(rows, BLOCK)):
         wrong = next((row for row in block if len(row) != width), None)
         if wrong is not None:
             number = len(columns[0]) + block.index(wrong) + start if columns else start
             case = f"Row {number} has {len(wrong)} columns, and the first {width}."
             raise DataError(f"'{path}' was read.", case, "Correct that row.")
-        for column, texts, values in zip(columns, known, zip(*block, strict=True), strict=True):
+        for column, texts, values in zip(columns, interned, zip(*block, strict=True), strict=True):
             if len(set(values)) * 2 < len(values):
                 column += [texts.setdefault(value, value) for value in values]
             else:
@@ -61,8 +61,8 @@ def _columns(rows: Iterator[list[str]], width: int, path: Path, *, start: int) -
 def numbers(column: Sequence[str], name: str, path: Path) -> NDArray[np.float64]:
     """Text as numbers, NaN where there is none. Raises: DataError naming the first that is none."""
     try:
-        known = (text or "nan" for text in column)
-        return np.fromiter(map(float, known), np.float64, len(column))
+        texts = (text or "nan" for text in column)
+        return np.fromiter(map(float, texts), np.float64, len(column))
     except ValueError:
         return np.array([_number(text, row, name, path) for row, text in enumerate(column)])
 
@@ -78,7 +78,7 @@ def _number(text: str, row: int, name: str, path: Path) -> float:
         raise DataError(f"'{path}' was read.", case, "Correct it.") from None
 
 
-def inferred(column: Sequence[str]) -> NDArray[Any]:
+def typed_column(column: Sequence[str]) -> NDArray[Any]:
     """Text as what all of it is: True and False, whole numbers, numbers, or text."""
     different = set(column)
     if different and different <= {"True", "False"}:

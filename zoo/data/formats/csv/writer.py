@@ -39,10 +39,10 @@ def write(dataset: Dataset, path: Path) -> None:
     of_images = [f"{OF_IMAGE}{name}" for name in _image_attributes(dataset)]
     writer.writerow([*IMAGE, *of_images, *BOX, *dataset.truth.box_attributes])
     writer.writerows(_rows(dataset))
-    place = path if path.suffix.lower() == ".csv" else path / FILE
-    with write_errors(place, DataError, fix="Name a place that can be written."):
+    file = path if path.suffix.lower() == ".csv" else path / FILE
+    with write_errors(file, DataError, fix="Name a place that can be written."):
         text.flush()
-        write_file(place, content.getvalue())
+        write_file(file, content.getvalue())
 
 
 def _rows(dataset: Dataset) -> Iterator[list[Any]]:
@@ -57,8 +57,8 @@ def _rows(dataset: Dataset) -> Iterator[list[Any]]:
 
 def _image_attributes(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """Those that are not among the columns of every image."""
-    given = dataset.truth.image_attributes
-    return {name: values for name, values in given.items() if name not in IMAGE}
+    attributes = dataset.truth.image_attributes
+    return {name: values for name, values in attributes.items() if name not in IMAGE}
 
 
 def _images(dataset: Dataset) -> Iterator[list[Any]]:

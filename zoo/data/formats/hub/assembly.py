@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
-from zoo.data.finding import REPORTED, collected
-from zoo.data.formats.hub.box_format import Form, corners_and_sizes, form_of
+from zoo.data.finding import REPORTED, current_findings
+from zoo.data.formats.hub.box_format import BoxForm, corners_and_sizes, form_of
 from zoo.data.formats.hub.columns import SIZES
 from zoo.data.formats.hub.gathered import Gathered
 from zoo.data.formats.hub.options import HubOptions
 from zoo.data.formats.hub.readme import class_names
-from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.data.image_files import stem
 from zoo.data.split_lists import in_order
 from zoo.data.values import UNKNOWN, whole
@@ -32,7 +32,7 @@ _LARGEST_SIDE = 2**31
 
 
 def dataset_of(
-    gathered: Gathered, files: Files, options: HubOptions, notes: Sequence[str]
+    gathered: Gathered, files: RepositoryFiles, options: HubOptions, notes: Sequence[str]
 ) -> Dataset:
     """The data set. Raises: DataError naming what can't be."""
     rows, columns = gathered.rows, gathered.rows.columns
@@ -41,11 +41,11 @@ def dataset_of(
     space, labels, class_notes = _classes(gathered, options, files)
     sizes = _sizes(gathered)
     owners = rows.rows
-    given = rows.boxes(columns.boxes)
-    boxes = np.zeros((0, 4)) if given is None else given.reshape(-1, 4)
+    column = rows.boxes(columns.boxes)
+    boxes = np.zeros((0, 4)) if column is None else column.reshape(-1, 4)
     of_boxes = np.where(sizes > 0, sizes, np.nan)[owners]
     form = form_of(boxes, of_boxes, _areas(gathered), options)
-    labels = _located(labels, form, of_boxes, owners, names, files)
+    labels = _drop_unlocated(labels, form, of_boxes, owners, names, files)
     parts = Found(
         name=options.name or files.called,
         label_space=space,
@@ -84,29 +84,29 @@ def _file_names(gathered: Gathered) -> list[str]:
         f"{split}/{path}" if split else path for split, path in zip(splits, paths, strict=True)
     ]
     counts = Counter(name for name, path in zip(names, paths, strict=True) if path is not None)
-    made = []
+    unique_names = []
     for row, (name, path) in enumerate(zip(names, paths, strict=True)):
         unique = path is not None and counts[name] == 1
         below = f"{splits[row]}/" if splits[row] else ""
-        made.append(str(name) if unique else f"{below}{row:08d}{gathered.suffix_of(row)}")
-    return made
+        unique_names.append(str(name) if unique else f"{below}{row:08d}{gathered.suffix_of(row)}")
+    return unique_names
 
 
 def _ids(
-    gathered: Gathered, names: Sequence[str], options: HubOptions, files: Files
+    gathered: Gathered, names: Sequence[str], options: HubOptions, files: RepositoryFiles
 ) -> tuple[Sequence[Any], list[str]]:
     """The ids of the images, and what has to be said of them. Raises: DataError for ids that a
     person named and that can't be ids."""
     column = gathered.rows.columns.image_id
-    given = gathered.rows.of_images(column) if column else []
-    numbers = [whole(value) for value in given]
-    if given and None not in numbers:
-        given = numbers
-    texts = all(isinstance(value, str) for value in given)
-    usable = bool(given) and (None not in numbers or texts)
-    if usable and len(set(given)) == len(given):
-        return given, []
-    named = [f"{split}/{image_id}" for split, image_id in zip(gathered.splits, given, strict=False)]
+    ids = gathered.rows.of_images(column) if column else []
+    numbers = [whole(value) for value in ids]
+    if ids and None not in numbers:
+        ids = numbers
+    texts = all(isinstance(value, str) for value in ids)
+    usable = bool(ids) and (None not in numbers or texts)
+    if usable and len(set(ids)) == len(ids):
+        return ids, []
+    named = [f"{split}/{image_id}" for split, image_id in zip(gathered.splits, ids, strict=False)]
     if usable and len(set(named)) == len(named):
         return named, ["Several splits share image ids: an image is called SPLIT/ID here."]
     if options.id is not None:
@@ -117,13 +117,13 @@ def _ids(
 
 
 def _classes(
-    gathered: Gathered, options: HubOptions, files: Files
+    gathered: Gathered, options: HubOptions, files: RepositoryFiles
 ) -> tuple[LabelSpace, NDArray[np.int64], list[str]]:
     """The classes, the label of each box, and what has to be said of them. Raises: DataError."""
-    asked = f"Data set '{files.address}' can't be read."
+    failure = f"Data set '{files.address}' can't be read."
     columns = gathered.rows.columns
-    given = gathered.rows.boxes(columns.labels)
-    values = np.zeros(0, np.int64) if given is None else given
+    column = gathered.rows.boxes(columns.labels)
+    values = np.zeros(0, np.int64) if column is None else column
     declared = tuple(options.names.split("|")) if options.names else ()
     for features in gathered.features:
         declared = declared or class_names(features, columns.label_path)
@@ -140,21 +140,21 @@ def _classes(
         notes = ["Nothing says what its classes are called: they are their numbers. ,names=A|B|C"]
     if not names:
         case = "It has no box, and nothing else says what the classes are."
-        raise DataError(asked, case, "Say it: ,names=A|B|C")
+        raise DataError(failure, case, "Say it: ,names=A|B|C")
     try:
         space = LabelSpace("custom", names, ids)
     except LabelError as error:
         fix = "Name the column of classes, ,labels=COLUMN, or the classes, ,names=A|B|C"
-        raise DataError(asked, error.case, fix) from None
+        raise DataError(failure, error.case, fix) from None
     label_of: Mapping[Any, int] = (
         {name: label for label, name in enumerate(space.names)} if texts else space.label_of_id
     )
     different, where = np.unique(values if texts else numbers, return_inverse=True)
     labels = [label_of.get(tidy(value) if texts else value, -1) for value in different.tolist()]
-    if -1 in labels and collected() is None:
+    if -1 in labels and current_findings() is None:
         case = f"Boxes are of class {different.tolist()[labels.index(-1)]!r:.80}, which has no name"
         fix = "Correct them, or name all classes: ,names=A|B|C; zoo data check finds such boxes."
-        raise DataError(asked, f"{case}; there are {listed(space.names, SHOWN)}.", fix)
+        raise DataError(failure, f"{case}; there are {listed(space.names, SHOWN)}.", fix)
     return space, np.array(labels, np.int64)[where.reshape(-1)] if len(labels) else numbers, notes
 
 
@@ -181,22 +181,22 @@ def _sizes(gathered: Gathered) -> NDArray[np.int64]:
 
 
 def _areas(gathered: Gathered) -> NDArray[np.float64] | None:
-    given = gathered.rows.boxes(gathered.rows.columns.area)
-    return None if given is None or given.dtype.kind not in "iuf" else given.astype(np.float64)
+    areas = gathered.rows.boxes(gathered.rows.columns.area)
+    return None if areas is None or areas.dtype.kind not in "iuf" else areas.astype(np.float64)
 
 
-def _located(
+def _drop_unlocated(
     labels: NDArray[np.int64],
-    form: Form,
+    form: BoxForm,
     sizes: NDArray[np.float64],
     owners: NDArray[np.int64],
     names: Sequence[str],
-    files: Files,
+    files: RepositoryFiles,
 ) -> NDArray[np.int64]:
     """The labels, where boxes in fractions of an image whose size nobody knows are taken out.
     Raises: DataError naming one, unless findings are collected."""
     lost = np.isnan(sizes).any(axis=1) if form.fractions else np.zeros(len(labels), bool)
-    if lost.any() and collected() is None:
+    if lost.any() and current_findings() is None:
         image = names[int(owners[lost][0])]
         case = f"Boxes are fractions of '{image}', which is missing or can't be read."
         fix = "Replace the image; zoo data check names all of them."
@@ -207,15 +207,15 @@ def _located(
 def _optional(gathered: Gathered) -> dict[str, Any]:
     """Area, crowd and id of the boxes where they are there, and what else is said of them."""
     columns = gathered.rows.columns
-    wanted = {"area": columns.area, "crowd": columns.crowd, "id": columns.id}
-    wanted |= {name: name for name in columns.others if name not in wanted}
-    values_of = {key: gathered.rows.boxes(name) for key, name in wanted.items()}
-    made = {key: values for key, values in values_of.items() if values is not None}
-    if "id" in made and not _are_ids(made["id"]):
-        made.pop("id")
-    if "crowd" in made and made["crowd"].dtype.kind == "f":
-        made["crowd"] = np.nan_to_num(made["crowd"], nan=0)
-    return made
+    name_of = {"area": columns.area, "crowd": columns.crowd, "id": columns.id}
+    name_of |= {name: name for name in columns.others if name not in name_of}
+    values_of = {key: gathered.rows.boxes(name) for key, name in name_of.items()}
+    optional = {key: values for key, values in values_of.items() if values is not None}
+    if "id" in optional and not _are_ids(optional["id"]):
+        optional.pop("id")
+    if "crowd" in optional and optional["crowd"].dtype.kind == "f":
+        optional["crowd"] = np.nan_to_num(optional["crowd"], nan=0)
+    return optional
 
 
 def _are_ids(values: NDArray[Any]) -> bool:
@@ -227,15 +227,15 @@ def _are_ids(values: NDArray[Any]) -> bool:
 
 def _image_attributes(gathered: Gathered) -> dict[str, NDArray[Any]]:
     """Other columns of images, if they have a value for all of them."""
-    rows, made = gathered.rows, {}
+    rows, attributes = gathered.rows, {}
     for name in rows.image_names:
         values = rows.of_images(name)
         kinds = {type(value) for value in values}
         if name in (*SIZES, rows.columns.image_id, "id") or len(kinds - {int, float}) > 1:
             continue
         if kinds and kinds <= {int, float, bool, str} and not (str in kinds and len(kinds) > 1):
-            made[name] = np.array(values)
-    return made
+            attributes[name] = np.array(values)
+    return attributes
 
 
 def _splits(names: Sequence[str]) -> dict[str, list[int]]:

@@ -26,7 +26,7 @@ _MOST_AREAS = 0.9  # of all boxes whose area has to be as given to say something
 
 
 @dataclass(frozen=True)
-class Form:
+class BoxForm:
     """The form in which boxes are read. note: why, if it was found out, as a sentence."""
 
     box_format: HubBoxFormat
@@ -39,7 +39,7 @@ def form_of(
     sizes: NDArray[np.float64],
     areas: NDArray[np.float64] | None,
     options: HubOptions,
-) -> Form:
+) -> BoxForm:
     """The form in which the fewest boxes are impossible, of several the usual one.
 
     boxes: (n, 4). sizes: (n, 2) of the image of each, NaN where it is not known. areas: (n,) as
@@ -51,35 +51,37 @@ def form_of(
     fractions = options.fractions
     if fractions is None:
         fractions = bool(len(boxes)) and bool(np.abs(boxes).max() <= _LARGEST_FRACTION)
-    known = OF_FRACTIONS if fractions else OF_PIXELS
+    candidates = OF_FRACTIONS if fractions else OF_PIXELS
     if options.box_format is not None or not len(boxes):
-        return Form(options.box_format or known[0], fractions, _said(options, fractions))
+        return BoxForm(
+            options.box_format or candidates[0], fractions, _note_on_unit(options, fractions)
+        )
     sizes = np.ones_like(sizes) if fractions else sizes
-    wrong = {form: _impossible(boxes, sizes, form, fractions) for form in known}
+    wrong = {form: _impossible(boxes, sizes, form, fractions) for form in candidates}
     if not fractions and areas is not None:
-        for form in known:
+        for form in candidates:
             wrong[form] |= _too_small(boxes, areas, form)
     counts = {form: int(rows.sum()) for form, rows in wrong.items()}
-    best = min(known, key=lambda form: (counts[form], known.index(form)))
-    rivals = [form for form in known if counts[form] == counts[best] and form != best]
+    best = min(candidates, key=lambda form: (counts[form], candidates.index(form)))
+    rivals = [form for form in candidates if counts[form] == counts[best] and form != best]
     if rivals and not fractions and areas is not None:
         same = {form: _same_area(boxes, areas, form) for form in (best, *rivals)}
         if sum(same.values()) == 1:
             best = next(form for form, is_so in same.items() if is_so)
-            return Form(best, fractions, _by_area(best))
-    return Form(best, fractions, _note(best, rivals, counts, len(boxes), fractions))
+            return BoxForm(best, fractions, _by_area(best))
+    return BoxForm(best, fractions, _note(best, rivals, counts, len(boxes), fractions))
 
 
 def corners_and_sizes(
-    boxes: NDArray[np.float64], form: Form, sizes: NDArray[np.float64]
+    boxes: NDArray[np.float64], form: BoxForm, sizes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(n, 4) left, top, width, height in pixels. sizes: (n, 2) of the image of each."""
-    made = boxes.copy()
+    xywh = boxes.copy()
     if form.box_format == "xyxy":
-        made[:, 2:] -= boxes[:, :2]
+        xywh[:, 2:] -= boxes[:, :2]
     elif form.box_format == "cxcywh":
-        made[:, :2] -= boxes[:, 2:] / 2
-    return made * np.tile(sizes, 2) if form.fractions else made
+        xywh[:, :2] -= boxes[:, 2:] / 2
+    return xywh * np.tile(sizes, 2) if form.fractions else xywh
 
 
 def _impossible(
@@ -89,7 +91,7 @@ def _impossible(
     fractions: bool,
 ) -> NDArray[np.bool_]:
     """(n,) boxes that end before they begin, or leave their image."""
-    xywh = corners_and_sizes(boxes, Form(form, fractions=False), sizes)
+    xywh = corners_and_sizes(boxes, BoxForm(form, fractions=False), sizes)
     slack = _SLACK_SHARE if fractions else _SLACK
     ends = xywh[:, :2] + xywh[:, 2:]
     outside = (xywh[:, :2] < -slack) | (ends > np.nan_to_num(sizes, nan=np.inf) + slack)
@@ -98,28 +100,28 @@ def _impossible(
 
 
 def _box_areas(boxes: NDArray[np.float64], form: HubBoxFormat) -> NDArray[np.float64]:
-    xywh = corners_and_sizes(boxes, Form(form, fractions=False), np.ones((len(boxes), 2)))
-    made: NDArray[np.float64] = xywh[:, 2] * xywh[:, 3]
-    return made
+    xywh = corners_and_sizes(boxes, BoxForm(form, fractions=False), np.ones((len(boxes), 2)))
+    areas: NDArray[np.float64] = xywh[:, 2] * xywh[:, 3]
+    return areas
 
 
 def _too_small(
     boxes: NDArray[np.float64], areas: NDArray[np.float64], form: HubBoxFormat
 ) -> NDArray[np.bool_]:
     """(n,) boxes that are smaller than the area of what is in them."""
-    own = _box_areas(boxes, form)
-    small: NDArray[np.bool_] = np.nan_to_num(areas, nan=-1) > own * (1 + _SAME_AREA) + 2
+    box_areas = _box_areas(boxes, form)
+    small: NDArray[np.bool_] = np.nan_to_num(areas, nan=-1) > box_areas * (1 + _SAME_AREA) + 2
     return small
 
 
 def _same_area(boxes: NDArray[np.float64], areas: NDArray[np.float64], form: HubBoxFormat) -> bool:
     """Whether nearly all areas are those of the boxes."""
-    own = _box_areas(boxes, form)
-    same = np.abs(own - areas) <= np.abs(areas) * _SAME_AREA + 1
+    box_areas = _box_areas(boxes, form)
+    same = np.abs(box_areas - areas) <= np.abs(areas) * _SAME_AREA + 1
     return bool(same.mean() >= _MOST_AREAS)
 
 
-def _said(options: HubOptions, fractions: bool) -> str:
+def _note_on_unit(options: HubOptions, fractions: bool) -> str:
     """A note where the form was named and the unit was not."""
     if options.box_format is None or options.fractions is not None or not fractions:
         return ""

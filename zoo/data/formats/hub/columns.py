@@ -57,11 +57,11 @@ class BoxColumns:
     @property
     def of_boxes(self) -> tuple[str, ...]:
         """The columns that have a value a box."""
-        named = (self.boxes, self.labels, self.area, self.crowd, self.id, *self.others)
-        return tuple(filter(None, named))
+        names = (self.boxes, self.labels, self.area, self.crowd, self.id, *self.others)
+        return tuple(filter(None, names))
 
     @property
-    def taken(self) -> tuple[str, ...]:
+    def not_of_images(self) -> tuple[str, ...]:
         """The columns of a table that say no more of an image."""
         return (*filter(None, (self.objects or self.boxes, self.labels, self.image)), *SIZES)
 
@@ -70,8 +70,8 @@ def box_columns(schema: pa.Schema, options: HubOptions, address: str) -> BoxColu
     """The columns of a table. Raises: DataError where they are not there, with those that are."""
     names = list(schema.names)
     images = [name for name in names if _is_image(schema, name)]
-    image = _named("image", options.image, images) or (images[0] if len(images) == 1 else "")
-    objects = _named("objects", options.objects, names, OBJECTS, address)
+    image = _find_column("image", options.image, images) or (images[0] if len(images) == 1 else "")
+    objects = _find_column("objects", options.objects, names, OBJECTS, address)
     fields = _fields(schema.field(objects).type) if objects else {}
     if objects and not fields and options.objects is None:
         objects = ""  # a plain column that happens to be called so
@@ -80,13 +80,13 @@ def box_columns(schema: pa.Schema, options: HubOptions, address: str) -> BoxColu
         raise DataError(
             f"Data set '{address}' can't be read.", case, "Name another: objects=COLUMN"
         )
-    known = list(fields) if objects else names
-    boxes = _needed("boxes", options.boxes, BOXES, known, objects, address)
-    labels = _needed("labels", options.labels, LABELS, known, objects, address)
+    candidates = list(fields) if objects else names
+    boxes = _require_column("boxes", options.boxes, BOXES, candidates, objects, address)
+    labels = _require_column("labels", options.labels, LABELS, candidates, objects, address)
     lists = fields or [name for name in names if _is_list(schema.field(name).type)]
     free = [name for name in lists if name not in (boxes, labels)]
     rest = {
-        key: _named(key, None, free, usual)
+        key: _find_column(key, None, free, usual)
         for key, usual in (("area", AREA), ("crowd", CROWD), ("id", BOX_ID))
     }
     used = {boxes, labels, *rest.values()}
@@ -97,40 +97,40 @@ def box_columns(schema: pa.Schema, options: HubOptions, address: str) -> BoxColu
         **rest,
         others=tuple(name for name in fields if name not in used),
         image=image,
-        image_id=_named("id", options.id, names, (IMAGE_ID,), address),
+        image_id=_find_column("id", options.id, names, (IMAGE_ID,), address),
     )
 
 
-def _named(
+def _find_column(
     option: str,
-    given: str | None,
+    requested: str | None,
     names: Sequence[str],
     usual: Sequence[str] = IMAGES,
     address: str = "",
 ) -> str:
     """The column that a person names, or the first usual one that is there; else nothing. Raises:
     DataError for a name that is not there."""
-    if given is None:
+    if requested is None:
         lower = {name.lower(): name for name in reversed(names)}
         return next((lower[name] for name in usual if name in lower), "")
-    if given in names:
-        return given
-    meant = close_matches(given, names, most=1)
-    fix = f"Did you mean {option}={meant[0]}?" if meant else f"Correct {option}="
-    case = f"It has no column '{given}'; its columns are {', '.join(names)}."
+    if requested in names:
+        return requested
+    suggestions = close_matches(requested, names, most=1)
+    fix = f"Did you mean {option}={suggestions[0]}?" if suggestions else f"Correct {option}="
+    case = f"It has no column '{requested}'; its columns are {', '.join(names)}."
     raise DataError(f"Data set '{address}' can't be read.", case, fix)
 
 
-def _needed(
+def _require_column(
     option: str,
-    given: str | None,
+    requested: str | None,
     usual: Sequence[str],
     names: Sequence[str],
     objects: str,
     address: str,
 ) -> str:
     """The same, of a column that has to be there. Raises: DataError."""
-    if column := _named(option, given, names, usual, address):
+    if column := _find_column(option, requested, names, usual, address):
         return column
     where = f"Its column '{objects}' has" if objects else "It has"
     case = f"{where} no column of {option} that is known; there are {', '.join(names)}."

@@ -21,7 +21,7 @@ from zoo.data.formats.hub.gathered import Gathered
 from zoo.data.formats.hub.images import LinkedRecords
 from zoo.data.formats.hub.layout import Layout
 from zoo.data.formats.hub.options import HubOptions
-from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.data.formats.hub.rows import Rows
 from zoo.data.image_files import upright_sizes
 from zoo.errors import DataError
@@ -37,7 +37,7 @@ BATCH = 1000  # rows that are looked at together
 _Row = dict[str, Any]
 
 
-def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered:
+def gather_folder(files: RepositoryFiles, layout: Layout, options: HubOptions) -> Gathered:
     """The rows of all metadata whose images are of the layout's splits; these images are fetched.
     Raises: DataError naming file and line."""
     pa = optional("pyarrow", wanted_for="Data sets of the Hub", extra="datasets")
@@ -50,13 +50,13 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
     sources: list[str] = []
     for metadata, own in layout.metadata.items():
         for batch in _batches(files, metadata):
-            chosen = _chosen(batch, metadata, own, split_of, layout, files)
+            chosen = _rows_to_read(batch, metadata, own, split_of, layout, files)
             places = pa.array([at for at, _, _ in chosen], pa.int64())
-            kept = batch.take(places).drop_columns([FILE_NAME])
+            annotations = batch.take(places).drop_columns([FILE_NAME])
             columns = _columns(batch, rows, options, files)
             rows = rows or Rows(columns, files.address)
-            if len(kept):
-                rows.add(kept, metadata, columns)
+            if len(annotations):
+                rows.add(annotations, metadata, columns)
             names += [name for _, name, _ in chosen]
             folder = PurePosixPath(metadata).parent
             short += [PurePosixPath(name).relative_to(folder).as_posix() for _, name, _ in chosen]
@@ -66,8 +66,8 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
         case = f"Its {pluralize(len(layout.metadata), 'file')} of metadata name no image."
         raise DataError(f"Data set '{files.address}' can't be read.", case, "Add rows to them.")
     _check_once(names, sources, files)
-    known = set(files.names)
-    files.fetch([name for name in names if name in known])
+    existing = set(files.names)
+    files.fetch([name for name in names if name in existing])
     left = len(split_of.keys() - set(names))
     verb = "is" if left == 1 else "are"
     note = f"{pluralize(left, 'image has', 'images have')} no row of metadata, and {verb} left out."
@@ -86,7 +86,7 @@ def gather_folder(files: Files, layout: Layout, options: HubOptions) -> Gathered
 
 
 def _columns(
-    batch: pa.RecordBatch, rows: Rows | None, options: HubOptions, files: Files
+    batch: pa.RecordBatch, rows: Rows | None, options: HubOptions, files: RepositoryFiles
 ) -> BoxColumns:
     """The columns of some rows; of rows without a box those of the rows before."""
     import pyarrow as pa
@@ -103,13 +103,13 @@ def _columns(
         return rows.columns
 
 
-def _chosen(
+def _rows_to_read(
     batch: pa.RecordBatch,
     metadata: str,
     own: str,
     split_of: dict[str, str],
     layout: Layout,
-    files: Files,
+    files: RepositoryFiles,
 ) -> list[tuple[int, str, str]]:
     """The rows whose image is of a split that is read: position, name and split. own: the split of
     the metadata, for images that are not there."""
@@ -119,34 +119,36 @@ def _chosen(
             f"'{metadata}' of {files.address} was read.", case, "Name the images in it."
         )
     folder = PurePosixPath(metadata).parent
-    known, chosen = set(files.names), []
-    for at, given in enumerate(batch.column(FILE_NAME).to_pylist()):
-        name = _checked(given, folder, metadata, files)
+    existing, chosen = set(files.names), []
+    for at, file_name in enumerate(batch.column(FILE_NAME).to_pylist()):
+        name = _checked_name(file_name, folder, metadata, files)
         if name is None:
             continue
         if name in split_of:
             chosen.append((at, name, split_of[name]))
-        elif name not in known and (own in layout.splits or list(layout.splits) == [""]):
+        elif name not in existing and (own in layout.splits or list(layout.splits) == [""]):
             chosen.append((at, name, own if own in layout.splits else ""))
     return chosen
 
 
-def _checked(given: Any, folder: PurePosixPath, metadata: str, files: Files) -> str | None:
+def _checked_name(
+    file_name: Any, folder: PurePosixPath, metadata: str, files: RepositoryFiles
+) -> str | None:
     """The image that a row names, in the data set; None for one that is reported. Raises: DataError
     for a name that leads out of its folder."""
     try:
-        if not isinstance(given, str):
-            raise OutsideFolder(f"{given!r:.80} is not a name")
-        check_relative(given)
+        if not isinstance(file_name, str):
+            raise OutsideFolder(f"{file_name!r:.80} is not a name")
+        check_relative(file_name)
     except OutsideFolder as error:
         case = f"The image {error}."
         wrong = DataError(f"'{metadata}' of {files.address} was read.", case, "Correct file_name.")
         report_or_raise("unreadable_annotations", wrong)
         return None
-    return (folder / given).as_posix()
+    return (folder / file_name).as_posix()
 
 
-def _check_once(names: list[str], sources: list[str], files: Files) -> None:
+def _check_once(names: list[str], sources: list[str], files: RepositoryFiles) -> None:
     """Raises: DataError for an image with two rows, with the files that they are in."""
     first: dict[str, str] = {}
     for name, source in zip(names, sources, strict=True):
@@ -158,12 +160,12 @@ def _check_once(names: list[str], sources: list[str], files: Files) -> None:
         first[name] = source
 
 
-def _batches(files: Files, metadata: str) -> Iterator[pa.RecordBatch]:
+def _batches(files: RepositoryFiles, metadata: str) -> Iterator[pa.RecordBatch]:
     """The rows of a file, some at a time. Raises: DataError naming the line."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    asked = f"'{metadata}' of {files.address} was read."
+    failure = f"'{metadata}' of {files.address} was read."
     try:
         if metadata.endswith(".parquet"):
             with pq.ParquetFile(files.path(metadata)) as file:
@@ -171,13 +173,13 @@ def _batches(files: Files, metadata: str) -> Iterator[pa.RecordBatch]:
             return
         with open_regular(files.path(metadata)) as stream:
             is_json = metadata.endswith(".jsonl")
-            rows = _json_rows(stream, asked) if is_json else _csv_rows(stream)
+            rows = _json_rows(stream, failure) if is_json else _csv_rows(stream)
             while batch := list(islice(rows, BATCH)):
                 yield pa.RecordBatch.from_pylist(batch, schema=_schema(batch))
     except (pa.ArrowException, pa.ArrowTypeError, OSError, UnicodeDecodeError, csv.Error) as error:
         first = str(getattr(error, "strerror", None) or error).partition("\n")[0]
         case = f"It can't be read: {first:.200}".rstrip(".") + "."
-        raise DataError(asked, case, "Correct it; text is UTF-8.") from None
+        raise DataError(failure, case, "Correct it; text is UTF-8.") from None
 
 
 def _schema(rows: list[_Row]) -> pa.Schema:
@@ -193,7 +195,7 @@ def _schema(rows: list[_Row]) -> pa.Schema:
     )
 
 
-def _json_rows(stream: Iterable[bytes], asked: str) -> Iterator[_Row]:
+def _json_rows(stream: Iterable[bytes], failure: str) -> Iterator[_Row]:
     decoder = msgspec.json.Decoder(_Row)
     for number, line in enumerate(stream, start=1):
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -203,7 +205,7 @@ def _json_rows(stream: Iterable[bytes], asked: str) -> Iterator[_Row]:
             yield decoder.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             case = f"Line {number} is not a row as JSON: {error}."
-            raise DataError(asked, case, "Write one JSON object a line.") from None
+            raise DataError(failure, case, "Write one JSON object a line.") from None
 
 
 def _csv_rows(stream: Any) -> Iterator[_Row]:
@@ -233,5 +235,5 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _sizes(files: Files, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sizes(files: RepositoryFiles, names: list[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return upright_sizes([files.path(names[row]) for row in rows.tolist()])

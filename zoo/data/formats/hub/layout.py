@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from zoo.data.formats.hub.readme import BY_NAME, DEFAULT, Readme
-from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.errors import DataError, NameNotFound
 from zoo.paths import IMAGE_SUFFIXES
 from zoo.suggest import close_matches, join_or
@@ -45,7 +45,9 @@ class Layout:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def layout_of(files: Files, readme: Readme, *, config: str | None, split: str | None) -> Layout:
+def layout_of(
+    files: RepositoryFiles, readme: Readme, *, config: str | None, split: str | None
+) -> Layout:
     """The files of a configuration, or of one split of it.
 
     Raises: DataError where there are none that can be read, or it can't be told which; NameNotFound
@@ -53,7 +55,7 @@ def layout_of(files: Files, readme: Readme, *, config: str | None, split: str | 
     """
     configs = _configs(files, readme)
     name = _config(configs, readme, config, files)
-    splits = _assigned(configs[name]) if name in configs else _by_names(files.names)
+    splits = _by_declaration(configs[name]) if name in configs else _by_names(files.names)
     metadata = [file for file in files.names if PurePosixPath(file).name in METADATA]
     endings = IMAGE_SUFFIXES if metadata else {PARQUET}
     splits_of = {
@@ -64,27 +66,29 @@ def layout_of(files: Files, readme: Readme, *, config: str | None, split: str | 
     if not splits_of and metadata:  # images that are not there, or of no split
         splits_of = {"": ()}
     if not splits_of:
-        raise _nothing(files, name if name in configs else "")
+        raise _no_data(files, name if name in configs else "")
     if split is not None:
         splits_of = {split: _one(splits_of, split, files)}
     split_by_file = {file: key for key, names in splits.items() for file in names}
     return Layout(name, splits_of, {file: split_by_file.get(file, "") for file in metadata})
 
 
-def _one(splits: Mapping[str, tuple[str, ...]], split: str, files: Files) -> tuple[str, ...]:
+def _one(
+    splits: Mapping[str, tuple[str, ...]], split: str, files: RepositoryFiles
+) -> tuple[str, ...]:
     """The files of one split. Raises: NameNotFound."""
     if split not in splits and not (split == TRAIN and list(splits) == [""]):
-        named = [name or TRAIN for name in splits]
-        meant = close_matches(split, named) or named
+        names = [name or TRAIN for name in splits]
+        suggestions = close_matches(split, names) or names
         raise NameNotFound(
             f"No split named '{split}'.",
-            f"{files.address} has {', '.join(named)}.",
-            f"Did you mean {join_or(meant)}?",
+            f"{files.address} has {', '.join(names)}.",
+            f"Did you mean {join_or(suggestions)}?",
         )
     return splits.get(split) or splits[""]
 
 
-def _configs(files: Files, readme: Readme) -> dict[str, dict[str, list[str]]]:
+def _configs(files: RepositoryFiles, readme: Readme) -> dict[str, dict[str, list[str]]]:
     """Configuration -> split -> its files; none where the names of files have to say it."""
     if readme.configs:
         return {
@@ -101,17 +105,19 @@ def _configs(files: Files, readme: Readme) -> dict[str, dict[str, list[str]]]:
     return configs
 
 
-def _config(configs: Mapping[str, object], readme: Readme, asked: str | None, files: Files) -> str:
+def _config(
+    configs: Mapping[str, object], readme: Readme, requested: str | None, files: RepositoryFiles
+) -> str:
     """The name of the configuration to read. Raises: DataError where it has to be named."""
     names = list(configs) or [DEFAULT]
-    if asked is not None and asked not in names:
-        meant = close_matches(asked, names) or names
+    if requested is not None and requested not in names:
+        suggestions = close_matches(requested, names) or names
         raise NameNotFound(
-            f"No configuration named '{asked}'.",
+            f"No configuration named '{requested}'.",
             f"{files.address} has {listed(names, SHOWN)}.",
-            f"Did you mean {join_or(meant[:SHOWN])}?",
+            f"Did you mean {join_or(suggestions[:SHOWN])}?",
         )
-    usual = asked or readme.first or (names[0] if len(names) == 1 else "")
+    usual = requested or readme.first or (names[0] if len(names) == 1 else "")
     usual = usual or (DEFAULT if DEFAULT in names else "")
     if not usual:
         case = f"It has {len(names)} configurations: {listed(names, SHOWN)}."
@@ -120,7 +126,7 @@ def _config(configs: Mapping[str, object], readme: Readme, asked: str | None, fi
     return usual
 
 
-def _assigned(splits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _by_declaration(splits: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Split -> files; those that no split is named for by their names."""
     if BY_NAME in splits:
         return _by_names(splits[BY_NAME])
@@ -134,10 +140,10 @@ def _by_names(names: Iterable[str]) -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
     for name in names:
         members.setdefault(split_of(name), []).append(name)
-    named = [name for name in members if name]
+    splits = [name for name in members if name]
     data = {PARQUET, *IMAGE_SUFFIXES}
-    if named and any(_suffix(name) in data for split in named for name in members[split]):
-        return {name: members[name] for name in named}  # as the Hub does: the others are left out
+    if splits and any(_suffix(name) in data for split in splits for name in members[split]):
+        return {name: members[name] for name in splits}  # as the Hub does: the others are left out
     return members
 
 
@@ -155,26 +161,26 @@ def split_of(name: str) -> str:
 
 def matches(name: str, pattern: str) -> bool:
     """Whether the name of a file has a pattern: `*` stops at folders, `**` does not."""
-    return _compiled(pattern).fullmatch(name) is not None
+    return _regex(pattern).fullmatch(name) is not None
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    made = ""
+def _regex(pattern: str) -> re.Pattern[str]:
+    regex = ""
     for piece in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|[^*?\[]+|\[", pattern):
-        made += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece) or (
+        regex += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece) or (
             piece if piece[0] == "[" and len(piece) > 1 else re.escape(piece)
         )
-    return re.compile(made)
+    return re.compile(regex)
 
 
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _nothing(files: Files, config: str) -> DataError:
+def _no_data(files: RepositoryFiles, config: str) -> DataError:
     """The error for a data set without a file that could be read."""
-    asked = f"Data set '{files.address}' can't be read."
+    failure = f"Data set '{files.address}' can't be read."
     where = f"The configuration '{config}'" if config else "It"
     endings = sorted({_suffix(name) or name for name in files.names} - {".md", ""})
     kinds = f"; its {pluralize(len(files.names), 'file')} are {listed(endings, SHOWN)}"
@@ -182,4 +188,4 @@ def _nothing(files: Files, config: str) -> DataError:
     fix = "Convert it to one of the two."
     if files.repo:
         fix = f"Try the Hub's own conversion: hub:{files.repo}@{CONVERTED}"
-    return DataError(asked, case, fix)
+    return DataError(failure, case, fix)

@@ -107,8 +107,8 @@ def places_of(
             places += _page(reader, levels)
     except (Unexpected, struct.error, IndexError):
         return None
-    whole = len(places) == chunk.num_values and reader.at == reader.end <= len(held)
-    return np.array(places, np.int64).reshape(-1, 2) if whole else None
+    is_complete = len(places) == chunk.num_values and reader.at == reader.end <= len(held)
+    return np.array(places, np.int64).reshape(-1, 2) if is_complete else None
 
 
 def _page(reader: _Reader, levels: bool) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from zoo.data.formats.hub.images import ParquetRecords, Shard, image_at
 from zoo.data.formats.hub.layout import Layout
 from zoo.data.formats.hub.options import HubOptions
 from zoo.data.formats.hub.pages import places_of
-from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.data.formats.hub.rows import Rows
 from zoo.data.image_files import slashes
 from zoo.errors import DataError
@@ -34,7 +34,7 @@ LARGE = 32_000_000  # bytes of a row group beyond which a note says what reading
 MAGIC = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp", b"GI": ".gif", b"BM": ".bmp"}
 
 
-def gather_parquet(files: Files, layout: Layout, options: HubOptions) -> Gathered:
+def gather_parquet(files: RepositoryFiles, layout: Layout, options: HubOptions) -> Gathered:
     """The rows of all files of a layout, which are fetched first. Raises: DataError."""
     parquet = optional("pyarrow.parquet", wanted_for="Data sets of the Hub", extra="datasets")
     files.fetch([name for names in layout.splits.values() for name in names])
@@ -47,7 +47,7 @@ def gather_parquet(files: Files, layout: Layout, options: HubOptions) -> Gathere
     for split, names in layout.splits.items():
         for name in names:
             path = files.path(name)
-            with _explained(files, name), parquet.ParquetFile(path, memory_map=True) as file:
+            with _read_errors(files, name), parquet.ParquetFile(path, memory_map=True) as file:
                 address = files.address if rows is None else f"{files.address}:{name}"
                 columns = box_columns(file.schema_arrow, options, address)
                 _check_image(columns, file.schema_arrow, files)
@@ -78,7 +78,7 @@ def gather_parquet(files: Files, layout: Layout, options: HubOptions) -> Gathere
 
 
 @contextmanager
-def _explained(files: Files, name: str) -> Iterator[None]:
+def _read_errors(files: RepositoryFiles, name: str) -> Iterator[None]:
     """Turns what pyarrow says of a broken file into a DataError."""
     import pyarrow as pa
 
@@ -90,7 +90,7 @@ def _explained(files: Files, name: str) -> Iterator[None]:
         raise DataError(f"'{name}' of {files.address} was read.", case, "Make it again.") from None
 
 
-def _check_image(columns: BoxColumns, schema: pa.Schema, files: Files) -> None:
+def _check_image(columns: BoxColumns, schema: pa.Schema, files: RepositoryFiles) -> None:
     """Raises: DataError for a table without images."""
     if not columns.image:
         case = f"It has no column of encoded images; its columns are {', '.join(schema.names)}."
@@ -98,7 +98,7 @@ def _check_image(columns: BoxColumns, schema: pa.Schema, files: Files) -> None:
         raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
 
 
-def _check_alike(columns: BoxColumns, first: BoxColumns, name: str, files: Files) -> None:
+def _check_alike(columns: BoxColumns, first: BoxColumns, name: str, files: RepositoryFiles) -> None:
     """Raises: DataError for a file with other columns than those before it."""
     for attribute in ("image", "objects", "boxes", "labels"):
         own, other = getattr(columns, attribute), getattr(first, attribute)
@@ -133,9 +133,9 @@ def _add(rows: Rows, file: pq.ParquetFile, columns: BoxColumns, name: str) -> li
 
     schema = file.schema_arrow
     image_path = _image_path(schema, columns.image)[1]
-    wanted = [name for name in schema.names if name != columns.image]
+    columns_to_read = [name for name in schema.names if name != columns.image]
     paths: list[str | None] = []
-    for batch in file.iter_batches(BATCH, columns=[*wanted, *filter(None, [image_path])]):
+    for batch in file.iter_batches(BATCH, columns=[*columns_to_read, *filter(None, [image_path])]):
         if image_path:
             paths += pc.struct_field(batch.column(columns.image), 0).to_pylist()
         else:
@@ -163,12 +163,18 @@ def _places(file: pq.ParquetFile, shard: Shard, number: int) -> NDArray[np.int64
             chunk = about.row_group(group).column(at)
             count = about.row_group(group).num_rows
             spans = places_of(held, chunk, levels=levels)
-            made = np.full((count, 5), -1, np.int64)
-            made[:, 0], made[:, 1], made[:, 2] = number, group, np.arange(count)
-            made[:, 4] = chunk.total_uncompressed_size // max(count, 1)  # as a share of its group
+            group_places = np.full((count, 5), -1, np.int64)
+            group_places[:, 0], group_places[:, 1], group_places[:, 2] = (
+                number,
+                group,
+                np.arange(count),
+            )
+            group_places[:, 4] = chunk.total_uncompressed_size // max(
+                count, 1
+            )  # as a share of its group
             if spans is not None and len(spans) == count:
-                made[:, 3:] = spans
-            parts.append(made)
+                group_places[:, 3:] = spans
+            parts.append(group_places)
     return np.concatenate([np.zeros((0, 5), np.int64), *parts])
 
 

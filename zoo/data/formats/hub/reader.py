@@ -15,7 +15,7 @@ from zoo.data.formats.hub.layout import METADATA, PARQUET, layout_of
 from zoo.data.formats.hub.options import HubOptions
 from zoo.data.formats.hub.parquet import gather_parquet
 from zoo.data.formats.hub.readme import Readme, readme_of
-from zoo.data.formats.hub.repository import Files, folder_files, hub_files
+from zoo.data.formats.hub.repository import RepositoryFiles, folder_files, hub_files
 
 
 def read(path: Path, options: HubOptions) -> Dataset:
@@ -33,9 +33,9 @@ def read_folder(path: Path, options: HubOptions) -> Dataset:
     return _read(folder_files(path), options)
 
 
-def _read(files: Files, options: HubOptions) -> Dataset:
+def _read(files: RepositoryFiles, options: HubOptions) -> Dataset:
     readme = readme_of(files)
-    options = _declared(readme, options)
+    options = _with_declared_form(readme, options)
     layout = layout_of(files, readme, config=options.config, split=options.split)
     gather = gather_folder if layout.metadata else gather_parquet
     gathered = gather(files, layout, options)
@@ -46,7 +46,7 @@ def _read(files: Files, options: HubOptions) -> Dataset:
     return dataset_of(gathered, files, options, [*notes, *readme.notes])
 
 
-def _declared(readme: Readme, options: HubOptions) -> HubOptions:
+def _with_declared_form(readme: Readme, options: HubOptions) -> HubOptions:
     """The options with the form of boxes that the README declares, unless a person says another."""
     form = next((word for word in WORDS if word == readme.box_format), None)
     if form is None or options.box_format is not None:

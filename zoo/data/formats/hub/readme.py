@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.data.formats.hub.repository import Files
+from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.errors import CardError
 from zoo.files import read_regular
 from zoo.registry.yaml_document import parse_value
@@ -42,7 +42,7 @@ class Readme:
     box_format: str = ""
 
 
-def readme_of(files: Files) -> Readme:
+def readme_of(files: RepositoryFiles) -> Readme:
     """The header of the README of a data set, which is fetched for it; nothing where there is
     none."""
     if README not in files.names:
@@ -83,11 +83,15 @@ def _patterns(config: Mapping[str, Any]) -> dict[str, list[str]]:
     """Split -> patterns of its files."""
     folder = str(config.get("data_dir") or "").strip("/")
     below = f"{folder}/" if folder and folder != "." else ""
-    given = config.get("data_files")
-    if given is None:
+    data_files = config.get("data_files")
+    if data_files is None:
         return {BY_NAME: [f"{below}**"]}
     patterns: dict[str, list[str]] = {}
-    entries = given.items() if isinstance(given, dict) else [("", entry) for entry in _list(given)]
+    entries = (
+        data_files.items()
+        if isinstance(data_files, dict)
+        else [("", entry) for entry in _list(data_files)]
+    )
     for split, entry in entries:
         if isinstance(entry, dict):
             split, entry = str(entry.get("split", "")), entry.get("path")
@@ -106,7 +110,7 @@ def class_names(features: Any, path: Sequence[str]) -> tuple[str, ...]:
     """
     nodes = [features]
     for name in path:
-        nodes = [inner for node in nodes for inner in _called(node, name)]
+        nodes = [inner for node in nodes for inner in _features_named(node, name)]
     for node in nodes:
         for inner in _below(node):
             if names := _names(inner):
@@ -114,7 +118,7 @@ def class_names(features: Any, path: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _called(node: Any, name: str) -> list[Any]:
+def _features_named(node: Any, name: str) -> list[Any]:
     """The features of that name, the outermost first."""
     members = []
     for inner in _below(node):
@@ -136,9 +140,9 @@ def _below(node: Any, depth: int = 0) -> Iterator[Any]:
 def _names(node: Any) -> tuple[str, ...]:
     if not isinstance(node, dict):
         return ()
-    given = node.get("names") if node.get("_type") == "ClassLabel" else None
+    names = node.get("names") if node.get("_type") == "ClassLabel" else None
     if isinstance(node.get("class_label"), dict):
-        given = node["class_label"].get("names")
-    if isinstance(given, dict):  # of numbers as text, in any order
-        given = [given[key] for key in sorted(given, key=lambda key: (len(str(key)), str(key)))]
-    return tuple(map(str, given)) if isinstance(given, list) else ()
+        names = node["class_label"].get("names")
+    if isinstance(names, dict):  # of numbers as text, in any order
+        names = [names[key] for key in sorted(names, key=lambda key: (len(str(key)), str(key)))]
+    return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -40,7 +40,7 @@ _PLACE = re.compile(r"([\w.-]+/[\w.-]+)(?:@(\S+))?")
 
 
 @dataclass(frozen=True)
-class Files:
+class RepositoryFiles:
     """The files of a data set, by their names in it.
 
     called: what the data set is called unless somebody says otherwise. address: it in messages.
@@ -71,17 +71,17 @@ class Files:
                 f"{len(missing):,} of its {len(names):,} files are not on this machine, as "
                 f"'{missing[0].source.file}', and the network is switched off."
             )
-            raise DataError(self._asked, case, carry(self.repo))
-        with as_data(self._asked, self.repo):
+            raise DataError(self._failure, case, carry(self.repo))
+        with as_data(self._failure, self.repo):
             if len(missing) <= FEW:
                 for carrier in missing:
-                    _fetched(carrier, progress=None)
+                    _fetch(carrier, progress=None)
             else:
-                _all_fetched(missing, self.called)
+                _fetch_all(missing, self.called)
             _check_large([carrier for carrier in carriers if carrier not in missing])
 
     @property
-    def _asked(self) -> str:
+    def _failure(self) -> str:
         return f"Data set '{self.address}' can't be read."
 
     def _carrier(self, name: str) -> Repository:
@@ -89,7 +89,7 @@ class Files:
         return Repository(source, kind="dataset")
 
 
-def folder_files(path: Path) -> Files:
+def folder_files(path: Path) -> RepositoryFiles:
     """The files of a folder. Raises: DataError where there is none."""
     if not path.is_dir():
         case = "It is a file." if path.exists() else "It is not there."
@@ -100,28 +100,28 @@ def folder_files(path: Path) -> Files:
         below = Path(place).relative_to(path).as_posix()
         prefix = "" if below == "." else f"{below}/"
         paths += [f"{prefix}{name}" for name in files if not name.startswith(".")]
-    whole = path.absolute()
-    return Files(whole.name, str(path), path, path, tuple(sorted(paths)))
+    folder = path.absolute()
+    return RepositoryFiles(folder.name, str(path), path, path, tuple(sorted(paths)))
 
 
-def hub_files(place: str) -> Files:
+def hub_files(place: str) -> RepositoryFiles:
     """The files of `ORG/NAME[@REVISION]`, pinned to the commit that the revision stands for now; a
     commit is looked up once. Raises: DataError."""
     form = _PLACE.fullmatch(place)
-    asked = f"Data set 'hub:{place}' can't be read."
+    failure = f"Data set 'hub:{place}' can't be read."
     if form is None:
         case = f"'{place}' is not the name of a data set on the Hub."
-        raise DataError(asked, case, "Write hub:ORG/NAME or hub:ORG/NAME@REVISION.")
+        raise DataError(failure, case, "Write hub:ORG/NAME or hub:ORG/NAME@REVISION.")
     repo, revision = form[1], form[2] or MAIN
-    listing = _remembered(repo, revision) if _is_known(revision) else None
+    listing = _stored_listing(repo, revision) if _is_settled(revision) else None
     if listing is None and environment.offline():
         case = "It was never read on this machine, and the network is switched off."
-        raise DataError(asked, case, carry(repo))
+        raise DataError(failure, case, carry(repo))
     if listing is None:
-        with as_data(asked, repo):
-            listing = _looked_up(repo, revision)
-        _remember(repo, revision, listing)
-    return Files(
+        with as_data(failure, repo):
+            listing = _request_listing(repo, revision)
+        _store_listing(repo, revision, listing)
+    return RepositoryFiles(
         called=repo.partition("/")[2],
         address=f"hub:{repo}@{listing.commit}",
         folder=snapshot(repo, listing.commit, kind="dataset"),
@@ -141,7 +141,7 @@ def carry(repo: str) -> str:
 
 
 @contextmanager
-def as_data(asked: str, repo: str) -> Iterator[None]:
+def as_data(failure: str, repo: str) -> Iterator[None]:
     """Turns errors of fetching into a DataError with advice for data sets."""
     try:
         yield
@@ -151,7 +151,7 @@ def as_data(asked: str, repo: str) -> Iterator[None]:
         fix = error.fix
         if "as weights" in fix or "use weights" in fix:
             fix = f"Try again later; or read a copy of it: hub-folder:{repo.partition('/')[2]}"
-        raise DataError(asked, error.case, fix) from error
+        raise DataError(failure, error.case, fix) from error
 
 
 class _Listing(msgspec.Struct):
@@ -159,7 +159,7 @@ class _Listing(msgspec.Struct):
     files: list[str]
 
 
-def _is_known(revision: str) -> bool:
+def _is_settled(revision: str) -> bool:
     """Whether what was remembered still holds: of a commit always."""
     return COMMIT.fullmatch(revision) is not None or environment.offline()
 
@@ -172,7 +172,7 @@ def _is_plain(name: str) -> bool:
     return not name.startswith(".")
 
 
-def _looked_up(repo: str, revision: str) -> _Listing:
+def _request_listing(repo: str, revision: str) -> _Listing:
     from huggingface_hub import HfApi  # deferred: slow
 
     address = f"hub:{repo}@{revision}"
@@ -192,21 +192,21 @@ def _looked_up(repo: str, revision: str) -> _Listing:
     return answer
 
 
-def _memory(repo: str, revision: str) -> Path:
+def _listing_file(repo: str, revision: str) -> Path:
     return environment.home() / "revisions" / f"{key_of(f'hub:datasets/{repo}@{revision}')}.json"
 
 
-def _remembered(repo: str, revision: str) -> _Listing | None:
+def _stored_listing(repo: str, revision: str) -> _Listing | None:
     try:
-        return msgspec.json.decode(_memory(repo, revision).read_bytes(), type=_Listing)
+        return msgspec.json.decode(_listing_file(repo, revision).read_bytes(), type=_Listing)
     except UNREADABLE:
         return None
 
 
-def _remember(repo: str, revision: str, listing: _Listing) -> None:
+def _store_listing(repo: str, revision: str, listing: _Listing) -> None:
     """Keeps the listing for offline use, by the revision and by its commit."""
     for name in {revision, listing.commit}:
-        file = _memory(repo, name)
+        file = _listing_file(repo, name)
         try:
             with saving(file):
                 write_file(file, msgspec.json.encode(listing))
@@ -214,18 +214,18 @@ def _remember(repo: str, revision: str, listing: _Listing) -> None:
             log.warning("hub:%s can't be remembered for offline use: %s", repo, error.case)
 
 
-def _all_fetched(missing: Sequence[Repository], called: str) -> None:
+def _fetch_all(missing: Sequence[Repository], called: str) -> None:
     """Fetches many files on threads; the first error ends them."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         with Bar(f"Fetching {called}", total=len(missing)) as bar:
-            for _ in pool.map(lambda carrier: _fetched(carrier, progress=False), missing):
+            for _ in pool.map(lambda carrier: _fetch(carrier, progress=False), missing):
                 bar.advance()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _fetched(carrier: Repository, *, progress: bool | None) -> None:
+def _fetch(carrier: Repository, *, progress: bool | None) -> None:
     """Fetches a file, and once more where it came damaged. Raises: DataError naming one that can't
     be had, or is damaged again."""
     digest = ""
@@ -235,23 +235,23 @@ def _fetched(carrier: Repository, *, progress: bool | None) -> None:
         if not digest:
             return
         carrier.remove(digest)
-    raise _damaged(carrier, digest)
+    raise _damage_error(carrier, digest)
 
 
 def _mismatch(path: Path) -> str:
     """The hash that a file has, where that is not what its blob is called after: the sha256 of a
     large file, git's own of any other; else nothing."""
-    wanted = path.resolve().name
-    if not path.is_symlink() or not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", wanted):
+    blob_name = path.resolve().name
+    if not path.is_symlink() or not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", blob_name):
         return ""
     with path.open("rb") as file:
-        if len(wanted) == 64:
+        if len(blob_name) == 64:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         else:
             content = file.read()
             header = b"blob %d\0" % len(content)
             digest = hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
-    return "" if digest == wanted else digest
+    return "" if digest == blob_name else digest
 
 
 def _check_large(carriers: Sequence[Repository]) -> None:
@@ -260,12 +260,12 @@ def _check_large(carriers: Sequence[Repository]) -> None:
     promised = [(carrier, carrier.checksums()) for carrier in carriers]
     large = [(carrier, promises[0].sha256) for carrier, promises in promised if promises]
     digests = hashes([carrier.path.resolve() for carrier, _ in large]) if large else []
-    for (carrier, wanted), digest in zip(large, digests, strict=True):
-        if digest != wanted:
+    for (carrier, sha256), digest in zip(large, digests, strict=True):
+        if digest != sha256:
             carrier.remove(digest)
-            raise _damaged(carrier, digest)
+            raise _damage_error(carrier, digest)
 
 
-def _damaged(carrier: Repository, digest: str) -> DataError:
+def _damage_error(carrier: Repository, digest: str) -> DataError:
     case = f"It is damaged: its hash is {digest}, and not what the Hub promises. It was removed."
     return DataError(f"{carrier.address} can't be read.", case, "Read the data set again.")

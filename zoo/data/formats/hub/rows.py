@@ -37,25 +37,25 @@ class Rows:
     def add(self, batch: pa.RecordBatch, where: str, columns: BoxColumns) -> None:
         """Adds the rows of a batch. where: the file, for messages. columns: its names of the same
         columns. Raises: DataError."""
-        asked = f"'{where}' of {self.address} was read."
-        given = _column(batch, columns.objects) if columns.objects else None
+        failure = f"'{where}' of {self.address} was read."
+        objects = _column(batch, columns.objects) if columns.objects else None
         parts: dict[str, tuple[NDArray[np.int64] | None, pa.Array]] = {}
         for name in columns.of_boxes:
-            own = _column(batch, name) if given is None else given
-            parts[name] = _lists(own, None if given is None else name)
+            column = _column(batch, name) if objects is None else objects
+            parts[name] = _lists(column, None if objects is None else name)
         counts = parts[columns.boxes][0]
         if counts is None:
-            raise DataError(asked, f"Its column '{columns.boxes}' has no lists.", "Name another.")
+            raise DataError(failure, f"Its column '{columns.boxes}' has no lists.", "Name another.")
         for name, (lengths, values) in parts.items():
             if lengths is not None and np.array_equal(lengths, counts):
-                self._add_boxes(name, values, asked, columns)
+                self._add_boxes(name, values, failure, columns)
             elif name not in columns.others:
-                raise self._unequal(asked, name, lengths, counts)
+                raise self._unequal(failure, name, lengths, counts)
         self._counts.append(counts)
         self._add_images(batch)
         self.count += len(batch)
 
-    def _add_boxes(self, name: str, values: pa.Array, asked: str, columns: BoxColumns) -> None:
+    def _add_boxes(self, name: str, values: pa.Array, failure: str, columns: BoxColumns) -> None:
         read = _boxes if name == columns.boxes else _plain
         try:
             self._boxes.setdefault(name, []).append(read(values))
@@ -64,25 +64,25 @@ class Rows:
                 return
             first = str(error).partition("\n")[0][:_SHOWN].rstrip(".")
             fix = f"Name another: ,{'boxes' if name == columns.boxes else 'labels'}=COLUMN"
-            raise DataError(asked, f"Its column '{name}' can't be: {first}.", fix) from None
+            raise DataError(failure, f"Its column '{name}' can't be: {first}.", fix) from None
 
     def _add_images(self, batch: pa.RecordBatch) -> None:
-        taken = self.columns.taken
+        used = self.columns.not_of_images
         for name in batch.schema.names:
             if name in (*SIZES, self.columns.image_id) or (
-                name not in taken and _is_plain(batch, name)
+                name not in used and _is_plain(batch, name)
             ):
                 before = [None] * (self.count - len(self._images.get(name, ())))
                 self._images.setdefault(name, []).extend([*before, *batch.column(name).to_pylist()])
 
     def _unequal(
-        self, asked: str, name: str, lengths: NDArray[np.int64] | None, counts: NDArray[np.int64]
+        self, failure: str, name: str, lengths: NDArray[np.int64] | None, counts: NDArray[np.int64]
     ) -> DataError:
         if lengths is None:
-            return DataError(asked, f"Its column '{name}' has no list.", "Name another column.")
+            return DataError(failure, f"Its column '{name}' has no list.", "Name another column.")
         row = int(np.flatnonzero(lengths != counts)[0])
         case = f"Row {self.count + row} has {counts[row]} boxes and {lengths[row]} of '{name}'."
-        return DataError(asked, case, "Give every box one of each.")
+        return DataError(failure, case, "Give every box one of each.")
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -169,8 +169,8 @@ def _boxes(values: pa.Array) -> NDArray[np.float64]:
 def _numbers(values: pa.Array) -> NDArray[np.float64]:
     import pyarrow as pa
 
-    made: NDArray[np.float64] = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return made
+    numbers: NDArray[np.float64] = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _plain(values: pa.Array) -> NDArray[Any]:
@@ -185,8 +185,8 @@ def _plain(values: pa.Array) -> NDArray[Any]:
         raise ValueError(f"a value of a box is {values.type}")
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         return np.array(values.to_pylist(), np.str_) if not values.null_count else _texts(values)
-    made = plain(values.to_numpy(zero_copy_only=False))
-    return made.astype(np.float64) if made.dtype.kind == "O" else made
+    array = plain(values.to_numpy(zero_copy_only=False))
+    return array.astype(np.float64) if array.dtype.kind == "O" else array
 
 
 def _texts(values: pa.Array) -> NDArray[Any]:

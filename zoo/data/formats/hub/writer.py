@@ -51,28 +51,28 @@ def _folders(dataset: Dataset) -> dict[str, list[int]]:
     """Folder -> its images. Raises: DataError for splits that can't be folders."""
     if not dataset.split_rows:
         return {IMAGES: list(range(len(dataset)))}
-    asked = f"{dataset.name} can't be written for the Hub."
+    failure = f"{dataset.name} can't be written for the Hub."
     for name in dataset.split_rows:
         if not _SPLIT.fullmatch(name):
             case = f"A split there is not called '{name}'."
-            raise DataError(asked, case, "Call it by letters, digits and underscores.")
+            raise DataError(failure, case, "Call it by letters, digits and underscores.")
     counts = np.bincount(np.concatenate([*dataset.split_rows.values()]), minlength=len(dataset))
     if len(wrong := np.flatnonzero(counts != 1)):
         word = "several splits" if counts[wrong[0]] else "no split"
         case = (
             f"Image {dataset.truth.image_ids[wrong[0]]!s} is in {word}, and has one folder there."
         )
-        raise DataError(asked, case, "Put every image into one split.")
+        raise DataError(failure, case, "Put every image into one split.")
     return {name: rows.tolist() for name, rows in dataset.split_rows.items()}
 
 
 def _check_attributes(dataset: Dataset) -> None:
     """Raises: DataError for attributes that are called as other columns are."""
     truth = dataset.truth
-    taken = [name for name in truth.box_attributes if name in OWN]
-    taken += [name for name in truth.image_attributes if name in RESERVED and name not in SIZES]
-    if taken:
-        case = f"An attribute is called '{taken[0]}', which is another column there."
+    clashing = [name for name in truth.box_attributes if name in OWN]
+    clashing += [name for name in truth.image_attributes if name in RESERVED and name not in SIZES]
+    if clashing:
+        case = f"An attribute is called '{clashing[0]}', which is another column there."
         raise DataError(f"{dataset.name} can't be written for the Hub.", case, "Rename it.")
 
 
@@ -116,16 +116,16 @@ def _plain(value: Any) -> Any:
 
 
 def _image_attributes(dataset: Dataset) -> dict[str, NDArray[Any]]:
-    given = dataset.truth.image_attributes
-    return {name: values for name, values in given.items() if name not in SIZES}
+    attributes = dataset.truth.image_attributes
+    return {name: values for name, values in attributes.items() if name not in SIZES}
 
 
 def _box_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
     truth = dataset.truth
     crowd = truth.crowd.astype(np.int64)
     names = np.array(dataset.label_space.names, np.str_)[truth.labels]  # whoever reads it knows
-    own: list[NDArray[Any]] = [truth.xywh, names, truth.areas, crowd, truth.ids]
-    return dict(zip(OWN, own, strict=True)) | dict(truth.box_attributes)
+    columns: list[NDArray[Any]] = [truth.xywh, names, truth.areas, crowd, truth.ids]
+    return dict(zip(OWN, columns, strict=True)) | dict(truth.box_attributes)
 
 
 def _readme(dataset: Dataset, folders: Mapping[str, Sequence[int]]) -> str:

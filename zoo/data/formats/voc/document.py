@@ -31,7 +31,7 @@ class Document:
         says.
     corners: (xmin, ymin, xmax, ymax) of each object, as written.
     flags:   difficult, truncated and occluded -> 0 or 1 of each object, 0 where it does not say.
-    said:    which of those flags the file has.
+    flags_present: which of those flags the file has at all.
     """
 
     filename: str = ""
@@ -40,31 +40,31 @@ class Document:
     names: list[str] = field(default_factory=list)
     corners: list[tuple[float, ...]] = field(default_factory=list)
     flags: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in FLAGS})
-    said: set[str] = field(default_factory=set)
+    flags_present: set[str] = field(default_factory=set)
 
 
 def read_document(path: str | Path) -> Document:
     """The content of a file. Raises: DataError naming file and object."""
     root = parse(_bytes(path), path)
-    made = Document()
-    made.filename = (root.findtext("filename") or root.findtext("path") or "").strip()
-    made.size = _size(root.find("size"))
+    document = Document()
+    document.filename = (root.findtext("filename") or root.findtext("path") or "").strip()
+    document.size = _size(root.find("size"))
     origin = (root.findtext("origin") or "").strip()
-    made.origin = int(origin) if origin in ("0", "1") else None
+    document.origin = int(origin) if origin in ("0", "1") else None
     for number, item in enumerate(root.iter("object")):
         inner = {child.tag: child for child in item[::-1]}  # of two of one name, the first
         name = (inner["name"].text or "").strip() if "name" in inner else ""
         if not name:
             raise _wrong(path, f"Object {number} has no <name>.")
-        made.names.append(name)
-        made.corners.append(_corners(inner.get("bndbox"), name, number, path))
-        for key, values in made.flags.items():
+        document.names.append(name)
+        document.corners.append(_corners(inner.get("bndbox"), name, number, path))
+        for key, values in document.flags.items():
             if key in inner:
                 values.append(_flag(inner[key].text or "", key, number, path))
-                made.said.add(key)
+                document.flags_present.add(key)
             else:
                 values.append(0)
-    return made
+    return document
 
 
 def parse(content: bytes, path: str | Path) -> ElementTree.Element:
@@ -124,8 +124,8 @@ def _corners(
     texts = {child.tag: child.text for child in box[::-1]}
     corners = tuple([_number(texts.get(key)) for key in CORNERS])
     if not math.isfinite(sum(corners)) and not all(map(math.isfinite, corners)):
-        given = {key: texts.get(key) for key in CORNERS}
-        raise _wrong(path, f"Object {number} ({name}) has the box {given}.")
+        values = {key: texts.get(key) for key in CORNERS}
+        raise _wrong(path, f"Object {number} ({name}) has the box {values}.")
     return corners
 
 

@@ -16,17 +16,19 @@ from zoo.data.formats.voc.document import FLAGS, read_document
 from zoo.data.workers import shares_of, spread
 from zoo.errors import DataError
 
-FILES = 4000  # of a process at least; it takes as long to start as to read a thousand
+MIN_FILES_PER_PROCESS = (
+    4000  # of a process at least; it takes as long to start as to read a thousand
+)
 
 
-class Share(msgspec.Struct, frozen=True):
+class FilesToRead(msgspec.Struct, frozen=True):
     """Files to read, by their names in a folder."""
 
     folder: str
     names: list[str]
 
 
-class Columns(msgspec.Struct):
+class DocumentColumns(msgspec.Struct):
     """The content of files, one after another.
 
     rows:    positions of those that could be read; the columns up to `counts` are theirs.
@@ -52,13 +54,13 @@ class Documents:
     """The files of a folder that could be read, as columns.
 
     names:   of the files. unread: of those that could not be read.
-    filenames, sizes, origins, counts: of each of them, as in `Columns`.
+    filenames, sizes, origins, counts: of each of them, as in `DocumentColumns`.
     labels:  (n,) positions in `classes`, which are in no order. corners: (n, 4) as written.
     flags:   name -> (n,) bool, if any file says it.
     """
 
     def __init__(
-        self, names: Sequence[str], parts: Sequence[Columns], unread: Sequence[str] = ()
+        self, names: Sequence[str], parts: Sequence[DocumentColumns], unread: Sequence[str] = ()
     ) -> None:
         self.names = list(names)
         self.unread = list(unread)
@@ -69,10 +71,10 @@ class Documents:
         self.classes: list[str] = list(
             dict.fromkeys(name for part in parts for name in part.classes)
         )
-        place = {name: label for label, name in enumerate(self.classes)}
+        label_of = {name: label for label, name in enumerate(self.classes)}
         self.labels = np.concatenate(
             [
-                np.array([place[name] for name in part.classes], np.int64)[
+                np.array([label_of[name] for name in part.classes], np.int64)[
                     np.frombuffer(part.labels, np.intc)
                 ]
                 for part in parts
@@ -80,8 +82,10 @@ class Documents:
         )
         corners = [np.frombuffer(part.corners, np.float64) for part in parts]
         self.corners = np.concatenate(corners).reshape(-1, 4)
-        said = [key for key in FLAGS if any(key in part.flags for part in parts)]
-        self.flags = {key: np.concatenate([_flags(part, key) for part in parts]) for key in said}
+        flag_names = [key for key in FLAGS if any(key in part.flags for part in parts)]
+        self.flags = {
+            key: np.concatenate([_flags(part, key) for part in parts]) for key in flag_names
+        }
 
 
 def read_documents(folder: Path, names: Sequence[str]) -> Documents:
@@ -91,50 +95,51 @@ def read_documents(folder: Path, names: Sequence[str]) -> Documents:
         reported, and left out.
     """
     shares = [
-        Share(os.fspath(folder), list(names[part])) for part in shares_of(len(names), least=FILES)
+        FilesToRead(os.fspath(folder), list(names[part]))
+        for part in shares_of(len(names), least=MIN_FILES_PER_PROCESS)
     ]
     parts = spread(columns_of, shares)
-    kept: list[str] = []
+    names_read: list[str] = []
     unread: list[str] = []
     for share, part in zip(shares, parts, strict=True):
-        for row, asked, case, fix in part.flaws:
+        for row, failure, case, fix in part.flaws:
             name = os.path.basename(share.names[row])
-            report_or_raise("unreadable_annotations", DataError(asked, case, fix), name)
+            report_or_raise("unreadable_annotations", DataError(failure, case, fix), name)
             unread.append(share.names[row])
-        kept += [share.names[row] for row in part.rows]
-    return Documents(kept, parts, unread)
+        names_read += [share.names[row] for row in part.rows]
+    return Documents(names_read, parts, unread)
 
 
-def columns_of(share: Share) -> Columns:
+def columns_of(share: FilesToRead) -> DocumentColumns:
     """The content of a share of files."""
-    made, labels, corners = Columns(), array("i"), array("d")
-    place: dict[str, int] = {}
+    columns, labels, corners = DocumentColumns(), array("i"), array("d")
+    label_of: dict[str, int] = {}
     flags = {key: bytearray() for key in FLAGS}
-    said: set[str] = set()
+    flags_present: set[str] = set()
     for row, name in enumerate(share.names):
         try:
             document = read_document(os.path.join(share.folder, name))
         except DataError as error:
-            made.flaws.append((row, error.asked, error.case, error.fix))
+            columns.flaws.append((row, error.asked, error.case, error.fix))
             continue
-        made.rows.append(row)
-        made.filenames.append(document.filename)
-        made.sizes.append(document.size)
-        made.origins.append(-1 if document.origin is None else document.origin)
-        made.counts.append(len(document.names))
-        labels.extend([place.setdefault(label, len(place)) for label in document.names])
+        columns.rows.append(row)
+        columns.filenames.append(document.filename)
+        columns.sizes.append(document.size)
+        columns.origins.append(-1 if document.origin is None else document.origin)
+        columns.counts.append(len(document.names))
+        labels.extend([label_of.setdefault(label, len(label_of)) for label in document.names])
         for box in document.corners:
             corners.extend(box)
         for key, values in flags.items():
             values.extend(document.flags[key])
-        said |= document.said
-    made.classes = list(place)
-    made.labels, made.corners = labels.tobytes(), corners.tobytes()
-    made.flags = {key: bytes(values) for key, values in flags.items() if key in said}
-    return made
+        flags_present |= document.flags_present
+    columns.classes = list(label_of)
+    columns.labels, columns.corners = labels.tobytes(), corners.tobytes()
+    columns.flags = {key: bytes(values) for key, values in flags.items() if key in flags_present}
+    return columns
 
 
-def _flags(part: Columns, key: str) -> NDArray[np.bool_]:
+def _flags(part: DocumentColumns, key: str) -> NDArray[np.bool_]:
     """A flag of each object of a part, False where none of its files says it."""
     if key in part.flags:
         return np.frombuffer(part.flags[key], np.bool_)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
-from zoo.data.finding import REPORTED, Finding, collected, report_or_raise
+from zoo.data.finding import REPORTED, Finding, current_findings, report_or_raise
 from zoo.data.formats.voc.documents import Documents, read_documents
 from zoo.data.formats.voc.options import Origin, VocOptions
 from zoo.data.image_files import ImageFolder, slashes, stem, walk
@@ -136,14 +136,14 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
     return files, notes + _left_out(images, set(files), documents)
 
 
-def _left_out(images: ImageFolder, taken: Set[str], documents: Documents) -> list[str]:
+def _left_out(images: ImageFolder, used: Set[str], documents: Documents) -> list[str]:
     """Notes on the images of which nothing is read: their XML can't be, or there is none."""
-    spoilt = {file for name in documents.unread for file in images.with_stem(stem(name))} - taken
+    unreadable = {file for name in documents.unread for file in images.with_stem(stem(name))} - used
     notes = []
-    if spoilt:
-        many = pluralize(len(spoilt), "image has", "images have")
-        notes.append(f"{many} an XML that can't be read, and {is_are(len(spoilt))} left out.")
-    if left := len(set(images.files) - taken - spoilt):
+    if unreadable:
+        many = pluralize(len(unreadable), "image has", "images have")
+        notes.append(f"{many} an XML that can't be read, and {is_are(len(unreadable))} left out.")
+    if left := len(set(images.files) - used - unreadable):
         many = pluralize(left, "image has", "images have")
         notes.append(f"{many} no XML, and {is_are(left)} left out.")
     return notes
@@ -151,7 +151,7 @@ def _left_out(images: ImageFolder, taken: Set[str], documents: Documents) -> lis
 
 def _report_name(name: str, filename: str, file: str, images: ImageFolder) -> None:
     """Reports an XML that names an image which is not there, while one with its own name is."""
-    findings = collected()
+    findings = current_findings()
     if findings is None or not filename or file not in images.with_stem(name):
         return
     called = stem(slashes(filename)).rpartition("/")[2].lower()
@@ -192,10 +192,11 @@ def _splits(
             continue  # of one class: each image with 1, 0 or -1 behind it
         members, unknown = rows_in_list(lines, rows)
         splits[path.stem] = [row for row in members if row < len(ids)]
-        spoilt = len(members) - len(splits[path.stem])
-        for count, what in ((spoilt, "whose XML can't be read"), (unknown, "without XML")):
-            many = f"{pluralize(count, 'image')} {what}, which {is_are(count)} left out"
-            notes += [f"The split {path.stem} names {many}."] * bool(count)
+        unreadable = len(members) - len(splits[path.stem])
+        for count, fault in ((unreadable, "whose XML can't be read"), (unknown, "without XML")):
+            many = f"{pluralize(count, 'image')} {fault}, which {is_are(count)} left out"
+            if count:
+                notes.append(f"The split {path.stem} names {many}.")
     return in_order(_without_unions(splits)), notes
 
 
@@ -217,8 +218,8 @@ def _labels(root: Path, documents: Documents) -> tuple[LabelSpace, NDArray[np.in
     place = np.array([label_of.get(name, REPORTED) for name in names], np.int64)
     labels = place[documents.labels]
     for unknown in sorted(set(names) - label_of.keys()):
-        meant = close_matches(unknown, listed, most=1)
-        fix = f"Did you mean {join_or(meant)}?" if meant else f"Add it to {path}."
+        suggestions = close_matches(unknown, listed, most=1)
+        fix = f"Did you mean {join_or(suggestions)}?" if suggestions else f"Add it to {path}."
         case = f"The class '{unknown}' is not in {path.name}, which has {', '.join(listed[:9])}."
         error = DataError(f"{root} was read.", case, fix)
         own = [label for label, name in enumerate(names) if name == unknown]

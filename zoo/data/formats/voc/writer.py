@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.dataset import Dataset
 from zoo.data.formats.voc.document import FLAGS
-from zoo.data.formats.voc.documents import FILES
+from zoo.data.formats.voc.documents import MIN_FILES_PER_PROCESS
 from zoo.data.formats.voc.reader import ANNOTATIONS, IMAGE_SETS, LABELS
 from zoo.data.image_files import stem
 from zoo.data.split_lists import list_text
@@ -22,13 +22,13 @@ from zoo.data.workers import shares_of, spread
 from zoo.errors import DataError
 from zoo.files import atomic_folder, write_errors, write_file, write_into
 
-AT_ONCE = 10_000  # objects whose text is made together
+OBJECTS_PER_BLOCK = 10_000  # objects whose text is made together
 ORIGIN = 1  # the first pixel's number, as in VOC's own files
 # Code points that XML has no place for.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class Share(msgspec.Struct, frozen=True):
+class FilesToWrite(msgspec.Struct, frozen=True):
     """Files to write, and the objects in them, one file after another.
 
     names:  of the images. counts: of objects of each.
@@ -72,20 +72,20 @@ def _sets(dataset: Dataset, names: list[str]) -> Iterator[tuple[str, str]]:
         yield f"Main/{split}.txt", list_text(stem(names[row]) for row in rows.tolist())
 
 
-def _shares(dataset: Dataset, names: list[str], folder: Path) -> Iterator[Share]:
+def _shares(dataset: Dataset, names: list[str], folder: Path) -> Iterator[FilesToWrite]:
     """The files to write, as many at once as a process takes."""
     truth = dataset.truth
     sizes = np.nan_to_num(dataset.sizes).astype(np.int64)
     corners = truth.boxes + np.array([ORIGIN, ORIGIN, 0, 0])
     classes = [escape(name) for name in truth.label_space.names]
-    for part in shares_of(len(names), least=FILES):
+    for part in shares_of(len(names), least=MIN_FILES_PER_PROCESS):
         boxes = slice(int(truth.starts[part.start]), int(truth.starts[part.stop]))
         flags = {
             key: np.asarray(truth.box_attributes[key][boxes], np.bool_).tobytes()
             for key in FLAGS
             if key in truth.box_attributes
         }
-        yield Share(
+        yield FilesToWrite(
             folder=str(folder),
             names=names[part],
             sizes=sizes[part].tolist(),
@@ -97,13 +97,13 @@ def _shares(dataset: Dataset, names: list[str], folder: Path) -> Iterator[Share]
         )
 
 
-def write_share(share: Share) -> int:
+def write_share(share: FilesToWrite) -> int:
     """Writes the files of a share; returns how many. Raises: OSError."""
     write_into(Path(share.folder), _documents(share))
     return len(share.names)
 
 
-def _documents(share: Share) -> Iterator[tuple[str, str]]:
+def _documents(share: FilesToWrite) -> Iterator[tuple[str, str]]:
     objects = _objects(share)
     for name, (width, height), count in zip(share.names, share.sizes, share.counts, strict=True):
         size = f"<width>{width}</width><height>{height}</height><depth>3</depth>"
@@ -117,20 +117,22 @@ def _documents(share: Share) -> Iterator[tuple[str, str]]:
         yield f"{stem(name)}.xml", text
 
 
-def _objects(share: Share) -> Iterator[str]:
+def _objects(share: FilesToWrite) -> Iterator[str]:
     """The text of each object."""
     labels = np.frombuffer(share.labels, np.int32)
     corners = np.frombuffer(share.corners, np.float64).reshape(-1, 4)
     flags = [(key, np.frombuffer(values, np.uint8)) for key, values in share.flags.items()]
-    for first in range(0, len(labels), AT_ONCE):
-        some = slice(first, first + AT_ONCE)
-        numbers = corners[some].ravel().tolist()
+    for first in range(0, len(labels), OBJECTS_PER_BLOCK):
+        block = slice(first, first + OBJECTS_PER_BLOCK)
+        numbers = corners[block].ravel().tolist()
         edges = iter(
             [str(int(number)) if number.is_integer() else repr(number) for number in numbers]
         )
-        said = [[f"<{key}>{value}</{key}>" for value in values[some]] for key, values in flags]
-        more = map("".join, zip(*said, strict=True)) if said else repeat("")
-        for label, text in zip(labels[some].tolist(), more, strict=False):
+        flag_texts = [
+            [f"<{key}>{value}</{key}>" for value in values[block]] for key, values in flags
+        ]
+        flags_of_each = map("".join, zip(*flag_texts, strict=True)) if flag_texts else repeat("")
+        for label, text in zip(labels[block].tolist(), flags_of_each, strict=False):
             yield (
                 f"  <object><name>{share.classes[label]}</name>{text}<bndbox>"
                 f"<xmin>{next(edges)}</xmin><ymin>{next(edges)}</ymin>"

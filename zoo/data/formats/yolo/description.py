@@ -34,10 +34,10 @@ def description_of(path: Path) -> Description:
     """The description of a folder, or in a file. Raises: DataError where there is none, or it is
     wrong."""
     if path.is_file():
-        return _described(path)
+        return _read_description(path)
     for file in sorted(path.iterdir()):
         if file.suffix.lower() in SUFFIXES and is_description(file):
-            return _described(file)
+            return _read_description(file)
     for name in LISTS:
         if (path / name).is_file():
             return Description(path, tuple(read_list(path / name)), {})
@@ -54,7 +54,7 @@ def is_description(path: Path) -> bool:
     return isinstance(content, dict) and "names" in content
 
 
-def _described(path: Path) -> Description:
+def _read_description(path: Path) -> Description:
     try:
         content = parse_value(read_regular(path), path)
     except CardError as error:
@@ -63,38 +63,40 @@ def _described(path: Path) -> Description:
         raise _wrong(path, "It is not a mapping.")
     names = _names(content, path)
     root = path.absolute().parent
-    if isinstance(given := content.get("path"), str):
+    if isinstance(declared_root := content.get("path"), str):
         # made on another machine, or relative to a folder that only its tool knows
-        root = next((place for place in (root / given, Path(given)) if place.is_dir()), root)
-    known = [name for name in content if str(name).lower() in NAMES]
-    splits = {str(name): _places(content[name], str(name), path) for name in known}
+        root = next(
+            (place for place in (root / declared_root, Path(declared_root)) if place.is_dir()), root
+        )
+    split_keys = [name for name in content if str(name).lower() in NAMES]
+    splits = {str(name): _places(content[name], str(name), path) for name in split_keys}
     return Description(root, names, {name: places for name, places in splits.items() if places})
 
 
 def _names(content: Mapping[Any, Any], path: Path) -> tuple[str, ...]:
     """Class names in order. Raises: DataError for numbers with a gap."""
-    given = content.get("names")
-    if isinstance(given, dict):
-        numbers = {str(key): str(name) for key, name in given.items()}
-        wanted = [str(number) for number in range(len(numbers))]
-        if missing := [number for number in wanted if number not in numbers]:
+    names = content.get("names")
+    if isinstance(names, dict):
+        numbers = {str(key): str(name) for key, name in names.items()}
+        keys = [str(number) for number in range(len(numbers))]
+        if missing := [number for number in keys if number not in numbers]:
             case = (
                 f"Its names are numbered {', '.join(list(numbers)[:9])}; {missing[0]} is missing."
             )
             raise _wrong(path, case)
-        return tuple(numbers[number] for number in wanted)
-    if not isinstance(given, list) or not given:
+        return tuple(numbers[number] for number in keys)
+    if not isinstance(names, list) or not names:
         raise _wrong(path, "It has no names.")
     count = content.get("nc")
-    if isinstance(count, int) and count != len(given):
-        raise _wrong(path, f"It has {len(given)} names, and nc says {count}.")
-    return tuple(map(str, given))
+    if isinstance(count, int) and count != len(names):
+        raise _wrong(path, f"It has {len(names)} names, and nc says {count}.")
+    return tuple(map(str, names))
 
 
-def _places(given: Any, split: str, path: Path) -> tuple[str, ...]:
-    places = [given] if isinstance(given, str) else [] if given is None else given
+def _places(value: Any, split: str, path: Path) -> tuple[str, ...]:
+    places = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(places, list) or not all(isinstance(place, str) for place in places):
-        raise _wrong(path, f"The split '{split}' is {given!r:.60}, not a folder or a list of them.")
+        raise _wrong(path, f"The split '{split}' is {value!r:.60}, not a folder or a list of them.")
     return tuple(place for place in places if place.strip())
 
 

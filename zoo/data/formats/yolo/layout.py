@@ -37,15 +37,15 @@ def layout_of(description: Description, images: Path | None) -> Layout:
     root = description.root
     folder = images or (root / IMAGES if (root / IMAGES).is_dir() else root)
     if not folder.is_dir():
-        raise _gone(root, f"'{folder}' is not a folder.")
+        raise _missing_images(root, f"'{folder}' is not a folder.")
     places = {
-        split: [_place(root, folder, place) for place in given]
-        for split, given in description.splits.items()
+        split: [_place(root, folder, place) for place in places_of_split]
+        for split, places_of_split in description.splits.items()
     }
     if images is None and not all(
         place == folder or folder in place.parents
-        for given in places.values()
-        for place in given
+        for places_of_split in places.values()
+        for place in places_of_split
         if place.is_dir()
     ):
         folder = root  # as in train/images and valid/images
@@ -57,35 +57,35 @@ def layout_of(description: Description, images: Path | None) -> Layout:
 
 def _by_splits(image_folder: ImageFolder, places: Mapping[str, Sequence[Path]]) -> Layout:
     rows: dict[str, int] = {}
-    made = Layout(image_folder.folder, [])
-    known = set(image_folder.files)
-    for split, given in places.items():
-        named: list[str] = []
-        for place in given:
-            named += (
+    layout = Layout(image_folder.folder, [])
+    existing = set(image_folder.files)
+    for split, places_of_split in places.items():
+        names: list[str] = []
+        for place in places_of_split:
+            names += (
                 _in_folder(image_folder, place) if place.is_dir() else _in_list(image_folder, place)
             )
-        for name in dict.fromkeys(named):
+        for name in dict.fromkeys(names):
             if name not in rows:
                 rows[name] = len(rows)
-                made.missing += name not in known
-            made.splits.setdefault(split, []).append(rows[name])
-    made.files = list(rows)
-    made.splits = in_order(made.splits)
-    return made
+                layout.missing += name not in existing
+            layout.splits.setdefault(split, []).append(rows[name])
+    layout.files = list(rows)
+    layout.splits = in_order(layout.splits)
+    return layout
 
 
 def _place(root: Path, folder: Path, place: str) -> Path:
     """A folder or list that the description names. Raises: DataError where there is neither."""
     plain = slashes(place)
-    tried = [root / place, root / plain]
+    candidates = [root / place, root / plain]
     if f"{IMAGES}/" in f"{plain}/":  # the folder of images is another one than it says
         tail = f"{plain}/".rpartition(f"{IMAGES}/")[2].strip("/")
-        tried.append(folder / tail)
-    for path in tried:
+        candidates.append(folder / tail)
+    for path in candidates:
         if path.exists():
             return path
-    raise _gone(root, f"'{place}' is not there.")
+    raise _missing_images(root, f"'{place}' is not there.")
 
 
 def _in_folder(image_folder: ImageFolder, place: Path) -> list[str]:
@@ -93,7 +93,7 @@ def _in_folder(image_folder: ImageFolder, place: Path) -> list[str]:
     top = image_folder.folder.resolve()
     inner = place.resolve()
     if not inner.is_relative_to(top):
-        raise _gone(image_folder.folder, f"'{place}' is not in it.")
+        raise _missing_images(image_folder.folder, f"'{place}' is not in it.")
     below = inner.relative_to(top).as_posix()
     prefix = "" if below == "." else f"{below}/"
     return [prefix + name for name in walk(place, IMAGE_SUFFIXES)]
@@ -142,6 +142,6 @@ def _is_label(name: str, home: Path) -> bool:
     return home.name == LABELS or f"/{LABELS}/" in f"/{name}"
 
 
-def _gone(root: Path, case: str) -> DataError:
+def _missing_images(root: Path, case: str) -> DataError:
     fix = "Correct data.yaml, or say which folder holds the images: images=FOLDER"
     return DataError(f"{root} can't be read as YOLO.", case, fix)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
-from zoo.data.finding import REPORTED, collected, report_or_raise
+from zoo.data.finding import REPORTED, current_findings, report_or_raise
 from zoo.data.formats.yolo.description import SUFFIXES, description_of, is_description
 from zoo.data.formats.yolo.layout import IMAGES, LABELS, label_files, layout_of
 from zoo.data.formats.yolo.options import YoloOptions
@@ -122,17 +122,17 @@ def _pixels(
     lines: _Lines, sizes: NDArray[np.int64], texts: Sequence[Path | None]
 ) -> NDArray[np.float64]:
     """(n, 4) x, y, width, height. Raises: DataError naming a file whose image has no known size."""
-    given = np.array(lines.numbers).reshape(-1, 4)
+    fractions = np.array(lines.numbers).reshape(-1, 4)
     rows = np.array(lines.rows, np.int64)
     scale = sizes[rows].astype(np.float64)
-    if (unknown := scale[:, 0] == 0).any() and collected() is None:
+    if (unknown := scale[:, 0] == 0).any() and current_findings() is None:
         text = texts[int(rows[unknown][0])]
         case = f"'{text}' has boxes in fractions of an image that is missing or can't be read."
         raise DataError("YOLO labels were read.", case, "Add the image, or take its labels out.")
     for row in np.flatnonzero(unknown).tolist():  # the image itself is reported
         lines.labels[row] = REPORTED
-    corner = (given[:, :2] - given[:, 2:] / 2) * scale
-    return np.concatenate([corner, given[:, 2:] * scale], axis=1)
+    corner = (fractions[:, :2] - fractions[:, 2:] / 2) * scale
+    return np.concatenate([corner, fractions[:, 2:] * scale], axis=1)
 
 
 def _notes(lines: _Lines, left: Sequence[str], missing: int) -> list[str]:

@@ -64,10 +64,12 @@ def _lines(dataset: Dataset) -> list[str]:
     truth = dataset.truth
     scale = _sizes(dataset)[truth.images]
     centre = (truth.xywh[:, :2] + truth.xywh[:, 2:] / 2) / scale
-    given = np.concatenate([centre, truth.xywh[:, 2:] / scale], axis=1)
+    fractions = np.concatenate([centre, truth.xywh[:, 2:] / scale], axis=1)
     return [
         f"{label} {x:.12g} {y:.12g} {width:.12g} {height:.12g}\n"
-        for label, (x, y, width, height) in zip(truth.labels.tolist(), given.tolist(), strict=True)
+        for label, (x, y, width, height) in zip(
+            truth.labels.tolist(), fractions.tolist(), strict=True
+        )
     ]
 
 
