@@ -79,7 +79,7 @@ def _common_folder(paths: Sequence[str]) -> str:
 
 
 def stamp_of(path: str) -> _Stamp:
-    """What says whether a file is still the same. Raises: OSError if it is not a regular file."""
+    """Size, times and inode of a file. Raises: OSError if it is not a regular file."""
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
         raise OSError(errno.EINVAL, "It is not a regular file", path)

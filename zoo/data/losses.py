@@ -1,4 +1,4 @@
-"""What a data set loses when it is written in another format, in sentences.
+"""Sentences about what a data set loses when it is written in another format.
 
 A format says what it holds besides images, classes and boxes: `crowd`, `area` (of masks),
 `masks`, `box ids`, `image ids`, `class ids`, `class order`, `unused classes`, `splits`,

@@ -1,4 +1,4 @@
-"""Drops or mends the impossible records of a table of boxes, and reports them."""
+"""Drops or corrects the impossible records of a table of boxes, and reports them."""
 
 from __future__ import annotations
 
