@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from zoo.data.json_file import ALWAYS, content, decoded, decoded_lines
+from zoo.data.json_file import MAX_UNPACKED_BYTES, content, decoded, decoded_lines
 from zoo.errors import DataError
 
 
@@ -30,7 +30,7 @@ def test_the_bytes_of_a_file_come_unpacked_and_without_a_mark(
 def test_a_packed_file_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.json.gz"
     with gzip.open(file, "wb", compresslevel=1) as packed:
-        for _ in range(ALWAYS // (1 << 20) + 2):
+        for _ in range(MAX_UNPACKED_BYTES // (1 << 20) + 2):
             packed.write(b" " * (1 << 20))
     with pytest.raises(DataError, match="unpack to more than"):
         content(file)

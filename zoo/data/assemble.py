@@ -1,4 +1,4 @@
-"""A data set of what a reader has found, image by image, in any order."""
+"""Builds a data set from the columns that a reader has read, images in any order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zoo.labels import LabelSpace
 
 @dataclass(kw_only=True)
 class Found:
-    """The content of annotation files, unchecked and in the order they have.
+    """The content of annotation files, unchecked and in file order.
 
     ids, files, sizes: of each image: id, name of its file in `folder`, width and height (0 is
         unknown).

@@ -1,4 +1,4 @@
-"""Boxes of a data set that can't be right: outside, without area, in fractions, there twice."""
+"""Finds boxes that can't be right: outside their image, without area, in fractions, duplicated."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def box_findings(dataset: Dataset) -> list[Finding]:
 def _masks(
     dataset: Dataset, fractional: NDArray[np.bool_]
 ) -> dict[str, tuple[NDArray[np.bool_], Callable[[int], str]]]:
-    """Check -> which boxes it finds, and what is the case of one. fractional: (n,) boxes of
-    fractions, which are neither outside nor thin."""
+    """Check -> (n,) which boxes it finds, and the message about one of them. fractional: (n,) boxes
+    in fractions, which are neither outside nor thin."""
     truth = dataset.truth
     sizes = dataset.sizes[truth.images]
     outside = outside_boxes(dataset) & ~fractional
@@ -56,7 +56,7 @@ def _masks(
 
 
 def fractional_images(dataset: Dataset) -> NDArray[np.bool_]:
-    """(m,) images whose boxes all end within the first pixel, as fractions do."""
+    """(m,) whether all boxes of an image end within the first pixel, as fractions do."""
     truth = dataset.truth
     most = np.full(len(dataset), -np.inf)
     np.maximum.at(most, truth.images, truth.boxes.max(axis=1, initial=-np.inf))
@@ -65,7 +65,7 @@ def fractional_images(dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def outside_boxes(dataset: Dataset) -> NDArray[np.bool_]:
-    """(n,) boxes that leave their image; of an image of unknown size, to the left and above."""
+    """(n,) whether a box leaves its image; if the size is unknown, only to the left or above."""
     truth = dataset.truth
     sizes = np.nan_to_num(dataset.sizes, nan=np.inf)[truth.images]
     low = np.less(truth.boxes[:, :2], -TOLERANCE)
@@ -75,7 +75,7 @@ def outside_boxes(dataset: Dataset) -> NDArray[np.bool_]:
 
 
 def repeated_boxes(dataset: Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n,) boxes that are there before, in their class, and in another one."""
+    """(n,) boxes that repeat an earlier one of the same class; and those of another class."""
     truth = dataset.truth
     count = len(truth.labels)
     keys = np.concatenate([truth.images[:, None], truth.boxes.round(3)], axis=1)

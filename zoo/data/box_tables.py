@@ -14,7 +14,7 @@ from zoo.data.image_ids import column_of
 from zoo.errors import DataError
 from zoo.text import pluralize
 
-MOST = 1e30  # no image is so large; far beyond it an area would overflow
+MAX_COORDINATE = 1e30  # no image is so large; far beyond it an area would overflow
 
 
 BoxFormat = Literal["xyxy", "xywh"]
@@ -26,8 +26,10 @@ COLUMNS = ("image", "label", "box", "area", "crowd", "id")
 def with_defaults(
     table: Mapping[str, NDArray[Any]], box: NDArray[np.float64], name: str
 ) -> tuple[dict[str, NDArray[Any]], int]:
-    """The columns with numbers for what stands for them, and how many areas nobody knows. Raises:
-    DataError naming the record."""
+    """The columns with defaults for missing ones, and the number of unknown areas.
+
+    Raises: DataError naming the record.
+    """
     columns = {
         "area": box[:, 2] * box[:, 3],
         "crowd": np.zeros(len(box)),
@@ -64,21 +66,22 @@ def check_records(
     table: Mapping[str, NDArray[Any]], xywh: NDArray[np.float64], classes: int, name: str
 ) -> None:
     """Raises: DataError naming the first annotation, in the order given, whose numbers can't be."""
-    x, y, width, height = np.ascontiguousarray(
-        xywh.T
-    )  # columns: rows of four take several times as long
+    # Contiguous columns: checking rows of four takes several times as long.
+    x, y, width, height = np.ascontiguousarray(xywh.T)
     inside = (
-        (np.abs(x) <= MOST)
-        & (np.abs(y) <= MOST)
-        & (np.abs(width) <= MOST)
-        & (np.abs(height) <= MOST)
+        (np.abs(x) <= MAX_COORDINATE)
+        & (np.abs(y) <= MAX_COORDINATE)
+        & (np.abs(width) <= MAX_COORDINATE)
+        & (np.abs(height) <= MAX_COORDINATE)
     )
     wrong = {
         "a label outside the label space": (table["label"] < 0) | (table["label"] >= classes),
         "a coordinate that is not finite": ~inside,
         "a negative width or height": (width < 0) | (height < 0),
         "a crowd that is neither 0 nor 1": (table["crowd"] != 0) & (table["crowd"] != 1),
-        "an area that is negative or not finite": ~((table["area"] >= 0) & (table["area"] <= MOST)),
+        "an area that is negative or not finite": ~(
+            (table["area"] >= 0) & (table["area"] <= MAX_COORDINATE)
+        ),
     }
     for fault, rows in wrong.items():
         if rows.any():

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Depth: TypeAlias = Literal["decode", "header", "none"]
 _SIGNS = re.compile(r"[\W_]+")
-FEW = 10  # boxes of a class, or a hundredth of those of the largest
+MIN_BOXES_PER_CLASS = 10  # or a hundredth of those of the largest class
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def class_findings(dataset: Dataset) -> list[Finding]:
     for name, count in counts.items():
         if not count:
             findings.append(Finding("unused_class", f"No box is a {name}.", label=name))
-        elif count < FEW or count * 100 < most:
+        elif count < MIN_BOXES_PER_CLASS or count * 100 < most:
             message = f"{count:,} of {sum(counts.values()):,} boxes are of {name}."
             findings.append(Finding("rare_class", message, label=name))
     for split, part in dataset.splits.items():

@@ -279,8 +279,7 @@ def _by_image_and_label(
     if not count or cells >= 2**62 // count:
         return np.lexsort((labels, rows))
     classes = labels.max() + 1
-    ordered = np.sort(
-        (rows * classes + labels) * count + np.arange(count)
-    )  # ten times as fast as sorting positions
+    # Sorting numbers is ten times as fast as sorting positions by them.
+    ordered = np.sort((rows * classes + labels) * count + np.arange(count))
     order: NDArray[np.int64] = ordered % count
     return order

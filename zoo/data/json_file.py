@@ -19,10 +19,10 @@ from zoo.files import open_regular
 from zoo.limits import TOO_DEEP
 
 MARK = b"\xef\xbb\xbf"  # UTF-8's byte order mark, as Windows programs write it
-ALWAYS = 1 << 28  # bytes that any packed file may have,
-AT_MOST = (
-    200  # and how many times its own size beyond that: JSON packs to a tenth, zeros to a thousandth
-)
+# A packed file may unpack to the larger of these bytes and of its own size times this ratio: JSON
+# packs to a tenth, zeros to a thousandth.
+MAX_UNPACKED_BYTES = 1 << 28
+MAX_UNPACKED_RATIO = 200
 _PACKED = b"\x1f\x8b"
 _BLOCK = 1 << 20
 _BYTE = re.compile(r"\(byte (\d+)\)")  # where msgspec says it stumbled
@@ -57,7 +57,7 @@ def _bytes_of(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
     with gzip.open(file) as packed:
         while block := packed.read(_BLOCK):
             unpacked += block
-            if len(unpacked) > max(ALWAYS, AT_MOST * size):
+            if len(unpacked) > max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * size):
                 raise wrong(str(path), f"Its {size:,} bytes unpack to more than {len(unpacked):,}.")
     return unpacked
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoo.errors import DataError
 from zoo.suggest import close_matches, join_or
 
-MOST = 10_000  # names of a folder that are looked at
+MAX_NAMES_COMPARED = 10_000  # of a folder
 
 
 def is_missing(path: Path) -> bool:
@@ -45,5 +45,5 @@ def _near(absent: Path) -> list[str]:
         names = os.listdir(absent.parent)
     except OSError:
         return []
-    candidates = [name for name in names[:MOST] if not name.startswith(".")]
+    candidates = [name for name in names[:MAX_NAMES_COMPARED] if not name.startswith(".")]
     return close_matches(absent.name, candidates)

@@ -70,10 +70,8 @@ def _detections(dataset: Dataset, detector: Detector) -> Iterator[tuple[int, Det
         for row, record in enumerate(dataset.images):
             try:
                 source = record.source()
-            except (
-                DataError,
-                ImageError,
-            ):  # found by other checks, as are those that `stream` skips
+            except (DataError, ImageError):
+                # Other checks find it, and those that `stream` skips.
                 continue
             read.append(row)
             yield source

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.box_tables import MOST, BoxFormat
+from zoo.data.box_tables import MAX_COORDINATE, BoxFormat
 from zoo.data.columns import wholes
 from zoo.data.finding import REPORTED, Finding
 from zoo.data.image_ids import places
@@ -45,7 +45,7 @@ def sanitize(
         ]
     if "area" in table and table["area"].dtype.kind in "iuf":
         area = table["area"].astype(np.float64)
-        table["area"] = np.where((area >= 0) & (area <= MOST), area, UNKNOWN)
+        table["area"] = np.where((area >= 0) & (area <= MAX_COORDINATE), area, UNKNOWN)
     if "id" in table:
         table["id"] = np.where(wrong["annotation_id"], UNKNOWN, table["id"])
     dropped = wrong["unknown_image"] | wrong["unknown_class"] | wrong["not_finite"]
@@ -60,7 +60,7 @@ def _impossible(
     labels = table["label"]
     listed = places(image_ids, table["image"])[1]
     unknown = ((labels < 0) | (labels >= classes)) & (labels != REPORTED)
-    finite = (np.abs(table["box"]) <= MOST).all(axis=1)
+    finite = (np.abs(table["box"]) <= MAX_COORDINATE).all(axis=1)
     return {"unknown_image": ~listed, "unknown_class": unknown, "not_finite": ~finite}
 
 

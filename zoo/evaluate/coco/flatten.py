@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.box_tables import MOST, BoxFormat
+from zoo.data.box_tables import MAX_COORDINATE, BoxFormat
 from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.coco.detection_columns import (
@@ -271,8 +271,8 @@ def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format:
             f"its score is {scores[row]}.",
             "Find out where the model makes it; scores are finite.",
         )
-    if not (boxes.min() >= -MOST and boxes.max() <= MOST):
-        row = int(np.flatnonzero(~(np.abs(boxes) <= MOST).all(1))[0])
+    if not (boxes.min() >= -MAX_COORDINATE and boxes.max() <= MAX_COORDINATE):
+        row = int(np.flatnonzero(~(np.abs(boxes) <= MAX_COORDINATE).all(1))[0])
         raise where.refused(
             row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it."
         )

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.data.formats.hub.conftest import REPO
-from zoo.data.formats.hub.repository import FEW, folder_files, hub_files
+from zoo.data.formats.hub.repository import MAX_SINGLE_FETCHES, folder_files, hub_files
 from zoo.errors import DataError
 from zoo.testing import Fault, LoopbackHub
 
 DATASET = f"datasets/{REPO}"
-MANY = {f"images/{number:03}.png": b"%d" % number for number in range(4 * FEW)}
+MANY = {f"images/{number:03}.png": b"%d" % number for number in range(4 * MAX_SINGLE_FETCHES)}
 
 
 def test_a_folder_is_listed_without_what_is_hidden(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_many_files_are_fetched_at_once_and_only_those_that_are_missing(hub: Loo
     files = hub_files(REPO)
     assert files.commit == commit
     assert set(files.names) == set(MANY)
-    some = list(files.names)[:FEW]
+    some = list(files.names)[:MAX_SINGLE_FETCHES]
     files.fetch(some)
     assert hub.bodies("*images*") == len(some)
     files.fetch(files.names)

@@ -27,7 +27,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.space import tidy
 from zoo.text import listed
 
-SHOWN = 8  # classes that a message has
+MAX_CLASSES_SHOWN = 8  # classes that a message has
 _LARGEST_SIDE = 2**31
 
 
@@ -154,7 +154,9 @@ def _classes(
     if -1 in labels and current_findings() is None:
         case = f"Boxes are of class {different.tolist()[labels.index(-1)]!r:.80}, which has no name"
         fix = "Correct them, or name all classes: ,names=A|B|C; zoo data check finds such boxes."
-        raise DataError(failure, f"{case}; there are {listed(space.names, SHOWN)}.", fix)
+        raise DataError(
+            failure, f"{case}; there are {listed(space.names, MAX_CLASSES_SHOWN)}.", fix
+        )
     return space, np.array(labels, np.int64)[where.reshape(-1)] if len(labels) else numbers, notes
 
 

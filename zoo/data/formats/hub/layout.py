@@ -28,7 +28,7 @@ WORDS = {
     **dict.fromkeys(("validation", "valid", "dev", "val"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
-SHOWN = 5  # names that a message has
+MAX_NAMES_SHOWN = 5  # names that a message has
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ def _config(
         suggestions = close_matches(requested, names) or names
         raise NameNotFound(
             f"No configuration named '{requested}'.",
-            f"{files.address} has {listed(names, SHOWN)}.",
-            f"Did you mean {join_or(suggestions[:SHOWN])}?",
+            f"{files.address} has {listed(names, MAX_NAMES_SHOWN)}.",
+            f"Did you mean {join_or(suggestions[:MAX_NAMES_SHOWN])}?",
         )
     usual = requested or readme.first or (names[0] if len(names) == 1 else "")
     usual = usual or (DEFAULT if DEFAULT in names else "")
     if not usual:
-        case = f"It has {len(names)} configurations: {listed(names, SHOWN)}."
+        case = f"It has {len(names)} configurations: {listed(names, MAX_NAMES_SHOWN)}."
         fix = f"Name one of them: ,config={names[0]}"
         raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
     return usual
@@ -183,7 +183,7 @@ def _no_data(files: RepositoryFiles, config: str) -> DataError:
     failure = f"Data set '{files.address}' can't be read."
     where = f"The configuration '{config}'" if config else "It"
     endings = sorted({_suffix(name) or name for name in files.names} - {".md", ""})
-    kinds = f"; its {pluralize(len(files.names), 'file')} are {listed(endings, SHOWN)}"
+    kinds = f"; its {pluralize(len(files.names), 'file')} are {listed(endings, MAX_NAMES_SHOWN)}"
     case = f"{where} has no Parquet file, and no {METADATA[0]} with images{kinds}."
     fix = "Convert it to one of the two."
     if files.repo:

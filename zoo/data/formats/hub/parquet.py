@@ -169,9 +169,8 @@ def _places(file: pq.ParquetFile, shard: Shard, number: int) -> NDArray[np.int64
                 group,
                 np.arange(count),
             )
-            group_places[:, 4] = chunk.total_uncompressed_size // max(
-                count, 1
-            )  # as a share of its group
+            # Without places, an image's length is its mean share of the row group.
+            group_places[:, 4] = chunk.total_uncompressed_size // max(count, 1)
             if spans is not None and len(spans) == count:
                 group_places[:, 3:] = spans
             parts.append(group_places)

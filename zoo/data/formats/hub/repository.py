@@ -33,7 +33,7 @@ from zoo.weights.sources import COMMIT
 log = logging.getLogger("zoo")
 
 THREADS = 8
-FEW = 8  # files that are fetched one by one, each with a bar of its own
+MAX_SINGLE_FETCHES = 8  # files that are fetched one by one, each with a bar of its own
 MAIN = "main"
 DATASET = "dataset"
 _PLACE = re.compile(r"([\w.-]+/[\w.-]+)(?:@(\S+))?")
@@ -73,7 +73,7 @@ class RepositoryFiles:
             )
             raise DataError(self._failure, case, carry(self.repo))
         with as_data(self._failure, self.repo):
-            if len(missing) <= FEW:
+            if len(missing) <= MAX_SINGLE_FETCHES:
                 for carrier in missing:
                     _fetch(carrier, progress=None)
             else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMBERS = 4  # of a box
-_SHOWN = 80  # letters of a value that a message repeats
+_MAX_LETTERS_SHOWN = 80  # letters of a value that a message repeats
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Rows:
         except (ValueError, TypeError) as error:
             if name in columns.others:  # as polygons, which no column of numbers holds
                 return
-            first = str(error).partition("\n")[0][:_SHOWN].rstrip(".")
+            first = str(error).partition("\n")[0][:_MAX_LETTERS_SHOWN].rstrip(".")
             fix = f"Name another: ,{'boxes' if name == columns.boxes else 'labels'}=COLUMN"
             raise DataError(failure, f"Its column '{name}' can't be: {first}.", fix) from None
 

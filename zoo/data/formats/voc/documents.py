@@ -16,9 +16,8 @@ from zoo.data.formats.voc.document import FLAGS, read_document
 from zoo.data.workers import shares_of, spread
 from zoo.errors import DataError
 
-MIN_FILES_PER_PROCESS = (
-    4000  # of a process at least; it takes as long to start as to read a thousand
-)
+# A process takes as long to start as to read a thousand files.
+MIN_FILES_PER_PROCESS = 4000
 
 
 class FilesToRead(msgspec.Struct, frozen=True):
