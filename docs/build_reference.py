@@ -14,6 +14,9 @@ from functools import cached_property
 from pathlib import Path
 
 from zoo.cli.app import COMMANDS, app
+from zoo.cli.format import format_count, format_license, format_number, format_size
+from zoo.registry import Entry, catalogue
+from zoo.registry.card import PackageSource
 
 PAGES = Path(__file__).parent / "reference"
 MODULES = {
@@ -195,6 +198,45 @@ def commands() -> str:
     return text
 
 
+BUNDLED = ("yolox", "torchvision", "shapes")  # plugins of the wheel that bring models
+MODELS = """# Models
+
+What `zoo list` shows, made from the cards by `docs/build_reference.py`. *AP* is claimed by the authors on COCO val2017;
+`zoo show NAME` has the source of each number. *Input* is the side of a square in pixels, or the shorter and the longest
+edge. One licence stands for code and weights, two for code / weights; – is not stated. [Exports](exports.md) says what
+can be written as ONNX, OpenVINO or a program, and [Conformance](conformance.md) what has been checked of each.
+
+| name | family | AP | parameters | GFLOPs | input | licence | weights |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def models() -> str:
+    """The page of every bundled model."""
+    return MODELS + "".join(
+        f"| {' | '.join(facts(catalogue().resolve(name).entry))} |\n"
+        for plugin in BUNDLED
+        for name, _ in catalogue().rows(f"{plugin}/*")
+    )
+
+
+def facts(entry: Entry) -> tuple[str, ...]:
+    """One model: the cells of its row."""
+    _, row = catalogue().rows(entry.qualified)[0]
+    sources = entry.card.weights[row.default].files["model"] if row.default else []
+    size = "–" if row.megabytes is None else f"{row.megabytes:.3g} MB"
+    return (
+        f"`{entry.name}`",
+        row.family or "–",
+        format_number(row.ap),
+        format_count(row.parameters),
+        format_number(row.gflops),
+        format_size(row.size, row.resize),
+        format_license(row.code_license, row.weights_license),
+        "in the wheel" if any(isinstance(source, PackageSource) for source in sources) else size,
+    )
+
+
 WRITTEN = {
     "settings": "Environment variables",
     "cards": "The fields of a card",
@@ -213,10 +255,11 @@ def pages() -> dict[str, str]:
     index = "# Reference\n\nMade from the code by `docs/build_reference.py`.\n\n"
     index += "".join(f"- [{name}]({name}.md): {promise}\n" for name, promise in MODULES.items())
     index += "- [zoo, the command](commands.md): every option, as `--help` prints it.\n"
-    index += "\nWritten by hand:\n\n"
+    index += "- [Models](models.md): every bundled model, with its facts.\n"
+    index += "\nWritten by hand, or made by scripts of their own:\n\n"
     index += "".join(f"- [{title}]({name}.md)\n" for name, title in WRITTEN.items())
     made = {f"{name}.md": page(name) for name in MODULES}
-    return {"index.md": index, "commands.md": commands(), **made}
+    return {"index.md": index, "commands.md": commands(), "models.md": models(), **made}
 
 
 def main() -> None:
