@@ -1,6 +1,6 @@
-"""Draws docs/images/photos.jpg: photographs in a row, with what a model finds in them.
+"""Draws docs/images/detections.jpg: photographs in a row, with what a model finds in them.
 
-The page shows three of scikit-image's: `python docs/build_photos.py astronaut.png chelsea.png
+The page shows three of scikit-image's: `python docs/build_detections.py astronaut.png chelsea.png
 coffee.png --model yolox_nano`.
 """
 
@@ -14,7 +14,7 @@ import PIL.Image
 import zoo
 from zoo.draw import draw
 
-PAGE = Path(__file__).parent / "images" / "photos.jpg"
+PAGE = Path(__file__).parent / "images" / "detections.jpg"
 HEIGHT, GAP = 320, 8  # pixels
 
 
