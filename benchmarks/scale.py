@@ -143,7 +143,7 @@ def _write_entries(entries: int, folder: Path) -> int:
     from zoo import data
     from zoo.evaluate import Evaluator, GroundTruth
     from zoo.leaderboard import Entry, Model
-    from zoo.leaderboard.entry import PROVENANCE, Published, WeightsFile
+    from zoo.leaderboard.entry import PROVENANCE, ModelWeights, Published
     from zoo.registry.card import Licenses
 
     rng = np.random.default_rng(0)
@@ -176,7 +176,7 @@ def _write_entries(entries: int, folder: Path) -> int:
                 family=f"Toys {number % 8}",
                 licenses=Licenses(code="MIT", weights="MIT"),
                 parameters=parameters,
-                weights=WeightsFile(source=source, sha256=f"{number:064x}", bytes=4 * parameters),
+                weights=ModelWeights(source=source, sha256=f"{number:064x}", bytes=4 * parameters),
                 published=Published(parameters=None, claims=[]),
             ),
             data="toys",

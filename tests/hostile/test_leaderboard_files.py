@@ -5,7 +5,7 @@ import pytest
 from zoo.errors import DataError
 from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
-from zoo.leaderboard.handed_in import check_in, handed_in
+from zoo.leaderboard.entry_files import check_inside, matching_files
 
 HOSTILE = {
     "empty": b"",
@@ -86,14 +86,14 @@ def test_a_link_among_the_entries_of_others_that_leads_elsewhere_is_refused(tmp_
         "theirs/out.json",
         f"{tmp_path}/theirs/*.json",
     ):
-        folder, paths = handed_in(tmp_path, pattern)
+        folder, paths = matching_files(tmp_path, pattern)
         assert folder == tmp_path / "theirs"
         for path in paths:
             if path.name in ("honest.json", "near.json"):
-                check_in(path, folder)
+                check_inside(path, folder)
             else:
                 with pytest.raises(DataError, match="leads out of its folder"):
-                    check_in(path, folder)
+                    check_inside(path, folder)
 
 
 def test_a_board_says_where_entries_are_and_its_own_folder_is_no_pattern(tmp_path):
@@ -101,8 +101,8 @@ def test_a_board_says_where_entries_are_and_its_own_folder_is_no_pattern(tmp_pat
     for folder in (home, tmp_path / "[a]" / "others"):
         folder.mkdir(parents=True)
         (folder / "[1].json").write_text("{}")
-    assert handed_in(home, "*.json") == (home, [home / "[1].json"])
-    assert handed_in(home, "[1].json") == (home, [home / "[1].json"])
-    assert handed_in(home, "../others/*.json")[1] == [home / "../others/[1].json"]
+    assert matching_files(home, "*.json") == (home, [home / "[1].json"])
+    assert matching_files(home, "[1].json") == (home, [home / "[1].json"])
+    assert matching_files(home, "../others/*.json")[1] == [home / "../others/[1].json"]
     for pattern in ("none.json", "**.yaml", "none/*.json"):
-        assert handed_in(home, pattern)[1] == []
+        assert matching_files(home, pattern)[1] == []

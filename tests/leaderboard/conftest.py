@@ -16,7 +16,7 @@ from PIL import Image
 from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.leaderboard import Entry, Leaderboard, Model, Timing, check
 from zoo.leaderboard.disagreement import ShownBox, ShownDetections, ShownImage
-from zoo.leaderboard.entry import PROVENANCE, Published, WeightsFile
+from zoo.leaderboard.entry import PROVENANCE, ModelWeights, Published
 from zoo.leaderboard.site import page as html_of
 from zoo.leaderboard.table import Failure, table_of
 from zoo.registry import reload
@@ -141,7 +141,7 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
             family=family,
             licenses=Licenses(code=license, weights=license),
             parameters=parameters,
-            weights=WeightsFile(
+            weights=ModelWeights(
                 source=source, sha256=sha256 or sha256_of(source), bytes=4 * parameters
             ),
             published=Published(parameters=published, claims=claims_of(claimed, data)),

@@ -13,8 +13,6 @@ from zoo.leaderboard.checks import (
     TOGETHER,
     Expected,
     disqualifying,
-    mixed_protocols,
-    other_data,
 )
 from zoo.registry.card import Claim
 
@@ -132,10 +130,6 @@ def test_what_was_measured_otherwise_must_not_be_ranked(make_entry):
     entries = [make_entry("a", quality=0.6), make_entry("b", protocol={"score": 0.3})]
     expected = Expected(protocol=entries[0].protocol)
     assert {one.entry for one in check(entries, expected=expected) if disqualifying(one)} == {"b"}
-    assert {one.__name__ for one in (mixed_protocols, other_data)} == {
-        "mixed_protocols",
-        "other_data",
-    }
 
 
 def test_missing_provenance_says_what_is_missing(make_entry):

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from tests.leaderboard.conftest import board_of
 from zoo.leaderboard import Entry, Leaderboard
-from zoo.leaderboard.entry import WeightsFile
+from zoo.leaderboard.entry import ModelWeights
 from zoo.leaderboard.site import page as html_of
 from zoo.leaderboard.table import Failure
 
@@ -243,7 +243,7 @@ def test_the_plot_begins_with_what_more_than_half_of_the_rows_have(show, entries
 
 def test_never_trained_models_have_no_rank_and_are_not_on_the_front(show, entries):
     fast = structs.replace(
-        entries[0], model=structs.replace(entries[0].model, weights=WeightsFile(source="random"))
+        entries[0], model=structs.replace(entries[0].model, weights=ModelWeights(source="random"))
     )
     page = show([fast, *entries[1:]])
     name = fast.name

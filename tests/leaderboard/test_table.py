@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from zoo.leaderboard import check
-from zoo.leaderboard.entry import RANDOM, WeightsFile
+from zoo.leaderboard.entry import RANDOM, ModelWeights
 from zoo.leaderboard.table import Failure, table_of
 
 
@@ -27,7 +27,7 @@ def test_the_best_comes_first_and_has_the_first_rank(make_entry):
 
 def test_comparisons_are_named_by_the_places_of_the_lines(make_entry):
     entry = make_entry("random", quality=0.8)
-    model = structs.replace(entry.model, weights=WeightsFile(source=RANDOM))
+    model = structs.replace(entry.model, weights=ModelWeights(source=RANDOM))
     trained = [make_entry("a", quality=0.9), make_entry("b", quality=0.3, seed=1)]
     table = table_of("toys", [structs.replace(entry, model=model), *trained], [])
     assert [line.entry.name for line in table.lines] == ["a", "random", "b"]
@@ -37,7 +37,7 @@ def test_comparisons_are_named_by_the_places_of_the_lines(make_entry):
 
 def test_weights_that_were_never_trained_have_no_rank(make_entry):
     entry = make_entry("random", quality=0.9)
-    model = structs.replace(entry.model, weights=WeightsFile(source=RANDOM))
+    model = structs.replace(entry.model, weights=ModelWeights(source=RANDOM))
     lines = by_name(table_of("toys", [structs.replace(entry, model=model), make_entry("a")], []))
     assert lines["random"].ranks == ()
     assert lines["a"].ranks == (1, 1)

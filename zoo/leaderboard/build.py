@@ -31,7 +31,7 @@ from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
 from zoo.leaderboard.disagreement import ModelDetections, disagreements
 from zoo.leaderboard.entry import RANDOM, Entry, Timing, file_name, store
-from zoo.leaderboard.handed_in import check_in, handed_in
+from zoo.leaderboard.entry_files import check_inside, matching_files
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.site import page, to_json
 from zoo.leaderboard.source import (
@@ -254,7 +254,7 @@ def _kept(path: Path) -> Entry | None:
 def _take_in_others(work: _Build) -> None:
     """Entries that the board names, each as a row of its own."""
     for pattern in work.board.entries:
-        folder, paths = handed_in(work.folder, pattern)
+        folder, paths = matching_files(work.folder, pattern)
         if not paths:
             work.fail(
                 pattern,
@@ -263,7 +263,7 @@ def _take_in_others(work: _Build) -> None:
             )
         for path in paths:
             try:
-                check_in(path, folder)
+                check_inside(path, folder)
                 entry = Entry.read(path)
             except DataError as error:
                 work.fail(path.name, None, error)

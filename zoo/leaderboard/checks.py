@@ -19,34 +19,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
-from zoo.leaderboard.entry import Entry, Setting, WeightsFile
+from zoo.leaderboard.entry import Entry, ModelWeights, Setting
 from zoo.leaderboard.entry_checks import (
     CLAIM_POINTS,
-    changed,
+    changed_after_writing,
+    contradictory_numbers,
     far_from_claim,
-    impossible,
     missing_provenance,
+    noted_by_evaluate,
     odd_facts,
     odd_timing,
     other_provenance,
     other_published,
     parameters_off,
-    remarked,
     unknown_license,
 )
-from zoo.leaderboard.finding import Check, Finding, finding
+from zoo.leaderboard.finding import Check, CheckFunction, Finding, finding
 from zoo.text import pluralize
 
 COPIED = 0.75  # share of numbers that two models never have in common
 REPLICATES = 100  # compared of each pair
 CLOSE = 1e-6  # numbers closer than this are one number, rounded or moved
 DISQUALIFYING = {
-    "mixed_protocols",
-    "other_data",
-    "other_measure",
-    "other_provenance",
-    "impossible",
-    "changed",
+    Check.MIXED_PROTOCOLS,
+    Check.OTHER_DATA,
+    Check.OTHER_MEASURE,
+    Check.OTHER_PROVENANCE,
+    Check.IMPOSSIBLE,
+    Check.CHANGED,
 }
 
 T = TypeVar("T")
@@ -69,18 +69,15 @@ class Expected:
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
     """Everything that is wrong in these entries, taken together; first what keeps one out of the
     table."""
-    wanted = expected or Expected()
-    as_written = [
-        entry for entry in entries if not any(changed([entry]))
-    ]  # the others prove nothing against anybody
+    reference = expected or Expected()
+    # a changed file is no evidence against other entries
+    as_written = [entry for entry in entries if not any(changed_after_writing([entry]))]
     doubts = [
-        *(
-            doubt
-            for of in (other_data, mixed_protocols, other_measure)
-            for doubt in of(entries, wanted)
-        ),
-        *(doubt for of in ALONE for doubt in of(entries)),
-        *(doubt for of in TOGETHER for doubt in of(as_written)),
+        *other_data(entries, reference),
+        *mixed_protocols(entries, reference),
+        *other_measure(entries, reference),
+        *(doubt for check_alone in ALONE for doubt in check_alone(entries)),
+        *(doubt for check_together in TOGETHER for doubt in check_together(as_written)),
     ]
     fields: dict[Finding, list[str]] = {}
     for doubt in doubts:
@@ -108,7 +105,7 @@ def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding
                     f"{name} has the sha256 {measured[:12]}… here and {usual[:12]}… in the others."
                 )
                 yield finding(
-                    other_data,
+                    Check.OTHER_DATA,
                     entry,
                     "report.measured.sha256",
                     case,
@@ -118,7 +115,11 @@ def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding
         for entry in _by_data(entries)[name]:
             case = f"The board has no data set '{name:.60}'; it has {', '.join(expected.data)}."
             yield finding(
-                other_data, entry, "data", case, "Correct the name, or measure it on one of them."
+                Check.OTHER_DATA,
+                entry,
+                "data",
+                case,
+                "Correct the name, or measure it on one of them.",
             )
 
 
@@ -133,13 +134,13 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
                 case = f"It does not say {', '.join(unsaid)}, on which its numbers depend."
                 like = ", ".join(f"{name}: {_written(usual[name])}" for name in unsaid)
                 fix = f"Say in the board's row how it was made; the table has protocol: {{{like}}}"
-                yield finding(mixed_protocols, entry, "protocol", case, fix)
+                yield finding(Check.MIXED_PROTOCOLS, entry, "protocol", case, fix)
             for name, ours in sorted(entry.protocol.items()):
                 theirs = usual.get(name, "not given")
                 if ours != theirs and name != "engine":  # it is the row's, and agrees with torch
                     case = f"It is {_written(ours)} here and {_written(theirs)} in the table."
                     yield finding(
-                        mixed_protocols,
+                        Check.MIXED_PROTOCOLS,
                         entry,
                         f"protocol.{name}",
                         case,
@@ -158,7 +159,7 @@ def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Find
                     f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
                 )
                 yield finding(
-                    other_measure,
+                    Check.OTHER_MEASURE,
                     entry,
                     f"report.{what}",
                     case,
@@ -198,10 +199,10 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
                     f"{first.points:.2f} AP."
                 )
                 fix = "Measure it with its own weights, or leave one of the rows out."
-                yield finding(same_numbers, other, "report.numbers", case, fix)
+                yield finding(Check.SAME_NUMBERS, other, "report.numbers", case, fix)
 
 
-def _weights(entry: Entry) -> str | WeightsFile:
+def _weights(entry: Entry) -> str | ModelWeights:
     """The fingerprint of its weights: those that an exported file was made of are its own."""
     made_of = (entry.report.provenance or {}).get("exported_from")
     return made_of or entry.model.weights.sha256 or entry.model.weights
@@ -212,7 +213,7 @@ def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
     for first, other in _alike(entries, _file):
         case = f"It is the file of {first.name}, {first.model.weights.sha256:.12}…"
         yield finding(
-            same_weights,
+            Check.SAME_WEIGHTS,
             other,
             "model.weights.sha256",
             case,
@@ -220,7 +221,7 @@ def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
         )
 
 
-def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
+def swapped_models(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Two models whose numbers fit each other's claims: their names or files are interchanged."""
     claims = [(entry, claim) for entry in entries if (claim := entry.claim()) is not None]
     here = [(entry, claim) for entry, claim in claims if claim.dataset == entry.data]
@@ -232,17 +233,17 @@ def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
         if min(straight) > CLAIM_POINTS >= max(crossed):
             case = f"What was measured fits the claim of {a.name}, and the other way round."
             yield finding(
-                swapped, b, "model.name", case, "Check which weights each of the two loaded."
+                Check.SWAPPED, b, "model.name", case, "Check which weights each of the two loaded."
             )
 
 
-def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
+def repeated_rows(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Two rows of one name on one data set."""
     for (name, data), count in Counter((entry.name, entry.data) for entry in entries).items():
         if count > 1:
             last = next(entry for entry in entries if (entry.name, entry.data) == (name, data))
             yield finding(
-                twice,
+                Check.TWICE,
                 last,
                 "model.name",
                 f"There are {count} rows of that name.",
@@ -250,7 +251,7 @@ def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
             )
 
 
-def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
+def missing_ranks(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Without resamplings nobody can say whether a difference is real; nor with others than the
     rest of the table has."""
     for some in _by_data(entries).values():
@@ -259,14 +260,14 @@ def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
             if _drawn(entry) is None:
                 case = "There are none, so it has no interval and no rank."
                 fix = "Measure it with zoo evaluate, which resamples by default."
-                yield finding(unranked, entry, "report.resamplings", case, fix)
+                yield finding(Check.UNRANKED, entry, "report.resamplings", case, fix)
             elif usual is not None and _drawn(entry) != usual:
                 case = (
                     f"Its seed or number of replicates is not that of most, {usual[0]} and "
                     f"{usual[1]}, so it has no rank."
                 )
                 yield finding(
-                    unranked,
+                    Check.UNRANKED,
                     entry,
                     "report.resamplings",
                     case,
@@ -282,23 +283,30 @@ def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
             if machine(entry) not in (None, usual):
                 case = f"It was timed on {machine(entry)}, the others on {usual}."
                 fix = "Time it on the same machine, or leave timing out."
-                yield finding(mixed_hardware, entry, "timing.hardware", case, fix)
+                yield finding(Check.MIXED_HARDWARE, entry, "timing.hardware", case, fix)
 
 
-ALONE: tuple[Check, ...] = (
+ALONE: tuple[CheckFunction, ...] = (
     missing_provenance,
-    remarked,
+    noted_by_evaluate,
     unknown_license,
     far_from_claim,
     parameters_off,
     other_published,
-    impossible,
-    changed,
+    contradictory_numbers,
+    changed_after_writing,
     other_provenance,
     odd_timing,
     odd_facts,
 )
-TOGETHER: tuple[Check, ...] = (same_numbers, same_weights, swapped, twice, unranked, mixed_hardware)
+TOGETHER: tuple[CheckFunction, ...] = (
+    same_numbers,
+    same_weights,
+    swapped_models,
+    repeated_rows,
+    missing_ranks,
+    mixed_hardware,
+)
 
 
 def machine(entry: Entry) -> str | None:

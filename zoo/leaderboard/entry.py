@@ -44,7 +44,7 @@ Count = Annotated[int, Meta(ge=0)]
 Setting = str | bool | int | float | None
 
 
-class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ModelWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file the weights are from. source: its address, or `random` where the network was never
     trained, or `unknown`."""
 
@@ -69,7 +69,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     licenses: Licenses = Licenses()
     parameters: Count | None = None
     input: Annotated[list[Count], Meta(min_length=2, max_length=2)] | None = None
-    weights: WeightsFile
+    weights: ModelWeights
     published: Published = Published()
     note: Text | None = None
 

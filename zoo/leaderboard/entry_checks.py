@@ -12,7 +12,7 @@ from zoo.evaluate.diagnostics.consistency import contradictions
 from zoo.evaluate.diagnostics.contradiction import Contradiction
 from zoo.evaluate.predictions.provenance import settings_of
 from zoo.leaderboard.entry import PROVENANCE, RANDOM, UNKNOWN, Entry, Setting, Timing
-from zoo.leaderboard.finding import Finding, finding
+from zoo.leaderboard.finding import Check, Finding, finding
 from zoo.registry import catalogue
 from zoo.registry.card import Card
 from zoo.registry.license import advice, is_identifier
@@ -42,7 +42,7 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
                 "Say it in the board's row, under provenance and protocol; a run of zoo predict "
                 "says it itself."
             )
-            yield finding(missing_provenance, entry, "report.provenance", case, fix)
+            yield finding(Check.MISSING_PROVENANCE, entry, "report.provenance", case, fix)
         weights = entry.model.weights
         if (
             weights.sha256 is None
@@ -57,7 +57,7 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
                 "Name the file in the board's row, as weights: file:PATH, or give its sha256: "
                 "sha256sum PATH"
             )
-            yield finding(missing_provenance, entry, "model.weights.sha256", case, fix)
+            yield finding(Check.MISSING_PROVENANCE, entry, "model.weights.sha256", case, fix)
 
 
 def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -70,16 +70,16 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
                     f"'{name:.60}' is not an SPDX identifier." if name.strip() else "It is empty."
                 )
                 fix = advice(name) if name.strip() else "Write null where it is not known."
-                yield finding(unknown_license, entry, f"model.licenses.{what}", case, fix)
+                yield finding(Check.UNKNOWN_LICENSE, entry, f"model.licenses.{what}", case, fix)
 
 
-def remarked(entries: Sequence[Entry]) -> Iterator[Finding]:
+def noted_by_evaluate(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Detections or annotations that look wrong, as corners where sizes belong; the numbers are
     exact all the same."""
     for entry in entries:
         for note in entry.report.measured.notes:
             yield finding(
-                remarked,
+                Check.REMARKED,
                 entry,
                 "report.measured.notes",
                 note,
@@ -97,7 +97,7 @@ def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
                 f"of {gap:+.1f}."
             )
             fix = "Check weights, preprocessing and the claim; claims are in percent."
-            yield finding(far_from_claim, entry, "report.numbers.AP", case, fix)
+            yield finding(Check.FAR_FROM_CLAIM, entry, "report.numbers.AP", case, fix)
 
 
 def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
                 "Count those of the network that runs, without heads that only train; or correct "
                 "the card."
             )
-            yield finding(parameters_off, entry, "model.parameters", case, fix)
+            yield finding(Check.PARAMETERS_OFF, entry, "model.parameters", case, fix)
 
 
 def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -127,7 +127,7 @@ def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
         ours, theirs = entry.model.published.parameters, card.parameters
         if ours is not None and theirs is not None and ours != theirs:
             case = f"It is {ours:,} here and {theirs:,} on the card of {entry.name}."
-            yield finding(other_published, entry, "model.published.parameters", case, fix)
+            yield finding(Check.OTHER_PUBLISHED, entry, "model.published.parameters", case, fix)
         known = {
             (claim.dataset, claim.metric): claim.value
             for weights in card.weights.values()
@@ -142,11 +142,11 @@ def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
                     f"the card of {entry.name}."
                 )
                 yield finding(
-                    other_published, entry, f"model.published.claims[{number}]", case, fix
+                    Check.OTHER_PUBLISHED, entry, f"model.published.claims[{number}]", case, fix
                 )
 
 
-def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
+def contradictory_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Numbers that no evaluator gives, because they contradict each other."""
     for entry in entries:
         alike: dict[str, list[Contradiction]] = {}
@@ -155,7 +155,7 @@ def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
         for first, *more in alike.values():
             case = f"{first.case} So do {len(more)} more like it." if more else first.case
             yield finding(
-                impossible,
+                Check.IMPOSSIBLE,
                 entry,
                 f"report.{first.at}",
                 case,
@@ -163,13 +163,13 @@ def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
             )
 
 
-def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
+def changed_after_writing(entries: Sequence[Entry]) -> Iterator[Finding]:
     """A file that is not as it was written."""
     for entry in entries:
         if entry.seal is not None and entry.seal != entry.sealed():
             case = "It was changed after it was written: its seal is not that of its content."
             yield finding(
-                changed,
+                Check.CHANGED,
                 entry,
                 "seal",
                 case,
@@ -183,7 +183,7 @@ def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
     again = "Measure it again with zoo evaluate, which writes both."
     for entry in entries:
         for at, case in (*_other_data(entry), *_other_model(entry)):
-            yield finding(other_provenance, entry, f"report.provenance.{at}", case, again)
+            yield finding(Check.OTHER_PROVENANCE, entry, f"report.provenance.{at}", case, again)
         facts, weights = entry.report.provenance or {}, entry.model.weights
         settings = {name: value for name, value in entry.protocol.items() if value is not None}
         pairs = {
@@ -195,7 +195,7 @@ def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
             theirs = _settings(facts) if key == "protocol_settings" else facts.get(key, UNKNOWN)
             if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
                 case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
-                yield finding(other_provenance, entry, at, case, again)
+                yield finding(Check.OTHER_PROVENANCE, entry, at, case, again)
 
 
 def _other_data(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -240,7 +240,7 @@ def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
             half = entry.protocol.get("precision", "float32") != "float32"
             for at, case in _odd(entry.timing, entry.model.parameters, half=half):
                 yield finding(
-                    odd_timing,
+                    Check.ODD_TIMING,
                     entry,
                     f"timing.{at}",
                     case,
@@ -298,7 +298,7 @@ def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
                 f"each of {count:,} parameters."
             )
             yield finding(
-                odd_facts,
+                Check.ODD_FACTS,
                 entry,
                 "model.weights.bytes",
                 case,
@@ -309,7 +309,7 @@ def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
         if finished not in ("", UNKNOWN) and (when is None or when > tomorrow):
             case = f"'{finished:.40}' {'is not a time' if when is None else 'is in the future'}."
             fix = "Write when it was measured, as in 2026-01-31T12:00:00+00:00."
-            yield finding(odd_facts, entry, "report.provenance.finished", case, fix)
+            yield finding(Check.ODD_FACTS, entry, "report.provenance.finished", case, fix)
 
 
 def _when(text: str) -> datetime | None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from zoo.evaluate import Report
 from zoo.evaluate.intervals import reach
 
+NUMBER = "AP"  # what models are ranked by
 LEVEL = 0.95
 DECIMALS = 7
 AT_ONCE = 4096  # pairs whose resamplings are held; of all pairs of many models they fill memory
@@ -62,14 +63,13 @@ class Ranking:
     pairs: Pairs
 
 
-def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
-    """Ranks by one number. Reports without resamplings, or with other ones than most, have no
-    rank."""
-    able = _comparable(reports, number)
+def rank(reports: Sequence[Report]) -> Ranking:
+    """Ranks by AP. Reports without resamplings, or with other ones than most, have no rank."""
+    able = _comparable(reports)
     if not able:
         return Ranking(tuple(() for _ in reports), Pairs())
-    values = np.array([reports[at].numbers[number] for at in able], np.float64)
-    drawn = np.array([_replicates(reports[at], number) for at in able], np.float64)
+    values = np.array([reports[at].numbers[NUMBER] for at in able], np.float64)
+    drawn = np.array([_replicates(reports[at]) for at in able], np.float64)
     drawn = drawn[:, np.isfinite(drawn).all(0)]
     pairs = np.column_stack(np.triu_indices(len(able), 1))  # (q, 2)
     p_values = adjusted(values, drawn, pairs)
@@ -139,9 +139,9 @@ def places(values: NDArray[np.float64], differ: NDArray[np.intp]) -> list[tuple[
     return list(zip(first.tolist(), last.tolist(), strict=True))
 
 
-def _comparable(reports: Sequence[Report], number: str) -> list[int]:
+def _comparable(reports: Sequence[Report]) -> list[int]:
     """The reports whose resamplings are the ones that most have."""
-    keys = [_key(report, number) for report in reports]
+    keys = [_key(report) for report in reports]
     known = [key for key in keys if key is not None]
     if not known:
         return []
@@ -149,12 +149,12 @@ def _comparable(reports: Sequence[Report], number: str) -> list[int]:
     return [at for at, key in enumerate(keys) if key == usual]
 
 
-def _key(report: Report, number: str) -> tuple[object, ...] | None:
+def _key(report: Report) -> tuple[object, ...] | None:
     drawn = report.resamplings
     if (
         drawn is None
-        or report.numbers.get(number) is None
-        or len(drawn.numbers.get(number, ())) < 2
+        or report.numbers.get(NUMBER) is None
+        or len(drawn.numbers.get(NUMBER, ())) < 2
     ):
         return None
     measured = report.measured
@@ -164,12 +164,12 @@ def _key(report: Report, number: str) -> tuple[object, ...] | None:
         report.settings,
         report.policy,
         drawn.seed,
-        len(drawn.numbers[number]),
+        len(drawn.numbers[NUMBER]),
     )
 
 
-def _replicates(report: Report, number: str) -> list[float]:
+def _replicates(report: Report) -> list[float]:
     assert report.resamplings is not None
     return [
-        float("nan") if value is None else value for value in report.resamplings.numbers[number]
+        float("nan") if value is None else value for value in report.resamplings.numbers[NUMBER]
     ]

@@ -25,7 +25,7 @@ from zoo.evaluate.predictions.provenance import hardware, software
 from zoo.labels import match_labels, space_of
 from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
-from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
+from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, ModelWeights, Published, Setting
 from zoo.registry import Choice, catalogue
 from zoo.registry.folder import FILE_PREFIX
 from zoo.timing.timed import same_weights
@@ -232,28 +232,28 @@ def _count(choice: Choice, labels: str | list[str] | None) -> int:
     return sum(parameter.numel() for parameter in detector.parameters())
 
 
-def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:
+def _weights_file(row: Row, source: Source, folder: Path) -> ModelWeights:
     weights = weights_of(row, folder)
     if weights is False:
-        return WeightsFile(source=RANDOM)
+        return ModelWeights(source=RANDOM)
     file = source.resolved.file if source.resolved else None
     if file is None:
         return _stated(row, weights, source)
-    return WeightsFile(
+    return ModelWeights(
         source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes
     )
 
 
-def _stated(row: Row, weights: bool | str, source: Source) -> WeightsFile:
+def _stated(row: Row, weights: bool | str, source: Source) -> ModelWeights:
     """The weights of stored detections: the file that the row names, else what the detections
     say."""
     path = Path(str(weights).removeprefix("file:"))
     if row.weights and path.is_file():
         content = path.read_bytes()
-        return WeightsFile(
+        return ModelWeights(
             source=f"file:{path.name}",
             sha256=hashlib.sha256(content).hexdigest(),
             bytes=len(content),
         )
     named = source.facts.get("weights_source") or row.weights or UNKNOWN
-    return WeightsFile(source=named, sha256=source.facts.get("weights_sha256"))
+    return ModelWeights(source=named, sha256=source.facts.get("weights_sha256"))

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from zoo.evaluate import Evaluator, GroundTruth
 from zoo.leaderboard import Entry, Model
-from zoo.leaderboard.entry import PROVENANCE, WeightsFile
+from zoo.leaderboard.entry import PROVENANCE, ModelWeights
 from zoo.registry.card import Licenses
 
 
@@ -34,7 +34,7 @@ def entry():
     model = Model(
         name="mine",
         licenses=Licenses(code="MIT"),
-        weights=WeightsFile(source="file:a", sha256="a" * 64),
+        weights=ModelWeights(source="file:a", sha256="a" * 64),
     )
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 

@@ -14,7 +14,7 @@ from zoo.paths import is_inside
 _MAGIC = frozenset("*?[")
 
 
-def handed_in(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
+def matching_files(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
     """The folder that a path or glob of a board names, and the files that it has, in order.
 
     folder: the board's, which `pattern` is relative to.
@@ -34,7 +34,7 @@ def handed_in(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
         return below, []
 
 
-def check_in(path: Path, folder: Path) -> None:
+def check_inside(path: Path, folder: Path) -> None:
     """Raises: DataError for a link that leads out of the folder."""
     if not is_inside(path, folder):
         raise wrong(
