@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import Dataset, read
+from zoo.data.source import relative_to
 from zoo.errors import DataError, NameNotFound
 
 
@@ -126,3 +127,24 @@ def test_missing_areas_are_counted_and_refused_where_that_is_asked(tmp_path: Pat
         read(f"coco:{file},missing_area=refuse")
     with pytest.raises(DataError, match=r"'box' or 'refuse'(.|\n)*Did you mean 'refuse'"):
         read(f"coco:{file},missing_area=refused")
+
+
+def test_an_address_in_a_folder_is_read_from_anywhere(tmp_path: Path) -> None:
+    file = written(tmp_path / "board" / "lr=1,run=2", pictures="../far, away")
+    for typed in (
+        "lr=1,,run=2/instances.json,images=lr=1,,run=2/../far,, away,name=toy",
+        "coco:lr=1,,run=2/instances.json,name=toy,images=far,, away",
+    ):
+        address = relative_to(typed, tmp_path / "board")
+        dataset = read(address)
+        assert dataset.name == "toy"
+        assert dataset.images[0].path.parent.samefile(tmp_path / "board" / "far, away"), address
+    assert read(relative_to("lr=1,run=2/instances.json", tmp_path / "board")).name == "lr=1,run=2"
+    assert relative_to(str(file), Path("elsewhere")) == f"coco:{str(file).replace(',', ',,')}"
+
+
+def test_an_address_of_no_file_is_the_same_in_every_folder(tmp_path: Path) -> None:
+    assert relative_to("shapes:test,count=3", tmp_path) == "shapes:test,count=3"
+    assert relative_to("hub:org/name,split=test", tmp_path) == "hub:org/name,split=test"
+    lists = relative_to("shapes:test,count=3,splits=lists", tmp_path)
+    assert lists == f"shapes:test,count=3,splits={tmp_path / 'lists'}"

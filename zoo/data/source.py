@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from zoo.data.dataset import Dataset
 from zoo.data.missing_path import is_missing, missing_path
@@ -120,6 +120,26 @@ def source_path(data: str | os.PathLike[str]) -> Path:
     return _parse(data, f"Data set '{_text(data)}' can't be read.")[1]
 
 
+def relative_to(address: str, folder: Path) -> str:
+    """An address as `read` takes it, with the paths that are relative to `folder` made absolute.
+
+    Names that are no paths stay as they are, as in `shapes:test` or `hub:OWNER/NAME`.
+    Raises: DataError, NameNotFound as `read`.
+    """
+    form, place, options = _divide(address, f"Data set '{address}' can't be read.", folder)
+    path = (folder / expand_home(place)).absolute()
+    name = form or _by_suffix(str(path), f"Data set '{address}' can't be read.", new=False)
+    format_ = _format(name)
+    if place and (form is None or path.exists() or format_.reads_files):
+        place = str(path)
+    hints = {"splits": Path} | (get_type_hints(format_.options) if format_.options else {})
+    for option, value in options.items():
+        if Path in (hints.get(option), *get_args(hints.get(option))):
+            options[option] = str((folder / expand_home(value)).absolute())
+    parts = [place, *(f"{option}={value}" for option, value in reversed(options.items()))]
+    return f"{name}:" + ",".join(part.replace(",", ",,") for part in parts)
+
+
 def write_as(format_: DatasetFormat, dataset: Dataset, path: Path, failure: str) -> None:
     """Writes a data set with the writer of a format. asked: what failed if it does, as a sentence.
     Raises: as `write`."""
@@ -189,18 +209,27 @@ def _parse(
 ) -> tuple[str, Path, dict[str, str]]:
     """Format, path and options; a `Path` is a path as a whole. new: it is written to. Raises:
     DataError."""
-    text, is_path = os.fsdecode(data), not isinstance(data, str)
-    form = _FORMAT.match(text)
-    if form and (is_path or _there(text)) and not _there(text[form.end() :]):
-        form = None  # a colon of the path's own
-    place = text[form.end() :] if form else text
-    place, options = (place, {}) if is_path else _split(place, failure)
-    name = form[1] if form else _by_suffix(place, failure, new=new)
+    form, place, options = _divide(data, failure)
+    name = form or _by_suffix(place, failure, new=new)
     if not place:
         raise DataError(
             failure, "It names no file.", f"Write for example {name}:path/instances.json"
         )
     return name, expand_home(place), options
+
+
+def _divide(
+    data: str | os.PathLike[str], failure: str, folder: Path = Path()
+) -> tuple[str | None, str, dict[str, str]]:
+    """The format where one is typed, the path and the options. folder: relative paths are looked
+    up there. Raises: DataError."""
+    text, is_path = os.fsdecode(data), not isinstance(data, str)
+    form = _FORMAT.match(text)
+    if form and (is_path or _there(text, folder)) and not _there(text[form.end() :], folder):
+        form = None  # a colon of the path's own
+    place = text[form.end() :] if form else text
+    place, options = (place, {}) if is_path else _split(place, failure, folder)
+    return form[1] if form else None, place, options
 
 
 def _by_suffix(place: str, failure: str, *, new: bool) -> str:
@@ -266,18 +295,19 @@ def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:
     return suffixes[max(fitting, key=len)] if fitting else []
 
 
-def _split(place: str, failure: str) -> tuple[str, dict[str, str]]:
+def _split(place: str, failure: str, folder: Path) -> tuple[str, dict[str, str]]:
     """The path without the options at its end, and these."""
     options: dict[str, str] = {}
-    while not _there(place) and (match := _OPTION.search(place)):
+    while not _there(place, folder) and (match := _OPTION.search(place)):
         if match[2] in options:
             raise DataError(
                 failure, f"It gives the option '{match[2]}' twice.", "Leave one of them out."
             )
-        options[match[2]] = match[3] if os.path.exists(match[3]) else match[3].replace(",,", ",")
+        value = match[3]
+        options[match[2]] = value if (folder / value).exists() else value.replace(",,", ",")
         place = place[: match.end(1)]
-    return place if _there(place) else place.replace(",,", ","), options
+    return place if _there(place, folder) else place.replace(",,", ","), options
 
 
-def _there(place: str) -> bool:
-    return "\0" not in place and os.path.exists(expand_home(place))
+def _there(place: str, folder: Path) -> bool:
+    return "\0" not in place and os.path.exists(folder / expand_home(place))

@@ -10,7 +10,6 @@ where it was, and one that is done is done again in seconds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from zoo.cluster import Cluster
 from zoo.cluster.cluster import opened
 from zoo.data import Dataset
 from zoo.data import read as read_data
-from zoo.environment import expand_home
+from zoo.data.source import relative_to
 from zoo.errors import DataError, ZooError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.evaluate.evaluate import evaluate
@@ -51,9 +50,6 @@ from zoo.timing.timed import IMAGES
 from zoo.weights.resolve import resolve_name
 
 KEY = "entry_sha256"
-_DATA = re.compile(r"([a-z][\w/-]+:)?([^,]+)(.*)")
-_FOLDER = re.compile(r"(,(?:images|splits)=)([^,]+)")
-OF_FILES = ("", "coco:", "voc:", "yolo:", "csv:", "hub-folder:")
 
 Say = Callable[[str], None]
 
@@ -121,7 +117,7 @@ def build(
     for file in work.registry:
         add(file)
     datasets = {
-        name: _named(read_data(_place(text, work.folder)), name)
+        name: _named(read_data(relative_to(text, work.folder)), name)
         for name, text in board.data.items()
     }
     rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
@@ -238,7 +234,7 @@ def _looked_at(dataset: Dataset, text: str, folder: Path) -> dict[str, Any]:
     """The images that a model is timed on: files, or the data set where they are in memory."""
     records = dataset.images[:IMAGES]
     if any(record.content is not None for record in records):
-        return {"data": _place(text, folder)}
+        return {"data": relative_to(text, folder)}
     return {"images": [str(record.file()) for record in records]}
 
 
@@ -319,19 +315,6 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         left_out=tuple(f"{name} on {data}" for name, data in sorted(out)),
         failures=tuple(work.failures),
     )
-
-
-def _place(text: str, folder: Path) -> str:
-    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute. What a
-    format other than those of files names need not be one, as `shapes:test`."""
-    form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
-    options = _FOLDER.sub(lambda match: match[1] + str(_beside(folder, match[2])), options)
-    place = _beside(folder, path)
-    return f"{form}{place if form in OF_FILES or place.exists() else path}{options}"
-
-
-def _beside(folder: Path, path: str) -> Path:
-    return (folder / expand_home(path)).absolute()
 
 
 def _named(dataset: Dataset, name: str) -> Dataset:

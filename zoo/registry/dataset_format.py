@@ -54,6 +54,12 @@ class DatasetFormat:
         default=plain, repr=False
     )
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether it reads paths, of which it recognises or writes some; `hub` reads names."""
+        known = self.registered
+        return bool(known.suffixes) or known.recognise is not None or known.write is not None
+
     @cached_property
     def read(self) -> Callable[..., Any]:
         """The reader. Raises: PluginError where it can't be imported, as for the other two."""
