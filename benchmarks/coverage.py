@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.intervals import centred, difference, resampled
 
 WORLD, CLASSES = 60_000, 20
@@ -89,7 +89,7 @@ def detect(world: dict[str, Any], seed: int) -> list[dict[str, np.ndarray]]:
     return [{name: split[name][one] for name in split} for one in range(WORLD)]
 
 
-def evaluated(world: dict[str, Any], seed: int) -> Sample:
+def evaluated(world: dict[str, Any], seed: int) -> MatchedImages:
     """The whole world, matched once; data sets are parts of it."""
     boxes = {name: world[name] for name in ("image", "label", "box")}
     evaluator = Evaluator(
@@ -98,11 +98,11 @@ def evaluated(world: dict[str, Any], seed: int) -> Sample:
         )
     )
     evaluator.update(range(WORLD), detect(world, seed))
-    return evaluator.sample()
+    return evaluator.matched_images()
 
 
 def drawn(
-    sample: Sample, rows: np.ndarray, *, resamples: int, seed: int
+    sample: MatchedImages, rows: np.ndarray, *, resamples: int, seed: int
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """The numbers of a data set and their replicates."""
     there = np.zeros(WORLD, bool)
@@ -111,7 +111,9 @@ def drawn(
     return part.numbers(), resampled(part, resamples=resamples, seed=seed)[0]
 
 
-def trial(a: Sample, b: Sample, size: int, number: int, *, resamples: int) -> dict[str, Any]:
+def trial(
+    a: MatchedImages, b: MatchedImages, size: int, number: int, *, resamples: int
+) -> dict[str, Any]:
     """One data set of that size: each number with both kinds of interval, and the p-value of two
     equal models."""
     rows = np.random.default_rng((size, number)).choice(WORLD, size, replace=False)

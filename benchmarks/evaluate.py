@@ -62,11 +62,11 @@ def ours(method: str, data: Any, threads: int) -> Callable[[list[dict[str, Any]]
     truth = GroundTruth.of(range(int(data["images"])), table, label_space=names, box_format="xywh")
     _ = truth.starts, truth.sha256
     step = 16 if method == "zoo-stream" else len(truth)
-    engine: Any = "numpy" if method == "zoo-numpy" else "kernel"
+    backend: Any = "numpy" if method == "zoo-numpy" else "kernel"
 
     def run(found: list[dict[str, Any]]) -> list[float]:
         evaluator = Evaluator(
-            truth, engine=engine, threads=threads, analyses=method != "zoo-numbers"
+            truth, backend=backend, threads=threads, analyses=method != "zoo-numbers"
         )
         for start in range(0, len(found), step):
             evaluator.update(

@@ -14,7 +14,7 @@ import zoo
 from zoo.data import Dataset, read
 from zoo.errors import DataError
 from zoo.evaluate import predict
-from zoo.evaluate.diagnostics.image_sizes import compare_sizes
+from zoo.evaluate.diagnostics.image_sizes import size_notes
 
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
 TURN = 6  # stored on its side
@@ -54,7 +54,7 @@ def test_images_taken_as_stored_are_measured(turned: Dataset, nano: str, tmp_pat
 def test_the_other_way_round_says_the_other_thing(street: Dataset) -> None:
     looked = [(photo.id, (photo.width or 0, photo.height or 0)) for photo in street.images]
     with pytest.raises(DataError, match=r"annotated upright and read as stored(.|\n)*exif='apply'"):
-        compare_sizes(looked, street, model="a model", stored=True)
+        size_notes(looked, street, model="a model", stored=True)
 
 
 def test_the_shell_has_the_option_on_every_command_that_measures(

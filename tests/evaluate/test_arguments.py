@@ -19,7 +19,7 @@ def test_one_id_is_no_list_of_ids(truth, found, image_ids) -> None:
     [
         ({"policy": "pycocotools"}, "'policy' takes EdgeCasePolicy, not a str"),
         ({"settings": {"ious": [0.5]}}, "'settings' takes CocoSettings, not a dict"),
-        ({"engine": "kernal"}, "Did you mean 'kernel'"),
+        ({"backend": "kernal"}, "Did you mean 'kernel'"),
         ({"threads": 0}, "threads=0"),
         ({"threads": -1}, "threads=-1"),
     ],

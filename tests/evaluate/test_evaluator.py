@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zoo.detections import Detections
 from zoo.errors import DataError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.labels import LabelSpace
 
 NAMES = ("cat", "dog", "bird")
@@ -129,22 +129,22 @@ def test_an_image_that_comes_twice_is_refused_by_name_and_nothing_is_lost(truth,
     assert evaluator.state() == before
 
 
-@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("backend", available())
 def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(
-    truth, found, engine
+    truth, found, backend
 ) -> None:
     other = {**found, 7: {column: value[:1] for column, value in found[7].items()}}
     once = EdgeCasePolicy(repeated_images="once")
     states, plain = (
         set(),
         {
-            fed(truth, one, truth.image_ids.tolist(), policy=once, engine=engine).state()
+            fed(truth, one, truth.image_ids.tolist(), policy=once, backend=backend).state()
             for one in (found, other)
         },
     )
     for first, second in itertools.permutations((found, other)):
-        evaluator = fed(truth, first, truth.image_ids.tolist(), policy=once, engine=engine)
-        evaluator.merge(fed(truth, second, [7], policy=once, engine=engine))
+        evaluator = fed(truth, first, truth.image_ids.tolist(), policy=once, backend=backend)
+        evaluator.merge(fed(truth, second, [7], policy=once, backend=backend))
         evaluator.update([0, 0, 7], [found[0], found[0], second[7]])
         states.add(evaluator.state())
     assert len(states) == 1

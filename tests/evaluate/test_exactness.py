@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.evaluate.coco_files import read, read_results
 
 PAIRS = [
@@ -41,22 +41,24 @@ README = [
 
 
 def measured(
-    truth_file: Path, results_file: Path, engine: Any, policy: EdgeCasePolicy | None = None
+    truth_file: Path, results_file: Path, backend: Any, policy: EdgeCasePolicy | None = None
 ) -> Evaluator:
-    evaluator = Evaluator(read(truth_file), engine=engine, policy=policy)
+    evaluator = Evaluator(read(truth_file), backend=backend, policy=policy)
     image_ids, detections = read_results(results_file, evaluator.dataset)
     evaluator.update(image_ids, detections, box_format="xywh")
     return evaluator
 
 
-@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("backend", available())
 @pytest.mark.parametrize(
     "files", PAIRS, ids=lambda files: Path(files[0]).stem + "-" + Path(files[0]).parent.name
 )
 def test_reference_data_gives_pycocotools_bits(
-    files, engine, shared, pycocotools_on, assert_same_curves
+    files, backend, shared, pycocotools_on, assert_same_curves
 ) -> None:
-    evaluator = measured(shared / files[0], shared / files[1], engine, EdgeCasePolicy.pycocotools())
+    evaluator = measured(
+        shared / files[0], shared / files[1], backend, EdgeCasePolicy.pycocotools()
+    )
     run = pycocotools_on(
         json.loads((shared / files[0]).read_text()), json.loads((shared / files[1]).read_text())
     )
@@ -64,19 +66,19 @@ def test_reference_data_gives_pycocotools_bits(
     assert list(evaluator.numbers().values()) == run.stats.tolist()
 
 
-@pytest.mark.parametrize("engine", available())
-def test_the_coco_api_s_own_example_gives_its_published_numbers(engine, shared) -> None:
+@pytest.mark.parametrize("backend", available())
+def test_the_coco_api_s_own_example_gives_its_published_numbers(backend, shared) -> None:
     assert (
-        list(measured(shared / PAIRS[0][0], shared / PAIRS[0][1], engine).numbers().values())
+        list(measured(shared / PAIRS[0][0], shared / PAIRS[0][1], backend).numbers().values())
         == README
     )
 
 
-@pytest.mark.parametrize("engine", available())
-def test_a_real_detector_s_boxes_give_exactly_the_expected_twelve_numbers(engine, shared) -> None:
+@pytest.mark.parametrize("backend", available())
+def test_a_real_detector_s_boxes_give_exactly_the_expected_twelve_numbers(backend, shared) -> None:
     expected = json.loads((shared / "coco_val2017_128/yolox_nano_expected.json").read_text())
     assert (
-        list(measured(shared / PAIRS[1][0], shared / PAIRS[1][1], engine).numbers().values())
+        list(measured(shared / PAIRS[1][0], shared / PAIRS[1][1], backend).numbers().values())
         == expected["stats"]
     )
 
@@ -128,7 +130,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
     return instances, results, draw(st.permutations(image_ids))
 
 
-@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("backend", available())
 @settings(
     max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -139,7 +141,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
     limits=st.sampled_from([(1, 10, 100), (1, 10, 100), (1, 2, 20), (1, 3, 10, 100)]),
 )
 def test_any_data_gives_pycocotools_bits(
-    case, batch, limits, engine, pycocotools_on, truth_of, feed, assert_same_curves
+    case, batch, limits, backend, pycocotools_on, truth_of, feed, assert_same_curves
 ) -> None:
     instances, results, order = case
     run = pycocotools_on(instances, results, limits)
@@ -148,7 +150,7 @@ def test_any_data_gives_pycocotools_bits(
         truth_of(instances),
         settings=CocoSettings(detections=limits),
         policy=policy,
-        engine=engine,
+        backend=backend,
         threads=2,
     )
     feed(evaluator, results, batch=batch, order=order)

@@ -98,7 +98,7 @@ def matches(crowd: Dataset, predictions: Predictions, score: float) -> Matches:
         kept = one.scores >= score
         columns = {"boxes": one.boxes, "scores": one.scores, "labels": one.labels}
         evaluator.update([image_id], [{name: column[kept] for name, column in columns.items()}])
-    return Matches.of(evaluator.sample())
+    return Matches.of(evaluator.matched_images())
 
 
 @pytest.mark.parametrize("score", [0.0, 0.3, 0.62, 0.9])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.evaluate.noisy_detector import detected, evaluated
 from zoo.evaluate import EdgeCasePolicy, Evaluator, GroundTruth, intervals
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.evaluate.intervals import centred, difference, resampled, symmetric
 
 
@@ -53,10 +53,10 @@ def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
     assert parts[1].compute(resamples=70) == whole
 
 
-@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("backend", available())
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
-def test_blocks_of_any_size_change_no_bit(engine, seconds, monkeypatch) -> None:
-    sample = evaluated(*detected(4), engine=engine, threads=1).sample()
+def test_blocks_of_any_size_change_no_bit(backend, seconds, monkeypatch) -> None:
+    sample = evaluated(*detected(4), backend=backend, threads=1).matched_images()
     drawn, of_classes = resampled(sample, resamples=70, seed=0)
     monkeypatch.setattr(intervals, "SECONDS", seconds)
     again, of_classes_again = resampled(sample, resamples=70, seed=0)
@@ -70,7 +70,7 @@ def test_resampling_ends_between_two_blocks_once_it_is_stopped() -> None:
     stop = Event()
     stop.set()
     with pytest.raises(CancelledError):
-        resampled(evaluated(*detected(4)).sample(), resamples=10**9, seed=0, stop=stop)
+        resampled(evaluated(*detected(4)).matched_images(), resamples=10**9, seed=0, stop=stop)
 
 
 def test_images_that_are_left_out_are_not_drawn() -> None:

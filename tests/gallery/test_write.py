@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import ImageError, UsageError
-from zoo.gallery import Gallery, check_place, write
+from zoo.gallery import Gallery, writable_page, write
 from zoo.gallery.write import html_of
 
 
@@ -52,6 +52,6 @@ def test_a_place_that_can_not_be_is_refused_before_any_work(tmp_path: Path) -> N
         ("nowhere/a.html", ImageError, "There is no folder"),
     ):
         with pytest.raises(error, match=message):
-            check_place(tmp_path / name)
-    assert check_place(tmp_path / "A.HTM") == tmp_path / "A.HTM"
+            writable_page(tmp_path / name)
+    assert writable_page(tmp_path / "A.HTM") == tmp_path / "A.HTM"
     assert list(tmp_path.iterdir()) == [tmp_path / "folder.html"]

@@ -84,7 +84,7 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
             policy=EdgeCasePolicy(unseen_images="empty"),
             analyses=classes > 1,
         )
-        evaluator.engine = kernel
+        evaluator.backend = kernel
         found = []
         for _ in range(images):
             count = int(random.integers(0, 60))
@@ -101,7 +101,7 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
                 }
             )
         evaluator.update(range(images), found)
-        sample = evaluator.sample()
+        sample = evaluator.matched_images()
         _ = sample.curves, evaluator.curves()
         kernel.resample(
             sample.ranking(),

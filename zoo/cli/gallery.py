@@ -47,14 +47,14 @@ def checked(to: Path | None, most: int | None, *, models: Sequence[str] = ()) ->
             case = "It is for --report, which was not."
             raise UsageError("--report-images was given.", case, "Add --report report.html")
         return IMAGES
-    from zoo.gallery import check_place  # deferred: it imports torch, which help does not need
+    from zoo.gallery import writable_page  # deferred: it imports torch, which help does not need
     from zoo.gallery.collect import check_most
 
     if len(set(models)) > 1:
         case = f"There are {len(set(models))} models, and a page is of one."
         raise UsageError(f"--report '{to}' was given.", case, "Name one model, or use --json.")
     check_most(IMAGES if most is None else most)
-    check_place(to)
+    writable_page(to)
     return IMAGES if most is None else most
 
 

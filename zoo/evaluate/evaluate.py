@@ -1,4 +1,4 @@
-"""`zoo.evaluate`: from a model, or what it saw, and a data set to a report."""
+"""`zoo.evaluate`: measures a model, or stored detections, on a data set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,24 +17,23 @@ from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.background import background
-from zoo.evaluate.coco.flatten import FlatDetections
-from zoo.evaluate.coco_files import SUFFIXES, read_flat
-from zoo.evaluate.diagnostics.class_names import check_classes
+from zoo.evaluate.coco_files import read_flat
+from zoo.evaluate.diagnostics.class_names import missing_classes
 from zoo.evaluate.diagnostics.diagnostics import AllDetections, diagnose, not_mentioned
 from zoo.evaluate.diagnostics.image_sizes import DataWarning as DataWarning
-from zoo.evaluate.diagnostics.image_sizes import check_names, check_sizes, warn_of_sizes
+from zoo.evaluate.diagnostics.image_sizes import file_name_notes, image_size_notes, warn_of_sizes
 from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.policy import EdgeCasePolicy
-from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
 from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import CocoSettings
+from zoo.evaluate.stored_detections import is_stored, results_path, stored_predictions
 from zoo.labels import match_labels
 from zoo.labels.builtin import Labels
 from zoo.text import pluralize
 
-FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
+MIN_RESAMPLES = 100  # fewer have no meaningful percentiles at 2.5 % and 97.5 %
 
 if TYPE_CHECKING:
     import torch
@@ -42,11 +41,31 @@ if TYPE_CHECKING:
     from zoo.contract import Predictor, Protocol
 
 
-class _Taken(NamedTuple):
-    """Facts of detections, the data set's classes that their model does not know, and
-    remarks."""
+@dataclass(frozen=True)
+class _RunOptions:
+    """Options of `predict` that have no effect on stored detections, with their defaults."""
 
-    facts: Future[dict[str, str]]
+    weights: bool | str | os.PathLike[str] = True
+    labels: Labels | None = None
+    device: torch.device | str | None = None
+    engine: str | None = None
+    batch_size: int | Literal["auto"] = "auto"
+    to: str | os.PathLike[str] | None = None
+    fresh: bool = False
+
+    def not_default(self) -> list[str]:
+        """The names of the options that have another value than the default."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+
+
+class _Measured(NamedTuple):
+    """Detections that the evaluator has taken in.
+
+    facts: their provenance. missing: classes of the data set that their model does not know.
+    notes: remarks on them, computed in the background.
+    """
+
+    facts: Mapping[str, str]
     missing: tuple[str, ...]
     notes: Future[tuple[str, ...]]
 
@@ -82,80 +101,72 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         errors of `predict`.
     """
     check_resampling(resamples, seed)
-    running: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
-    running |= {"engine": engine, "batch_size": batch_size, "to": to, "fresh": fresh}
-    results = _file(model, *SUFFIXES)
-    if results or isinstance(model, Predictions) or _file(model, SUFFIX):
-        _refuse_options(model, **running)
-    with background(2) as beside:  # hashes and remarks are made while the kernel works
-        earlier, versions = beside.submit(_seen_before, model), beside.submit(software)
-        dataset, before = data_sets.read(data), earlier.result()
-        if results or before is not None:
-            _check_protocol(model, before.provenance if before is not None else {}, protocol)
+    options = _RunOptions(weights, labels, device, engine, batch_size, to, fresh)
+    if is_stored(model):
+        _refuse_options(model, options)
+    results = results_path(model)
+    with background(2) as beside:  # hashes and notes are made while the kernel works
+        reading, versions = beside.submit(stored_predictions, model), beside.submit(software)
+        dataset, predictions = data_sets.read(data), reading.result()
+        if is_stored(model):
+            _check_protocol(model, predictions.provenance if predictions else {}, protocol)
         evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
         if results is not None:
-            taken = _take_results(evaluator, results, dataset, beside)
+            measured = _measure_results(evaluator, results, dataset, beside)
         else:
-            run = {**running, "progress": progress}
-            predictions = before if before is not None else _run(model, dataset, protocol, run)  # type: ignore[arg-type]
-            taken = _take(evaluator, predictions, dataset, beside)
+            if predictions is None:
+                predictions = _run(model, dataset, protocol, options, progress)
+            measured = _measure_predictions(evaluator, predictions, dataset, beside)
         report = evaluator.compute(resamples=resamples, seed=seed)
-    return _with_facts(report, dataset, taken, versions.result(), resamples)
+    return _with_facts(report, dataset, measured, versions.result(), resamples)
 
 
 def _with_facts(
-    report: Report, dataset: Dataset, taken: _Taken, versions: Mapping[str, str], resamples: int
+    report: Report,
+    dataset: Dataset,
+    detections: _Measured,
+    versions: Mapping[str, str],
+    resamples: int,
 ) -> Report:
     """The report with its notes and its provenance."""
     provenance = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     few = (
         (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",)
-        if 0 < resamples < FEWEST
+        if 0 < resamples < MIN_RESAMPLES
         else ()
     )
-    notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
-    measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
+    notes = (*report.measured.notes, *dataset.notes, *detections.notes.result(), *few)
+    measured = replace(report.measured, data=dataset.name, missing=detections.missing, notes=notes)
     return changed(report, measured=measured).with_provenance(
-        {**versions, **taken.facts.result(), **provenance}
+        {**versions, **detections.facts, **provenance}
     )
 
 
 def _run(
-    model: str | os.PathLike[str] | Predictor,
+    model: Any,
     dataset: Dataset,
     protocol: str | Protocol | None,
-    options: dict[str, Any],
+    options: _RunOptions,
+    progress: bool | None,
 ) -> Predictions:
     """Runs a model and returns its predictions."""
-    from zoo.evaluate.predictions.predict import (
-        predict,
-    )  # deferred: what was seen before needs no model, and no hub
+    # deferred: stored detections need no model, and no hub
+    from zoo.evaluate.predictions.predict import predict
 
     name = os.fspath(model) if isinstance(model, os.PathLike) else model
-    return predict(
-        name, data=dataset, protocol="uniform" if protocol is None else protocol, **options
-    )
+    under = "uniform" if protocol is None else protocol
+    return predict(name, data=dataset, protocol=under, progress=progress, **vars(options))
 
 
-def _seen_before(model: object) -> Predictions | None:
-    """The predictions that were handed over, or are in the file of that name."""
-    if isinstance(model, Predictions):
-        return model
-    file = _file(model, SUFFIX)
-    return Predictions.read(file) if file else None
-
-
-def _refuse_options(model: object, **running: object) -> None:
-    """Raises: UsageError naming what was asked of a run where there is none."""
-    idle = {"weights": True, "labels": None, "device": None, "engine": None, "batch_size": "auto"}
-    idle |= {"to": None, "fresh": False}
-    if given := [name for name, value in running.items() if value != idle[name]]:
-        what = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
+def _refuse_options(model: object, options: _RunOptions) -> None:
+    """Raises: UsageError naming the options that have no effect on stored detections."""
+    if names := options.not_default():
+        which = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
+        values = " and ".join(f"{name}={getattr(options, name)!r}" for name in names)
+        have = "has" if len(names) == 1 else "have"
         raise UsageError(
-            f"{what} {'were' if isinstance(model, Predictions) else 'was'} to be measured with "
-            f"{' and '.join(f'{name}={running[name]!r}' for name in given)}.",
-            "What was seen before is measured as it is: no model is run, and so that decides "
-            "nothing.",
+            f"{which} can't be measured with {values}.",
+            f"That {have} no effect on stored detections: no model is run.",
             "Leave it out, or name the model instead of the file.",
         )
 
@@ -163,35 +174,31 @@ def _refuse_options(model: object, **running: object) -> None:
 def _check_protocol(
     model: object, facts: Mapping[str, str], protocol: str | Protocol | None
 ) -> None:
-    """Raises: UsageError where detections were made under another protocol than the one asked for,
-    or nobody knows."""
+    """Raises: UsageError if the detections were made under another protocol than `protocol`, or
+    don't say which."""
     if protocol is None:
         return
     from zoo.evaluate.predictions.predict import protocol_of  # deferred, as above
 
-    asked = protocol_of(protocol)
-    what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"
-    if facts.get("protocol_settings") != asked.to_json():
-        made = (
-            f"made under the protocol {facts['protocol']}"
+    requested = protocol_of(protocol)
+    which = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
+    if facts.get("protocol_settings") != requested.to_json():
+        actual = (
+            f"They were made under the protocol {facts['protocol']}."
             if "protocol" in facts
-            else "made under settings that nobody states"
+            else "Nothing says under which protocol they were made."
         )
         raise UsageError(
-            f"{what} can't be measured under the protocol {asked.name}.",
-            f"It was {made}, and is measured as it is.",
+            f"{which} can't be measured under the protocol {requested.name}.",
+            f"{actual} Stored detections are measured as they are.",
             "Leave the protocol out, or name the model instead of the file.",
         )
 
 
-def _file(model: object, *suffixes: str) -> Path | None:
-    """The file that `model` names, if it is of that kind."""
-    named = isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffixes)
-    return Path(model) if named else None  # type: ignore[arg-type]
-
-
-def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Executor) -> _Taken:
-    """Hands a foreign results list to the evaluator."""
+def _measure_results(
+    evaluator: Evaluator, file: Path, dataset: Dataset, beside: Executor
+) -> _Measured:
+    """Updates the evaluator with a COCO results list."""
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
@@ -208,7 +215,7 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Ex
         evaluator.update(ids[counts > 0], flat.mentioned())
     else:
         evaluator.update(ids, flat)
-    return _Taken(facts, (), notes)
+    return _Measured(facts.result(), (), notes)
 
 
 def _facts_of(file: Path) -> dict[str, str]:
@@ -217,40 +224,31 @@ def _facts_of(file: Path) -> dict[str, str]:
     return {"model": file.name.split(".json")[0], "results_sha256": digest}
 
 
-def _take(
+def _measure_predictions(
     evaluator: Evaluator, predictions: Predictions, dataset: Dataset, beside: Executor
-) -> _Taken:
-    """Hands over predictions."""
-    missing = check_classes(
+) -> _Measured:
+    """Updates the evaluator with predictions."""
+    missing = missing_classes(
         predictions.label_space, dataset, model=predictions.provenance.get("model", "the model")
     )
-    names = check_names(predictions, dataset)
-    sizes = check_sizes(predictions, dataset)
-    labels = predictions.labels.astype(np.int64)
-    flat = FlatDetections(
-        predictions.starts,
-        predictions.boxes,
-        predictions.scores,
-        labels,
-        {},
-        "xyxy",
-        predictions.label_space,
-    )
+    names = file_name_notes(predictions, dataset)
+    sizes = image_size_notes(predictions, dataset)
     notes = beside.submit(
-        lambda: (*names, *sizes, *diagnose(dataset, _seen_of(predictions, dataset)))
+        lambda: (*names, *sizes, *diagnose(dataset, _all_detections(predictions, dataset)))
     )
-    evaluator.update(predictions.image_ids, flat)
+    evaluator.update(predictions.image_ids, predictions.flat())
     warn_of_sizes(sizes, dataset)
-    return _Taken(beside.submit(lambda: predictions.provenance), missing, notes)
+    return _Measured(predictions.provenance, missing, notes)
 
 
-def _seen_of(predictions: Predictions, dataset: Dataset) -> AllDetections:
+def _all_detections(predictions: Predictions, dataset: Dataset) -> AllDetections:
+    """The predictions by rows and labels of the data set."""
     rows = np.repeat(
         np.searchsorted(dataset.truth.image_ids, predictions.image_ids), np.diff(predictions.starts)
     )
     sides = np.ascontiguousarray(predictions.boxes.T, np.float64)
     sides[2:] -= sides[:2]
-    label_of = -1 - np.arange(len(predictions.names))  # what the data set does not have stays apart
+    label_of = -1 - np.arange(len(predictions.names))  # negative: not in the data set
     for ours, theirs in match_labels(predictions.label_space, dataset.label_space).pairs:
         label_of[ours] = theirs
     return AllDetections(rows, sides, predictions.scores, label_of[predictions.labels])

@@ -20,11 +20,11 @@ from zoo.environment import cores
 from zoo.errors import DataError
 from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
 from zoo.evaluate.coco.accumulation import Curves
-from zoo.evaluate.coco.engine import EngineName, choose
+from zoo.evaluate.coco.backend import BackendName, choose
 from zoo.evaluate.coco.flatten import FlatDetections, check_count, flatten
 from zoo.evaluate.coco.match_records import Log, MatchRecords, nothing
+from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.coco.problem import MatchingProblem
-from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.coco.state import Header, check, pack, unpack
 from zoo.evaluate.measure import measure
 from zoo.evaluate.parallel import in_order
@@ -58,7 +58,7 @@ class Evaluator:
         settings: CocoSettings | None = None,
         policy: EdgeCasePolicy | None = None,
         analyses: bool = True,
-        engine: EngineName = "auto",
+        backend: BackendName = "auto",
         threads: int | None = None,
     ) -> None:
         """analyses: also keep what error types, confusion, LRP and calibration need. threads: all
@@ -75,8 +75,8 @@ class Evaluator:
         self.unmet: Counter[str] = Counter()
         self._refuse_without_areas()
         self._plan = MatchingProblem.of(dataset, self.settings, self.policy)
-        self._options: tuple[EngineName, int | None] = (engine, threads)
-        self.engine = choose(engine)
+        self._options: tuple[BackendName, int | None] = (backend, threads)
+        self.backend = choose(backend)
         self._threads = threads or cores()
         self._log = Log(nothing(ranges=len(self._plan.ranges)), len(dataset))
         self._seen = np.zeros(len(dataset), bool)
@@ -102,7 +102,7 @@ class Evaluator:
         again = order[1:][order[1:] == order[:-1]]
         self._refuse(again)
         # matching takes each image once
-        step = 1 if len(again) else _AT_ONCE[self.engine.name]
+        step = 1 if len(again) else _AT_ONCE[self.backend.name]
 
         def flat(start: int) -> tuple[NDArray[np.int64], FlatDetections]:
             stop = start + step
@@ -126,7 +126,7 @@ class Evaluator:
 
         Several threads take a part each: while one flattens, which Python does, others match.
         """
-        match = partial(self.engine.match, plan=self._plan, analyses=self.analyses)
+        match = partial(self.backend.match, plan=self._plan, analyses=self.analyses)
         if len(starts) == 1:  # the short way for what mostly comes, a batch
             rows, only = flat(0)
             return Log(match(only, rows, threads=self._threads), images), Counter(only.unmet)
@@ -210,7 +210,7 @@ class Evaluator:
         state: bytes,
         dataset: GroundTruth,
         *,
-        engine: EngineName = "auto",
+        backend: BackendName = "auto",
         threads: int | None = None,
     ) -> Evaluator:
         """The evaluator that gave this state. Raises: DataError where the bytes are broken, or of
@@ -227,7 +227,7 @@ class Evaluator:
             "policy": header.policy,
             "analyses": header.analyses,
         }
-        made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
+        made = cls(dataset, **options, backend=backend, threads=threads)  # type: ignore[arg-type]
         check(outcomes, made._plan, analyses=header.analyses)
         made._take_in(Log(outcomes, len(dataset)), Counter(header.unmet))
         return made
@@ -270,25 +270,27 @@ class Evaluator:
         """The records of everything seen so far, by ascending image id."""
         return self._snapshot().outcomes
 
-    def sample(self) -> Sample:
+    def matched_images(self) -> MatchedImages:
         """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses
         what was seen."""
-        return self._sample_of(self._snapshot())
+        return self._matched_images_of(self._snapshot())
 
-    def _sample_of(self, snapshot: _Snapshot) -> Sample:
-        return Sample(
+    def _matched_images_of(self, snapshot: _Snapshot) -> MatchedImages:
+        return MatchedImages(
             snapshot.outcomes,
             self._counted(snapshot),
             self._plan,
             self.policy,
-            self.engine,
+            self.backend,
             self._threads,
         )
 
     def curves(self, limits: Sequence[int] | None = None) -> Curves:
         """Precision, recall and scores at some limits of detections; at all of them unless said
         otherwise."""
-        return self.sample().curves_at(self.settings.detections if limits is None else limits)
+        return self.matched_images().curves_at(
+            self.settings.detections if limits is None else limits
+        )
 
     def _counted(self, snapshot: _Snapshot) -> NDArray[np.bool_]:
         """(m,) the images that count. Raises: DataError where the policy refuses what was
@@ -316,11 +318,11 @@ class Evaluator:
 
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
-        return self.sample().numbers()
+        return self.matched_images().numbers()
 
     def ap_at(self, iou: float) -> float:
         """AP at one of the IoU thresholds, over all classes; -1 where it is not among them."""
-        return self.sample().ap_at(iou)
+        return self.matched_images().ap_at(iou)
 
     def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
         """Everything: headline numbers with bootstrap intervals, each class, and the analyses where
@@ -333,9 +335,9 @@ class Evaluator:
         """
         check_resampling(resamples, seed, level)
         snapshot = self._snapshot()
-        sample = self._sample_of(snapshot)
+        matched = self._matched_images_of(snapshot)
         return measure(
-            sample,
+            matched,
             resamples=resamples,
             seed=seed,
             level=level,
@@ -356,7 +358,7 @@ class Evaluator:
                 f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
                 "Name one of them, or give CocoSettings(slices=…) an attribute of the boxes.",
             )
-        whole, column = self.sample(), known[attribute]
+        whole, column = self.matched_images(), known[attribute]
         return {
             value: whole.only(column == value).numbers() for value in np.unique(column).tolist()
         }
@@ -374,11 +376,11 @@ def _restored(
     type_name: type[Evaluator],
     state: bytes,
     dataset: GroundTruth,
-    engine: EngineName,
+    backend: BackendName,
     threads: int | None,
 ) -> Evaluator:
     """Restores an evaluator when unpickling."""
-    return type_name.from_state(state, dataset, engine=engine, threads=threads)
+    return type_name.from_state(state, dataset, backend=backend, threads=threads)
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,16 +23,16 @@ from zoo.data.image_ids import rows_of_ids
 from zoo.environment import cores
 from zoo.errors import DataError, ImageError
 from zoo.evaluate.analyses.operating_point import best_point
-from zoo.evaluate.coco.engine import best_engine
+from zoo.evaluate.coco.backend import best_backend
 from zoo.evaluate.coco.flatten import FlatDetections, flatten
 from zoo.evaluate.coco.match_records import MatchRecords
 from zoo.evaluate.coco.problem import ANALYSED_IOU, MatchingProblem
-from zoo.evaluate.coco_files import SUFFIXES, read_flat
+from zoo.evaluate.coco_files import read_flat
 from zoo.evaluate.policy import EdgeCasePolicy
-from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import settings_of
 from zoo.evaluate.settings import COCO_AREAS, CocoSettings
+from zoo.evaluate.stored_detections import results_path, stored_predictions
 from zoo.progress import Bar
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
     from zoo.gallery import Gallery, ShownImage, Written
     from zoo.images import Exif
 
-_EVERY = CocoSettings(ious=(ANALYSED_IOU,), detections=(65535,), areas=COCO_AREAS[:1])
-_IMAGES = 200  # on a page
+_ALL_DETECTIONS = CocoSettings(ious=(ANALYSED_IOU,), detections=(65535,), areas=COCO_AREAS[:1])
+_MAX_IMAGES = 200  # on a page
 
 
 def save(
@@ -52,7 +51,7 @@ def save(
     data: str | os.PathLike[str] | Dataset,
     to: Named,
     score: float | None = None,
-    most: int = _IMAGES,
+    most: int = _MAX_IMAGES,
     summary: tuple[str, ...] = (),
     progress: bool | None = None,
 ) -> Written:
@@ -67,13 +66,13 @@ def save(
     Raises: DataError, LabelError as `zoo.evaluate`; UsageError, ImageError where the page can't be
         written.
     """
-    from zoo.gallery import check_place, write  # deferred: torch, which measuring does without
+    from zoo.gallery import writable_page, write  # deferred: torch, which measuring does without
     from zoo.gallery.collect import check_most
 
-    check_place(to)
+    writable_page(to)
     check_most(most)
     dataset = data_sets.read(data)
-    matched = _matched(detections, dataset)
+    matched = _match(detections, dataset)
     threshold = matched.best_score if score is None else score
     return write(_page(matched, threshold, most, summary, progress), to)
 
@@ -141,48 +140,36 @@ class _Matched:
         return (false + boxes - hits)[self.rows]
 
 
-def _matched(detections: Predictions | str | os.PathLike[str], dataset: Dataset) -> _Matched:
-    """Raises: as `zoo.evaluate` where the detections can't be read or are of other images."""
-    truth, facts = dataset.truth, {}
-    if not isinstance(detections, Predictions) and os.fspath(detections).endswith(SUFFIXES):
-        path = Path(detections)
+def _match(detections: Predictions | str | os.PathLike[str], dataset: Dataset) -> _Matched:
+    """Raises: as `zoo.evaluate` if the detections can't be read or are of other images."""
+    truth = dataset.truth
+    if (path := results_path(detections)) is not None:
         flat, rows = read_flat(path, truth), np.arange(len(truth))
-        facts = {"model": path.name.split(".json")[0]}
+        facts: Mapping[str, str] = {"model": path.name.split(".json")[0]}
     else:
-        predictions = detections if isinstance(detections, Predictions) else _read(Path(detections))
-        labels = predictions.labels.astype(np.int64)
-        flat = FlatDetections(
-            predictions.starts,
-            predictions.boxes,
-            predictions.scores,
-            labels,
-            {},
-            "xyxy",
-            predictions.label_space,
-        )
+        predictions = _predictions(detections)
         flat = flatten(
-            flat,
+            predictions.flat(),
             image_ids=predictions.image_ids.tolist(),
             label_space=truth.label_space,
             box_format="xyxy",
         )
-        rows, facts = (
-            rows_of_ids(truth.image_ids, predictions.image_ids, truth.name),
-            predictions.provenance,
-        )
-    plan = MatchingProblem.of(truth, _EVERY, EdgeCasePolicy())
-    records = best_engine().match(flat, rows, plan, analyses=True, threads=cores())
+        rows = rows_of_ids(truth.image_ids, predictions.image_ids, truth.name)
+        facts = predictions.provenance
+    plan = MatchingProblem.of(truth, _ALL_DETECTIONS, EdgeCasePolicy())
+    records = best_backend().match(flat, rows, plan, analyses=True, threads=cores())
     return _Matched(dataset, flat, rows, records, facts)
 
 
-def _read(path: Path) -> Predictions:
-    if path.suffix != SUFFIX:
+def _predictions(detections: Predictions | str | os.PathLike[str]) -> Predictions:
+    predictions = stored_predictions(detections)
+    if predictions is None:
         raise DataError(
-            f"'{path}' can't be shown.",
+            f"'{detections}' can't be shown.",
             "It is neither predictions (.parquet) nor a results list (.json).",
             "Make predictions first: zoo.evaluate.predict(MODEL, data=DATA).",
         )
-    return Predictions.read(path)
+    return predictions
 
 
 def _page(

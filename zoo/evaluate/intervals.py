@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate.background import check_going
+from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.coco.resampling import draws
-from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.coco.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
@@ -61,7 +61,7 @@ class Difference:
 
 
 def resampled(
-    sample: Sample, *, resamples: int, seed: int, stop: Event | None = None
+    matched: MatchedImages, *, resamples: int, seed: int, stop: Event | None = None
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where
     one is not defined.
@@ -69,20 +69,20 @@ def resampled(
     stop: ends it between two blocks. Raises: CancelledError then.
     """
     if not resamples:
-        return {}, np.zeros((0, len(sample.plan.truth.label_space)))
-    plan, ranking, images = sample.plan, sample.ranking(), int(sample.counted.sum())
+        return {}, np.zeros((0, len(matched.plan.truth.label_space)))
+    plan, ranking, images = matched.plan, matched.ranking(), int(matched.counted.sum())
     parts, classes = [], []
     start, most = 0, max(1, min(_AT_ONCE, _HELD // (4 * images + 1)))
-    least = min(most, sample.engine.lanes * sample.threads)
+    least = min(most, matched.backend.lanes * matched.threads)
     step = least
     while start < resamples:
         check_going(stop)
         began = monotonic()
         weights = draws(images, range(start, min(start + step, resamples)), seed)
-        block = sample.engine.resample(
-            ranking, plan, weights, limit=sample.limit, threads=sample.threads
+        block = matched.backend.resample(
+            ranking, plan, weights, limit=matched.limit, threads=matched.threads
         )
-        parts.append(summarise_replicates(block, plan, sample.policy, limit=sample.limit))
+        parts.append(summarise_replicates(block, plan, matched.policy, limit=matched.limit))
         classes.append(block.of_class)
         start += step
         fitting = int(step * SECONDS / max(monotonic() - began, 1e-6))

@@ -18,14 +18,14 @@ from zoo.evaluate.analyses.matches import Matches
 from zoo.evaluate.analyses.operating_point import OperatingPoint, operating_points
 from zoo.evaluate.analyses.tide import mistakes
 from zoo.evaluate.background import background, result
-from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.coco.summary import threshold_at
 from zoo.evaluate.intervals import Interval, centred, resampled
 from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
 
 
 class _Analysed(NamedTuple):
-    """The analyses of the whole sample, and what of them is told class by class."""
+    """The analyses of the whole matched, and what of them is told class by class."""
 
     whole: Analyses | None
     points: Sequence[OperatingPoint | None]
@@ -33,7 +33,7 @@ class _Analysed(NamedTuple):
 
 
 def measure(
-    sample: Sample,
+    matched: MatchedImages,
     *,
     resamples: int,
     seed: int,
@@ -41,13 +41,13 @@ def measure(
     analyses: bool,
     unmet: Mapping[str, int],
 ) -> Report:
-    """The report of a sample. `resamples`: bootstrap replicates, 0 for no intervals."""
-    numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
-    analysed = cache(partial(_analysed, sample, wanted=analyses))
-    _ = sample.order  # both sides take it
+    """The report of a matched. `resamples`: bootstrap replicates, 0 for no intervals."""
+    numbers = {name: None if value == -1 else value for name, value in matched.numbers().items()}
+    analysed = cache(partial(_analysed, matched, wanted=analyses))
+    _ = matched.order  # both sides take it
     stop = Event()
     with background(1, stop) as pool:  # the kernel resamples while the analyses are done here
-        resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed, stop=stop)
+        resampling = pool.submit(resampled, matched, resamples=resamples, seed=seed, stop=stop)
         if resamples:
             analysed()
         drawn, of_classes = result(resampling)
@@ -62,25 +62,25 @@ def measure(
         for name, values in drawn.items()
     }
     report = late(
-        lambda: (_per_class(sample, of_classes, level, analysed()), analysed().whole),
+        lambda: (_per_class(matched, of_classes, level, analysed()), analysed().whole),
         numbers=numbers,
         intervals=intervals,
-        curves=_curves(sample),
-        measured=_measured(sample, unmet),
-        settings=sample.plan.settings,
-        policy=sample.policy,
+        curves=_curves(matched),
+        measured=_measured(matched, unmet),
+        settings=matched.plan.settings,
+        policy=matched.policy,
         resamplings=Resamplings(seed, replicates) if drawn else None,
     )
     return complete(report) if resamples else report
 
 
-def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
+def _analysed(matched: MatchedImages, *, wanted: bool) -> _Analysed:
     if not wanted:
         return _Analysed(None, (), ())
-    matches = Matches.of(sample)
+    matches = Matches.of(matched)
     point, points = operating_points(matches)
     lrp, lrps = optimal_by_class(matches)
-    names = sample.plan.truth.label_space.names
+    names = matched.plan.truth.label_space.names
     whole = Analyses(
         operating=point,
         mistakes=mistakes(matches),
@@ -91,17 +91,17 @@ def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
     return _Analysed(whole, points, lrps)
 
 
-def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
-    truth = sample.plan.truth
-    images = truth.image_ids[sample.counted]
-    boxes = int(sample.counted[truth.images].sum())
+def _measured(matched: MatchedImages, unmet: Mapping[str, int]) -> Measured:
+    truth = matched.plan.truth
+    images = truth.image_ids[matched.counted]
+    boxes = int(matched.counted[truth.images].sum())
     return Measured(
         data=truth.name,
         sha256=truth.sha256,
         image_ids_sha256=hashlib.sha256(images.tobytes()).hexdigest(),
         images=len(images),
         boxes=boxes,
-        detections=len(sample.outcomes),
+        detections=len(matched.outcomes),
         unmet=dict(sorted(unmet.items())),
         notes=()
         if boxes
@@ -109,43 +109,43 @@ def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
     )
 
 
-def _named_thresholds(sample: Sample) -> dict[str, tuple[int, ...]]:
-    ious = sample.plan.settings.ious
+def _named_thresholds(matched: MatchedImages) -> dict[str, tuple[int, ...]]:
+    ious = matched.plan.settings.ious
     return {
         "AP": tuple(range(len(ious))),
-        "AP50": threshold_at(ious, 0.5, sample.policy),
-        "AP75": threshold_at(ious, 0.75, sample.policy),
+        "AP50": threshold_at(ious, 0.5, matched.policy),
+        "AP75": threshold_at(ious, 0.75, matched.policy),
     }
 
 
-def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
+def _curves(matched: MatchedImages) -> dict[str, tuple[float, ...]]:
     """Precision at each recall point, averaged over the classes that have boxes."""
-    precision = sample.curves.precision[0, 0]  # (t, p, k)
-    has_boxes = sample.positives[0] > 0
+    precision = matched.curves.precision[0, 0]  # (t, p, k)
+    has_boxes = matched.positives[0] > 0
     if not has_boxes.any():
         return {}
     return {
         name: tuple(precision[list(at)][:, :, has_boxes].mean((0, 2)).tolist())
-        for name, at in _named_thresholds(sample).items()
+        for name, at in _named_thresholds(matched).items()
         if at
     }
 
 
 def _per_class(
-    sample: Sample, drawn: NDArray[np.float64], level: float, analysed: _Analysed
+    matched: MatchedImages, drawn: NDArray[np.float64], level: float, analysed: _Analysed
 ) -> dict[str, ClassReport]:
     precision, recall = (
-        sample.curves.precision[0, 0],
-        sample.curves.recall,
+        matched.curves.precision[0, 0],
+        matched.curves.recall,
     )  # (t, p, k), (l, r, t, k)
-    limit = sample.plan.settings.detections.index(sample.limit)
+    limit = matched.plan.settings.detections.index(matched.limit)
     detections = np.bincount(
-        sample.outcomes.labels, minlength=len(sample.plan.truth.label_space)
+        matched.outcomes.labels, minlength=len(matched.plan.truth.label_space)
     ).tolist()
-    at = _named_thresholds(sample)
+    at = _named_thresholds(matched)
     made = {}
-    for label, name in enumerate(sample.plan.truth.label_space.names):
-        boxes = int(sample.positives[0, label])
+    for label, name in enumerate(matched.plan.truth.label_space.names):
+        boxes = int(matched.positives[0, label])
 
         def mean(
             thresholds: tuple[int, ...], label: int = label, boxes: int = boxes

@@ -6,5 +6,5 @@ from zoo.gallery.collect import save as save
 from zoo.gallery.shown import Gallery as Gallery
 from zoo.gallery.shown import ShownImage as ShownImage
 from zoo.gallery.write import Written as Written
-from zoo.gallery.write import check_place as check_place
+from zoo.gallery.write import writable_page as writable_page
 from zoo.gallery.write import write as write

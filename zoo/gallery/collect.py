@@ -11,7 +11,7 @@ from zoo.detections import Detections
 from zoo.errors import ImageError, UsageError
 from zoo.gallery.jpeg import MOST_IMAGES, data_url, room
 from zoo.gallery.shown import FALSE, Found, Gallery, ShownImage, part_of, score_part
-from zoo.gallery.write import Written, check_place, write
+from zoo.gallery.write import Written, writable_page, write
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,7 +112,7 @@ def save(
     """
     from zoo.images import read  # deferred: it brings torch
 
-    check_place(to)
+    writable_page(to)
     listed = list(pairs)
     collection = Collection(len(listed), most=most)
     for source, detections in listed:

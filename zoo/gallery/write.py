@@ -37,11 +37,11 @@ class Written:
 
 
 def write(gallery: Gallery, to: Named) -> Written:
-    """Writes the page, whole or not at all.
+    """Writes the page in one step.
 
-    Raises: UsageError, ImageError as `check_place`, or if the disk refuses it.
+    Raises: UsageError, ImageError as `writable_page`, or if the disk refuses it.
     """
-    path = check_place(to)
+    path = writable_page(to)
     content = html_of(gallery).encode()
     with write_errors(path, _error(path), fix=FIX, asked=_asked(path)):
         write_file(path.resolve(), content)  # a link stays a link
@@ -54,10 +54,10 @@ def html_of(gallery: Gallery) -> str:
     return one_file("zoo.gallery", title=gallery.title, json=data, scripts=SCRIPTS)
 
 
-def check_place(to: Named) -> Path:
-    """The path of a page that can be written there; nothing is written yet.
+def writable_page(to: Named) -> Path:
+    """The path of a page, which can be written; nothing is written yet.
 
-    Raises: UsageError for a name that does not end in .html; ImageError for a place that can't be
+    Raises: UsageError for a name that does not end in .html; ImageError for a folder that can't be
         written.
     """
     path = Path(to)

@@ -1,4 +1,4 @@
-"""Random ground truth and detections near it, for tests of the engines."""
+"""Random ground truth and detections near it, for tests of the backends."""
 
 from typing import Any
 

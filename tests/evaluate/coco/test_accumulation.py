@@ -20,7 +20,7 @@ def sample(found: list[tuple[float, bool]], *, boxes: int, limits: tuple[int, ..
     images = max(boxes, len(found), 1)
     table = {"image": range(boxes), "label": [0] * boxes, "box": [HIT] * boxes}
     truth = GroundTruth.of(range(images), table, label_space=["cat"])
-    evaluator = Evaluator(truth, settings=CocoSettings(detections=limits), engine="numpy")
+    evaluator = Evaluator(truth, settings=CocoSettings(detections=limits), backend="numpy")
     for image in range(images):
         mine = found[image : image + 1]
         detections = {
@@ -29,7 +29,7 @@ def sample(found: list[tuple[float, bool]], *, boxes: int, limits: tuple[int, ..
             "labels": np.zeros(len(mine), int),
         }
         evaluator.update([image], [detections])
-    return evaluator.sample()
+    return evaluator.matched_images()
 
 
 def by_hand(found: list[tuple[float, bool]], boxes: int) -> tuple[list[float], float]:

@@ -13,8 +13,8 @@ import pytest
 
 from zoo.data import kernel_library as compiled
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.coco import engine, native
-from zoo.evaluate.coco.engine import KernelNotice
+from zoo.evaluate.coco import backend, native
+from zoo.evaluate.coco.backend import KernelNotice
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,9 +55,9 @@ def test_without_a_compiler_the_wheel_is_pure_and_one_notice_says_so(tmp_path: P
 @pytest.fixture
 def without_kernel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(compiled, "VERSION", -1)  # what a kernel of another release looks like
-    engine.best_engine.cache_clear()
+    backend.best_backend.cache_clear()
     yield
-    engine.best_engine.cache_clear()
+    backend.best_backend.cache_clear()
 
 
 def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -> None:
@@ -79,4 +79,4 @@ def test_a_kernel_that_is_asked_for_by_name_and_is_not_there_is_an_error(
 ) -> None:
     truth = GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["thing"])
     with pytest.raises(OSError, match="another version of its sources"):
-        Evaluator(truth, engine="kernel")
+        Evaluator(truth, backend="kernel")

@@ -8,7 +8,7 @@ import pytest
 from tests.evaluate.coco.random_boxes import made
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.evaluate.coco.native import Kernel
 
 pytestmark = pytest.mark.skipif(
@@ -20,7 +20,7 @@ def test_arrays_that_were_changed_after_they_were_checked_are_refused_by_the_ker
     truth, found = made(1, images=3, classes=2, boxes=9, found=5, coarse=False)
     truth.starts[-1] = 10**6
     with pytest.raises(DataError, match="do not belong together"):
-        Evaluator(truth, engine="kernel").update(range(3), found)
+        Evaluator(truth, backend="kernel").update(range(3), found)
 
 
 def test_detections_of_two_precisions_in_one_update_keep_their_bits() -> None:
@@ -37,7 +37,7 @@ def test_detections_of_two_precisions_in_one_update_keep_their_bits() -> None:
         }
         for score, kind in zip(scores, kinds, strict=True)
     ]
-    evaluator = Evaluator(truth, engine="kernel", threads=2)
+    evaluator = Evaluator(truth, backend="kernel", threads=2)
     evaluator.update(range(images), found)
     assert evaluator.outcomes.scores.tolist() == [one["scores"][0].item() for one in found]
 
@@ -50,10 +50,10 @@ def test_a_kernel_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_ranking_is_that_of_numpy(threads: int) -> None:
     truth, found = made(3, images=40, classes=3, boxes=200, found=200, coarse=True)
-    evaluators = [Evaluator(truth, engine=name, threads=threads) for name in ("numpy", "kernel")]
+    evaluators = [Evaluator(truth, backend=name, threads=threads) for name in ("numpy", "kernel")]
     orders = []
     for evaluator in evaluators:
         evaluator.update(range(40), found)
-        order, edges = evaluator.sample().order
+        order, edges = evaluator.matched_images().order
         orders.append((order.tolist(), edges.tolist()))
     assert orders[0] == orders[1]

@@ -1,4 +1,4 @@
-"""Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the
+"""Bootstrap: a replicate is the data set it stands for, both backends agree, and nothing about the
 draws ever changes."""
 
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.evaluate.noisy_detector import Found, detected, evaluated
 from zoo.evaluate import Area, CocoSettings, Evaluator, GroundTruth
-from zoo.evaluate.coco.engine import available, choose
+from zoo.evaluate.coco.backend import available, choose
 from zoo.evaluate.coco.resampling import draws
 from zoo.evaluate.coco.summary import summarise_replicates
 from zoo.evaluate.settings import COCO_AREAS
@@ -35,8 +35,8 @@ def repeated(
 )
 def test_a_replicate_is_the_data_set_with_images_repeated(weights, seed) -> None:
     boxes, found = detected(seed)
-    sample = evaluated(boxes, found).sample()
-    made = sample.engine.resample(
+    sample = evaluated(boxes, found).matched_images()
+    made = sample.backend.resample(
         sample.ranking(), sample.plan, np.array([weights], np.uint32), limit=100, threads=1
     )
     numbers = summarise_replicates(made, sample.plan, sample.policy, limit=100)
@@ -97,7 +97,7 @@ def made_up(
     return instances, results
 
 
-@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("backend", available())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
@@ -107,14 +107,14 @@ def made_up(
     scores=st.sampled_from([1, 2, 4, 1000]),
 )
 def test_a_replicate_is_to_the_bit_what_pycocotools_says_of_copied_images(
-    pycocotools_on, truth_of, feed, engine, seed, weights, classes, boxes, scores
+    pycocotools_on, truth_of, feed, backend, seed, weights, classes, boxes, scores
 ) -> None:
     instances, results = made_up(seed, classes=classes, boxes=boxes, scores=scores)
-    evaluator = Evaluator(truth_of(instances), engine=engine)
+    evaluator = Evaluator(truth_of(instances), backend=backend)
     feed(evaluator, results)
-    sample = evaluator.sample()
+    sample = evaluator.matched_images()
     drawn = np.array([weights, [1] * 5], np.uint32)
-    made = sample.engine.resample(sample.ranking(), sample.plan, drawn, limit=100, threads=1)
+    made = sample.backend.resample(sample.ranking(), sample.plan, drawn, limit=100, threads=1)
     numbers = summarise_replicates(made, sample.plan, sample.policy, limit=100)
     for row, some in enumerate(drawn.tolist()):
         run = pycocotools_on(*copied(instances, results, some))
@@ -148,7 +148,7 @@ def test_a_replicate_is_to_the_bit_what_pycocotools_says_of_copied_images(
     ),
 )
 def test_both_engines_resample_with_the_same_bits(seed, images, threads, options) -> None:
-    sample = evaluated(*detected(seed, images=images), settings=options).sample()
+    sample = evaluated(*detected(seed, images=images), settings=options).matched_images()
     weights = draws(images, range(20), seed)
     limit = options.detections[seed % len(options.detections)]
     ours, theirs = (
@@ -169,7 +169,7 @@ def test_curves_that_take_much_memory_are_kept_of_fewer_replicates_with_the_same
     # so many points that 27 replicates are computed at a time instead of 32
     evaluator = Evaluator(truth, settings=CocoSettings(recalls=10_000))
     evaluator.update(range(6), found)
-    sample = evaluator.sample()
+    sample = evaluator.matched_images()
     weights = draws(6, range(30), 3)
     ours, theirs = (
         choose(name).resample(sample.ranking(), sample.plan, weights, limit=100, threads=2)

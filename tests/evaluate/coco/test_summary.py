@@ -64,7 +64,7 @@ def test_what_no_box_or_threshold_defines_is_minus_1() -> None:
     evaluator = Evaluator(TRUTH, settings=settings)
     found = {"boxes": np.array([[0.0, 0, 10, 10]]), "scores": np.array([0.5])}
     evaluator.update([1], [found | {"labels": np.array([0])}])
-    sample = evaluator.sample()
+    sample = evaluator.matched_images()
     numbers = summarise(sample.curves, sample.plan, OURS)
     assert numbers["AP"] == numbers["AP75"] == pytest.approx(1)
     assert numbers["APs"] == pytest.approx(1)

@@ -16,7 +16,7 @@ import torch
 from zoo.detections import Detections
 from zoo.errors import DataError
 from zoo.evaluate import EdgeCasePolicy, Evaluator, GroundTruth
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.labels import LabelSpace
 
 IMAGES = 300
@@ -69,11 +69,11 @@ def whole(truth: GroundTruth, found: list[dict[str, Any]], **options: Any) -> Ev
     return evaluator
 
 
-@pytest.mark.parametrize("engine", available())
-def test_many_threads_hand_over_the_same_bits_as_one(truth, found, engine) -> None:
+@pytest.mark.parametrize("backend", available())
+def test_many_threads_hand_over_the_same_bits_as_one(truth, found, backend) -> None:
     right = whole(truth, found).state()
     for _ in range(4):
-        evaluator = Evaluator(truth, engine=engine, threads=2)
+        evaluator = Evaluator(truth, backend=backend, threads=2)
         together(lambda image, to=evaluator: to.update([image], [found[image]]), IMAGES)
         assert evaluator.state() == right
 
@@ -107,7 +107,7 @@ def test_numbers_asked_for_meanwhile_are_those_of_whole_updates(truth, found) ->
 def test_a_sample_stays_what_it_was_while_more_comes_in(truth, found) -> None:
     evaluator = Evaluator(truth, policy=EdgeCasePolicy(unseen_images="leave out"))
     evaluator.update(range(100), found[:100])
-    sample, outcomes = evaluator.sample(), evaluator.outcomes
+    sample, outcomes = evaluator.matched_images(), evaluator.outcomes
     before = {name: column.tobytes() for name, column in vars(outcomes).items()}
     evaluator.update(range(100, IMAGES), found[100:])
     evaluator.numbers()
@@ -164,9 +164,9 @@ def test_unmet_classes_are_counted_once_each(truth) -> None:
     assert evaluator.unmet == {"zebra": IMAGES}
 
 
-@pytest.mark.parametrize("engine", ["auto", "numpy"])
-def test_a_copy_holds_the_same_and_goes_its_own_way(truth, found, engine) -> None:
-    evaluator = Evaluator(truth, engine=engine, threads=1)
+@pytest.mark.parametrize("backend", ["auto", "numpy"])
+def test_a_copy_holds_the_same_and_goes_its_own_way(truth, found, backend) -> None:
+    evaluator = Evaluator(truth, backend=backend, threads=1)
     evaluator.update(range(100), found[:100])
     for copied in (
         pickle.loads(pickle.dumps(evaluator)),

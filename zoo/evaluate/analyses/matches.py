@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError
-from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.matched_images import MatchedImages
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +40,20 @@ class Matches:
     box_labels: NDArray[np.int32]
 
     @classmethod
-    def of(cls, sample: Sample) -> Matches:
-        """Raises: DataError where the evaluator did not keep what it takes."""
-        outcomes, (order, edges) = sample.outcomes, sample.order
+    def of(cls, images: MatchedImages) -> Matches:
+        """Raises: DataError if the evaluator was made without analyses."""
+        outcomes, (order, edges) = images.outcomes, images.order
         if len(outcomes.found) < len(outcomes):
             raise DataError(
                 "No analysis beyond AP can be made.",
                 "The evaluator kept only what AP takes.",
                 "Make it with analyses=True.",
             )
-        aside = (sample.plan.ignore & 1).astype(bool)  # boxes that do not count at all
+        aside = (images.plan.ignore & 1).astype(bool)  # boxes that do not count at all
         matched, boxes = outcomes.found[order], outcomes.boxes[order]
         on_aside = matched & aside[np.where(matched, boxes[:, 0], 0)] if len(aside) else matched
         true = matched & ~on_aside
-        missed = sample.counted[sample.plan.truth.images] & ~aside
+        missed = images.counted[images.plan.truth.images] & ~aside
         missed[boxes[true, 0]] = False
         return cls(
             edges=edges,
@@ -63,9 +63,9 @@ class Matches:
             counted=~on_aside & (matched | ((outcomes.outside[order] & 1) == 0)),
             boxes=boxes,
             ious=outcomes.ious[order],
-            positives=sample.positives[0],
+            positives=images.positives[0],
             missed=missed,
-            box_labels=sample.plan.truth.labels,
+            box_labels=images.plan.truth.labels,
         )
 
     def of_class(self, label: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[Any]]:

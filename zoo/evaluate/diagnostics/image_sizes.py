@@ -1,5 +1,4 @@
-"""Whether the images that predictions are of are the ones that were annotated, by their file names
-and sizes."""
+"""Compares the images of predictions with the annotated ones, by file name and size."""
 
 from __future__ import annotations
 
@@ -17,11 +16,10 @@ class DataWarning(UserWarning):
     """Something about a data set that may spoil a number."""
 
 
-def check_names(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """Notes on images with another file name than annotated; another suffix, `.png` for `.jpg`,
-    does not count.
+def file_name_notes(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
+    """Notes on images whose file name is not the annotated one; suffixes may differ.
 
-    Raises: DataError where all have another name.
+    Raises: DataError if no file name agrees.
     """
     names = dict(zip(dataset.truth.image_ids.tolist(), dataset.files, strict=True))
     looked = zip(predictions.image_ids.tolist(), predictions.files.tolist(), strict=True)
@@ -55,27 +53,28 @@ def _stem(name: str) -> str:
     return (last.rpartition(".")[0] or last).casefold()
 
 
-def check_sizes(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """Notes on images of another size than annotated. Raises: DataError if most are."""
+def image_size_notes(predictions: Predictions, dataset: Dataset) -> tuple[str, ...]:
+    """Notes on images whose size is not the annotated one. Raises: DataError if most are."""
     sizes = map(tuple, predictions.sizes.tolist())
     looked = zip(predictions.image_ids.tolist(), sizes, strict=True)
     stored = (settings_of(predictions.provenance) or {}).get("exif") == "ignore"
-    return compare_sizes(
+    return size_notes(
         looked, dataset, model=predictions.provenance.get("model", "a model"), stored=stored
     )
 
 
-def compare_sizes(
+def size_notes(
     looked: Iterable[tuple[int | str, tuple[int, int]]],
     dataset: Dataset,
     *,
     model: str,
     stored: bool = False,
 ) -> tuple[str, ...]:
-    """looked: ids of images, and their height and width in pixels as they were read. stored:
-    whether EXIF was ignored.
+    """Notes on images whose size is not the annotated one.
 
-    Raises: DataError where most have another size than annotated.
+    looked: ids of images, and their height and width in pixels as they were read.
+    stored: whether EXIF was ignored.
+    Raises: DataError if most sizes differ.
     """
     declared = zip(dataset.truth.image_ids.tolist(), dataset.sizes.tolist(), strict=True)
     sizes = {
@@ -96,21 +95,25 @@ def compare_sizes(
     swapped = sum(size == declared[::-1] for _, size, declared in other)
     most = 2 * len(other) > len(both)
     if 2 * swapped > len(other):
-        return _turned(case, swapped, most=most, stored=stored, asked=_measured(model, dataset))
+        return _rotation_notes(
+            case, swapped, most=most, stored=stored, what=_cannot_measure(model, dataset)
+        )
     if most:
         raise DataError(
-            _measured(model, dataset),
+            _cannot_measure(model, dataset),
             case,
             "These are other images: predict on the ones that were annotated.",
         )
     return (case,)
 
 
-def _measured(model: str, dataset: Dataset) -> str:
+def _cannot_measure(model: str, dataset: Dataset) -> str:
     return f"Predictions of {model} can't be measured on {dataset.name}."
 
 
-def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) -> tuple[str, ...]:
+def _rotation_notes(
+    case: str, swapped: int, *, most: bool, stored: bool, what: str
+) -> tuple[str, ...]:
     """Notes on images whose height and width are swapped. Raises: DataError if most are."""
     if stored:
         reason = "annotated upright and read as stored, and EXIF says to turn."
@@ -121,14 +124,13 @@ def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) ->
             "Read them as they are stored: Protocol(exif='ignore').",
             "Read them as they are stored: --exif ignore",
         )
-    said = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {reason}"
+    note = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {reason}"
     if most:
-        raise DataError(asked, said, fix, fix_cli=fix_cli)
-    return (said,)
+        raise DataError(what, note, fix, fix_cli=fix_cli)
+    return (note,)
 
 
 def warn_of_sizes(cases: Iterable[str], dataset: Dataset) -> None:
-    """Says it now too: turned images are the usual cause, and they are found before a long run is
-    thrown away."""
+    """Warns of sizes that differ, before a long run with rotated images is wasted."""
     for case in cases:
         warnings.warn(f"{dataset.name}: {case}", DataWarning, stacklevel=4)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.data.file_hashes import hashes
-from zoo.evaluate.predictions.loaded import check_loaded
+from zoo.evaluate.predictions.stale_code import check_fresh
 from zoo.registry import Choice, catalogue
 from zoo.registry.contribution import Kind
 from zoo.registry.distributions import distributions_by_package
@@ -127,7 +127,7 @@ def states_of(modules: Mapping[str, str]) -> dict[str, str]:
             continue
         files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
         contents = dict(zip(files, hashes(files), strict=True))
-        check_loaded(contents)
+        check_fresh(contents)
         states[name] = repr([(_below(path, spec), content) for path, content in contents.items()])
         todo += [] if name == OWN else [name for name in _imported(files) if _is_local(name)]
     return states

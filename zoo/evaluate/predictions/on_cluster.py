@@ -23,9 +23,9 @@ from zoo.data.file_hashes import hashes
 from zoo.data.image_files import read_header, upright, upright_sizes
 from zoo.errors import UsageError
 from zoo.evaluate.predictions import code
-from zoo.evaluate.predictions.looking import Look, Looking, Request
 from zoo.evaluate.predictions.model_identity import ModelIdentity
 from zoo.evaluate.predictions.provenance import hardware, software
+from zoo.evaluate.predictions.run_model import ModelOutput, ModelRun, RunRequest
 from zoo.images import Limits
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _HARDWARE = ("processor", "threads", "system", "device")
 
 
 @contextmanager
-def on_cluster(request: Request, cluster: Cluster) -> Iterator[Looking]:
+def on_cluster(request: RunRequest, cluster: Cluster) -> Iterator[ModelRun]:
     """The model in the workers of a cluster.
 
     Raises: ClusterError; UsageError for an engine at hand, which can't be sent.
@@ -70,12 +70,12 @@ def on_cluster(request: Request, cluster: Cluster) -> Iterator[Looking]:
         shards = shards_of(batches, todo, workers=cluster.connection.workers)
         images = SentImages(dataset, local=cluster.address.is_local)
         wanted = set(todo)
-        looks = (
-            Look(dataset.images[position], detections, _hardware(worker.facts))
+        outputs = (
+            ModelOutput(dataset.images[position], detections, _hardware(worker.facts))
             for position, detections, worker in pool.look(shards, images)
             if position in wanted
         )
-        yield Looking(ready.label_space, ready.defaults, _hardware(ready.facts), looks)
+        yield ModelRun(ready.label_space, ready.defaults, _hardware(ready.facts), outputs)
 
 
 def sent_model(identity: ModelIdentity) -> SentModel:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from zoo.data.offsets import starts_of
 from zoo.errors import DataError
+from zoo.evaluate.predictions.checksum import Damaged, is_sealed, seal
 from zoo.evaluate.predictions.predictions import FIX, Predictions
 from zoo.evaluate.predictions.provenance import flaw
-from zoo.evaluate.predictions.sealed import Damaged, check, seal
 from zoo.extras import optional
 from zoo.files import atomic_write, check_regular, write_errors
 from zoo.limits import LimitError, check_json
@@ -130,12 +130,12 @@ def _table(made: Predictions) -> pyarrow.Table:
 def read(path: Path) -> Predictions:
     """Raises: DataError naming the file, and the record where one is wrong."""
     with ThreadPoolExecutor(1) as beside:  # the file is hashed while pyarrow is imported
-        checked = beside.submit(lambda: check(check_regular(path)))
+        sealing = beside.submit(lambda: is_sealed(check_regular(path)))
         parquet = arrow()
     import pyarrow as pa
 
     try:
-        sealed = checked.result()
+        sealed = sealing.result()
         with parquet.ParquetFile(path, page_checksum_verification=not sealed) as file:
             _check_size(file.metadata, path)
             header = _header(file.schema_arrow, path)

@@ -18,9 +18,8 @@ from zoo.counts import count_of
 from zoo.data import Dataset
 from zoo.environment import expand_home
 from zoo.errors import DataError, UsageError
-from zoo.evaluate.diagnostics.class_names import check_classes
-from zoo.evaluate.diagnostics.image_sizes import compare_sizes
-from zoo.evaluate.predictions.looking import Looking, Request, in_process
+from zoo.evaluate.diagnostics.class_names import missing_classes
+from zoo.evaluate.diagnostics.image_sizes import size_notes
 from zoo.evaluate.predictions.model_identity import ModelIdentity, model_identity
 from zoo.evaluate.predictions.parquet import arrow
 from zoo.evaluate.predictions.prediction_store import (
@@ -34,6 +33,7 @@ from zoo.evaluate.predictions.prediction_store import (
 )
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
+from zoo.evaluate.predictions.run_model import ModelRun, RunRequest, in_process
 from zoo.labels.builtin import Labels
 from zoo.text import is_are, pluralize, type_name
 from zoo.weights import Resolved
@@ -74,7 +74,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
               one resumed: runs are known by the content of images, weights and code. A loaded
               detector is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
-    cluster:  who looks at images: "local", "ray://HOST:PORT" (see `zoo.cluster`), or this process.
+    cluster:  where the model runs: "local", "ray://HOST:PORT" (see `zoo.cluster`), or this process.
     Raises:
         DataError: the data set is wrong, most of its first images have another size than annotated,
             another process makes these predictions, or an image changes meanwhile.
@@ -166,7 +166,7 @@ def _run(work: _Work, to: Path) -> Predictions:
         if work.fresh:
             run.discard()
         run.resume({record.id for record in dataset.images})
-        compare_sizes(
+        size_notes(
             run.sizes(), dataset, model=work.identity.name, stored=work.protocol.exif == "ignore"
         )
         _look(work, run)
@@ -197,31 +197,33 @@ def _look(work: _Work, run: PredictionStore) -> None:
     from zoo.progress import Bar
 
     device = None if work.device is None else str(work.device)
-    request = Request(identity, dataset, protocol, work.batch_size, device, frozenset(done))
+    request = RunRequest(identity, dataset, protocol, work.batch_size, device, frozenset(done))
     with (
-        _looking(request, work.cluster) as looking,
+        _model_run(request, work.cluster) as model_run,
         Bar(f"{identity.name} on {dataset.name}", total=todo, show=work.progress) as bar,
     ):
-        check_classes(looking.label_space, dataset, model=identity.name)
-        run.names = looking.label_space.names
-        run.facts |= looking.facts | {
-            "settings_in_force": protocol.filled(looking.defaults).to_json(),
+        missing_classes(
+            model_run.label_space, dataset, model=identity.name
+        )  # raises if it has none
+        run.names = model_run.label_space.names
+        run.facts |= model_run.facts | {
+            "settings_in_force": protocol.filled(model_run.defaults).to_json(),
             "started": now(),
         }
         looked: list[tuple[int | str, tuple[int, int]]] = []
-        for record, detections, facts in looking.looks:
+        for record, detections, facts in model_run.outputs:
             run.note(facts)
             run.add(record, detections)
             if len(looked) < _FIRST and detections.size is not None:
                 looked.append((record.id, detections.size))
                 if len(looked) == min(_FIRST, todo):
-                    compare_sizes(
+                    size_notes(
                         looked, dataset, model=identity.name, stored=protocol.exif == "ignore"
                     )
             bar.advance()
 
 
-def _looking(request: Request, cluster: Cluster | None) -> AbstractContextManager[Looking]:
+def _model_run(request: RunRequest, cluster: Cluster | None) -> AbstractContextManager[ModelRun]:
     """The model at work, here or on a cluster."""
     if cluster is None:
         return in_process(request)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError
+from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.labels import LabelSpace
 from zoo.text import pluralize
 
@@ -126,6 +127,18 @@ class Predictions:
     def label_space(self) -> LabelSpace:
         """The label space of the model."""
         return LabelSpace(self.provenance.get("model", "custom"), self.names)
+
+    def flat(self) -> FlatDetections:
+        """The detections as an evaluator takes them, in the model's label space."""
+        return FlatDetections(
+            self.starts,
+            self.boxes,
+            self.scores,
+            self.labels.astype(np.int64),
+            unmet={},
+            box_format="xyxy",
+            label_space=self.label_space,
+        )
 
     def flaw(self, case: str) -> DataError:
         """The error for predictions that can't be."""

@@ -31,7 +31,7 @@ _Instances = structure(
 def kernel_or_none() -> ctypes.CDLL | None:
     try:
         return library()
-    except OSError:  # who measures is told so by zoo.evaluate.coco.engine
+    except OSError:  # who measures is told so by zoo.evaluate.coco.backend
         return None
 
 

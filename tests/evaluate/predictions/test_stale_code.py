@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.evaluate.predictions.loaded import check_loaded
+from zoo.evaluate.predictions.stale_code import check_fresh
 
 KINDS = """
 from functools import cache, wraps
@@ -45,7 +45,7 @@ def test_whatever_kind_of_function_has_changed_is_found(
     file.write_text(KINDS)
     monkeypatch.syspath_prepend(str(tmp_path))
     module = importlib.import_module("lamp_kinds")
-    check_loaded({file: "as imported"})
+    check_fresh({file: "as imported"})
     importlib.reload(module)  # so that it is looked at once more
     file.write_text(
         KINDS.replace(
@@ -56,7 +56,7 @@ def test_whatever_kind_of_function_has_changed_is_found(
         )
     )
     with pytest.raises(zoo.errors.UsageError, match=r"lamp_kinds\.py has changed"):
-        check_loaded({file: "changed"})
+        check_fresh({file: "changed"})
     del sys.modules["lamp_kinds"]
 
 
@@ -67,9 +67,9 @@ def test_code_that_is_as_it_was_imported_and_files_that_are_not_code_pass(
     file.write_text(KINDS)
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.import_module("lamp_same")
-    check_loaded({file: "as imported", tmp_path / "notes.txt": "anything"})
-    check_loaded({file: "as imported"})
-    check_loaded({})
+    check_fresh({file: "as imported", tmp_path / "notes.txt": "anything"})
+    check_fresh({file: "as imported"})
+    check_fresh({})
     with pytest.raises(zoo.errors.UsageError, match="Start Python again"):
-        check_loaded({file: "changed"})
+        check_fresh({file: "changed"})
     del sys.modules["lamp_same"]

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from zoo.errors import DataError
 from zoo.evaluate import Predictions
-from zoo.evaluate.predictions import sealed
+from zoo.evaluate.predictions import checksum
 
 
 @pytest.fixture
@@ -65,17 +65,19 @@ def footer_of(content: bytes) -> int:
 
 def test_a_flipped_bit_in_a_file_of_ours_is_found_before_it_is_parsed(seen: Path) -> None:
     content = seen.read_bytes()
-    mark = content.index(sealed.MARK)
-    assert mark == footer_of(content) - sealed.LENGTH
+    mark = content.index(checksum.MARK)
+    assert mark == footer_of(content) - checksum.LENGTH
     places = [
-        place for place in range(4, len(content) - 8) if not mark <= place < mark + len(sealed.MARK)
+        place
+        for place in range(4, len(content) - 8)
+        if not mark <= place < mark + len(checksum.MARK)
     ]
     bits = [8 * place + random.Random(place).randrange(8) for place in places]
     assert flipped(seen, bits) == len(bits)
 
 
 def test_a_damaged_seal_costs_time_and_not_the_file(seen: Path) -> None:
-    mark = seen.read_bytes().index(sealed.MARK)
+    mark = seen.read_bytes().index(checksum.MARK)
     assert flipped(seen, [8 * mark + 8, 8 * mark + 70]) == 0
 
 
@@ -94,7 +96,7 @@ def test_a_file_that_ends_the_process_that_reads_it_is_refused(
     seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet.write_table(parquet.read_table(seen), seen)
-    monkeypatch.setattr(sealed, "TRIAL", "import os; os.abort()")
+    monkeypatch.setattr(checksum, "TRIAL", "import os; os.abort()")
     with pytest.raises(DataError, match="Reading it ends the process that does"):
         Predictions.read(seen)
 
@@ -103,8 +105,8 @@ def test_a_file_that_is_read_for_ever_is_refused(
     seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet.write_table(parquet.read_table(seen), seen)
-    monkeypatch.setattr(sealed, "TRIAL", "import time; time.sleep(60)")
-    monkeypatch.setattr(sealed, "SECONDS", 0.5)
+    monkeypatch.setattr(checksum, "TRIAL", "import time; time.sleep(60)")
+    monkeypatch.setattr(checksum, "MAX_TRIAL_SECONDS", 0.5)
     with pytest.raises(DataError, match=r"takes more than 0\.5 seconds"):
         Predictions.read(seen)
 

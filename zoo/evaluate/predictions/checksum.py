@@ -18,7 +18,7 @@ MAGIC = b"PAR1"
 MARK = b"\0detzoo sealed 1\0"
 LENGTH = len(MARK) + 32
 TAIL = 8  # bytes: the footer's length, and the magic
-SECONDS = 300  # that a trial may take
+MAX_TRIAL_SECONDS = 300
 TRIAL = """
 import sys
 from pyarrow import parquet
@@ -57,21 +57,21 @@ def seal(file: BinaryIO) -> None:
     file.write(MARK + digest.digest() + rest)
 
 
-def check(path: Path) -> bool:
-    """Whether the file has a seal, which holds; without one, whether pyarrow survives it has been
-    tried.
+def is_sealed(path: Path) -> bool:
+    """Whether the file has a seal. A file without one is read in a process of its own first.
 
-    Raises: Damaged; OSError where it can't be opened.
+    Raises: Damaged if the seal does not fit, or reading ends that process; OSError if the file
+        can't be opened.
     """
     with path.open("rb") as file:
-        if _is_sealed(file):
+        if _has_valid_seal(file):
             return True
     _try(path)
     return False
 
 
-def _is_sealed(file: BinaryIO) -> bool:
-    """Raises: Damaged where the seal is there and does not fit."""
+def _has_valid_seal(file: BinaryIO) -> bool:
+    """Raises: Damaged if there is a seal that does not fit."""
     size = file.seek(0, 2)
     if size < len(MAGIC) + TAIL:
         raise Damaged("It is too short to be a Parquet file")
@@ -94,16 +94,14 @@ def _is_sealed(file: BinaryIO) -> bool:
 
 
 def _try(path: Path) -> None:
-    """Reads the file in a process of its own. Raises: Damaged where that process does not end
-    well."""
+    """Reads the file in a process of its own. Raises: Damaged if that process crashes."""
     import subprocess  # deferred: files of this zoo need no trial
 
     command = [sys.executable, "-c", TRIAL, str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS)
+        trial = subprocess.run(command, capture_output=True, timeout=MAX_TRIAL_SECONDS)
     except subprocess.TimeoutExpired:
-        raise Damaged(f"Reading it takes more than {SECONDS} seconds") from None
-    if (
-        done.returncode < 0 or done.returncode > 1
-    ):  # 1: an exception, which reading it here will raise again
+        raise Damaged(f"Reading it takes more than {MAX_TRIAL_SECONDS} seconds") from None
+    # 1 is an exception, which reading it here will raise again
+    if trial.returncode < 0 or trial.returncode > 1:
         raise Damaged("Reading it ends the process that does: its footer or a page is broken")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.evaluate.coco.random_boxes import made
 from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy, Evaluator
-from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco.backend import available
 from zoo.evaluate.settings import COCO_AREAS
 
 pytestmark = pytest.mark.skipif(
@@ -48,7 +48,7 @@ def test_records_and_curves_have_the_same_bits(
     )
     policy = EdgeCasePolicy(annotation_zero=policy.annotation_zero)
     both = [
-        Evaluator(truth, settings=options, policy=policy, engine=name, threads=threads)
+        Evaluator(truth, settings=options, policy=policy, backend=name, threads=threads)
         for name in ("numpy", "kernel")
     ]
     for one in both:

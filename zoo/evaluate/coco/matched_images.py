@@ -1,5 +1,4 @@
-"""Outcomes of some images, ready to be measured: whole data sets and slices of them are measured
-the same way."""
+"""The matched detections of some images, a whole data set or a slice of it, and their numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate.coco.accumulation import Curves, mean
-from zoo.evaluate.coco.engine import Engine
+from zoo.evaluate.coco.backend import Backend
 from zoo.evaluate.coco.match_records import MatchRecords
 from zoo.evaluate.coco.problem import MatchingProblem
 from zoo.evaluate.coco.resampling import Ranking
@@ -21,8 +20,8 @@ from zoo.evaluate.policy import EdgeCasePolicy
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """Records to measure, with their settings.
+class MatchedImages:
+    """Match records of some images, with the settings they are measured by.
 
     outcomes: in order. counted: (m,) bool, the images that count, also those without outcomes.
     """
@@ -31,7 +30,7 @@ class Sample:
     counted: NDArray[np.bool_]
     plan: MatchingProblem
     policy: EdgeCasePolicy
-    engine: Engine
+    backend: Backend
     threads: int
 
     @property
@@ -47,7 +46,7 @@ class Sample:
     @cached_property
     def order(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """(n,) detections by class, then best first, and (k + 1,) where each class begins."""
-        return self.engine.by_score(
+        return self.backend.by_score(
             self.outcomes, len(self.plan.truth.label_space), threads=self.threads
         )
 
@@ -62,9 +61,8 @@ class Sample:
         return self.curves_at(limits, scores=False)
 
     def curves_at(self, limits: Sequence[int], *, scores: bool = True) -> Curves:
-        """Precision and recall at some limits of detections, and the scores of the curves where
-        they are wanted."""
-        return self.engine.accumulate(
+        """Precision and recall at some limits of detections, with their scores if `scores`."""
+        return self.backend.accumulate(
             self.outcomes,
             self.plan,
             self.positives,
@@ -86,8 +84,8 @@ class Sample:
         """The ranking that resampling needs."""
         return Ranking.of(self.outcomes, *self.order, np.flatnonzero(self.counted), self.plan)
 
-    def only(self, images: NDArray[np.bool_]) -> Sample:
-        """The part of it in some images (m,)."""
+    def only(self, images: NDArray[np.bool_]) -> MatchedImages:
+        """The same of some images only; images: (m,) bool."""
         counted = self.counted & images
         return replace(
             self,

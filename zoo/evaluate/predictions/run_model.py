@@ -1,4 +1,4 @@
-"""Looking: a model that is looking at images of a data set, in this process or on a cluster."""
+"""Runs a model over the images of a data set in this process; `on_cluster` does it elsewhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from zoo.labels import LabelSpace
 
 
-class Look(NamedTuple):
-    """One image and its detections. facts: of the hardware."""
+class ModelOutput(NamedTuple):
+    """The detections in one image. facts: of the hardware."""
 
     record: ImageRecord
     detections: Detections
@@ -26,23 +26,23 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Looking:
-    """A loaded model, and what it sees in one image after the other.
+class ModelRun:
+    """A loaded model, and its outputs for one image after another.
 
-    label_space, defaults: the model's. facts: of the first hardware. looks: in any order.
+    label_space, defaults: the model's. facts: of the first hardware. outputs: in any order.
     """
 
     label_space: LabelSpace
     defaults: Thresholds
     facts: dict[str, str]
-    looks: Iterator[Look]
+    outputs: Iterator[ModelOutput]
 
 
 @dataclass(frozen=True)
-class Request:
-    """A model, the images that are still to be looked at, and how.
+class RunRequest:
+    """A model, the images that it has to process, and how.
 
-    done: the ids of those that are not.
+    done: the ids of the images that it has processed.
     """
 
     identity: ModelIdentity
@@ -54,15 +54,15 @@ class Request:
 
     @property
     def todo(self) -> list[int]:
-        """The positions of images that are not done."""
+        """The positions of the images that it has not processed."""
         ids = self.dataset.truth.image_ids.tolist()
         return [position for position, id in enumerate(ids) if id not in self.done]
 
 
 @contextmanager
-def in_process(request: Request) -> Iterator[Looking]:
+def in_process(request: RunRequest) -> Iterator[ModelRun]:
     """The model in this process."""
-    from zoo.inference.detect import stream  # deferred: torch, which a run that is done needs not
+    from zoo.inference.detect import stream  # deferred: it brings torch
 
     detector, protocol = request.identity.load(), request.protocol
     records = [request.dataset.images[position] for position in request.todo]
@@ -74,7 +74,8 @@ def in_process(request: Request) -> Iterator[Looking]:
         exif=protocol.exif,
     )
     facts = hardware(detector.device)
-    looks = (
-        Look(record, detections, facts) for record, detections in zip(records, answers, strict=True)
+    outputs = (
+        ModelOutput(record, detections, facts)
+        for record, detections in zip(records, answers, strict=True)
     )
-    yield Looking(detector.label_space, detector.defaults, facts, looks)
+    yield ModelRun(detector.label_space, detector.defaults, facts, outputs)

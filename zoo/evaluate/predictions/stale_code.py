@@ -1,4 +1,4 @@
-"""Whether the code that this process has imported is still what its files say."""
+"""Refuses to run code that has changed on disk since this process imported it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import Any
 from zoo.errors import UsageError
 
 _CACHED = type(lru_cache(len))
-_SEEN: dict[
-    str, tuple[str, object]
-] = {}  # of each imported file: its first content, and the import's spec
+# for each imported file: the SHA-256 of its content when first checked, and the import's spec
+_SEEN: dict[str, tuple[str, object]] = {}
 
 
-def check_loaded(contents: Mapping[Path, str]) -> None:
-    """Refuses to go on with old code under the fingerprint of new code.
+def check_fresh(contents: Mapping[Path, str]) -> None:
+    """Raises: UsageError naming a file that has changed since it was imported.
 
+    Predictions of old code would be stored under the fingerprint of the new one.
     contents: files of code, and the SHA-256 of each as it is now.
-    Raises: UsageError naming the module whose file has changed since it was imported.
     """
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -35,7 +34,7 @@ def check_loaded(contents: Mapping[Path, str]) -> None:
 
 
 def _is_old(module: ModuleType, file: str, now: str) -> bool:
-    """Compares the content with that at first sight, and at first sight with what is running."""
+    """Whether the content differs from the first check's, or then from the code that runs."""
     first, spec = _SEEN.get(file, ("", None))
     if spec is module.__spec__:  # reloading gives a new one
         return first != now
@@ -46,7 +45,7 @@ def _is_old(module: ModuleType, file: str, now: str) -> bool:
 
 
 def _differs(module: ModuleType) -> bool:
-    """Whether a function of the module is not in its file."""
+    """Whether the module has a function that its file lacks."""
     loader = getattr(module.__spec__, "loader", None)
     try:
         now = loader.get_code(module.__name__)  # type: ignore[union-attr]
@@ -54,18 +53,18 @@ def _differs(module: ModuleType) -> bool:
         return False
     if not isinstance(now, CodeType):
         return False
-    codes = set(_nested(now))
-    return any(code not in codes for code in _running(module))
+    codes = set(_nested_code(now))
+    return any(code not in codes for code in _running_code(module))
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def _nested_code(code: CodeType) -> Iterator[CodeType]:
     for const in code.co_consts:
         if isinstance(const, CodeType):
             yield const
-            yield from _nested(const)
+            yield from _nested_code(const)
 
 
-def _running(module: ModuleType) -> Iterator[CodeType]:
+def _running_code(module: ModuleType) -> Iterator[CodeType]:
     """The code of the functions and methods that the module itself defines."""
     values = list(vars(module).values())
     own = [

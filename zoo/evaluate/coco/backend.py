@@ -1,5 +1,5 @@
-"""Which code does the arithmetic: the compiled kernel where it is there, numpy otherwise; both give
-the same bits."""
+"""The two implementations of matching and accumulation: the compiled kernel if it was built, else
+numpy; both give the same bits."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from zoo.evaluate.coco.problem import MatchingProblem
 from zoo.evaluate.coco.resampling import Ranking, Replicates
 from zoo.suggest import check_choice
 
-EngineName = Literal["auto", "kernel", "numpy"]
+BackendName = Literal["auto", "kernel", "numpy"]
 
 
 class KernelNotice(UserWarning):
-    """The compiled kernel is not there; numpy gives the same numbers, more slowly."""
+    """The compiled kernel can't be loaded; numpy gives the same numbers, more slowly."""
 
 
-class Engine(Protocol):
-    """The operations that exist twice.
+class Backend(Protocol):
+    """The operations that both implement.
 
-    lanes: replicates that a thread resamples at a time, in the time of one.
+    lanes: replicates that a thread resamples together, in the time of one.
     """
 
     name: str
@@ -83,20 +83,20 @@ class Numpy:
     resample = staticmethod(resampling.resample)
 
 
-def choose(name: EngineName = "auto") -> Engine:
-    """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice
-    a process.
+def choose(name: BackendName = "auto") -> Backend:
+    """The backend of that name; `auto` is the kernel if it was built, else numpy, with one notice
+    per process.
 
-    Raises: OSError if the kernel is not there and `engine` names it; UsageError for another name.
+    Raises: OSError if `name` is "kernel" and it can't be loaded; UsageError for an unknown name.
     """
-    check_choice("engine", name, get_args(EngineName))
+    check_choice("backend", name, get_args(BackendName))
     if name == "numpy":
         return Numpy()
-    return native.Kernel() if name == "kernel" else best_engine()
+    return native.Kernel() if name == "kernel" else best_backend()
 
 
 @cache
-def best_engine() -> Engine:
+def best_backend() -> Backend:
     try:
         return native.Kernel()
     except OSError as error:
@@ -113,8 +113,8 @@ def best_engine() -> Engine:
         return Numpy()
 
 
-def available() -> list[EngineName]:
-    """The engines that work here."""
+def available() -> list[BackendName]:
+    """The backends that work here."""
     try:
         native.Kernel()
     except OSError:
