@@ -150,6 +150,15 @@ def test_what_evaluation_remarked_on_is_a_finding_and_keeps_the_row_in_the_table
     assert not disqualifying(finding)
 
 
+def test_a_note_on_the_data_set_itself_is_no_finding_about_a_row(make_entry):
+    entry = make_entry()
+    notes = ("Boxes are of whole shapes.", "Were corners written?")
+    measured = replace(entry.report.measured, notes=notes)
+    entry = structs.replace(entry, report=replace(entry.report, measured=measured))
+    expected = Expected(data_notes={entry.data: notes[:1]})
+    assert [one.case for one in check([entry], expected=expected)] == ["Were corners written?"]
+
+
 def test_an_entry_that_says_nothing_of_its_protocol_is_told_once(make_entry):
     findings = check(
         [

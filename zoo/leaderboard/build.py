@@ -283,6 +283,7 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         {name: dataset.sha256 for name, dataset in datasets.items()},
         CocoSettings(),
         EdgeCasePolicy(),
+        {name: dataset.notes for name, dataset in datasets.items()},
     )
     findings = check(work.entries, expected=expected)
     out = {(finding.entry, finding.data) for finding in findings if disqualifying(finding)}

@@ -54,16 +54,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Expected:
-    """The reference that entries are held against; a field left out is what most of them have.
+    """What entries are compared with; an omitted field is what most of them have.
 
     protocol: the settings of the table. data: fingerprints by the data set's name. settings,
-        policy: of the evaluator.
+        policy: of the evaluator. data_notes: what the data sets' readers note, by name; no finding.
     """
 
     protocol: Mapping[str, Setting] | None = None
     data: Mapping[str, str] = field(default_factory=dict)
     settings: CocoSettings | None = None
     policy: EdgeCasePolicy | None = None
+    data_notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
@@ -76,6 +77,7 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
         *other_data(entries, reference),
         *mixed_protocols(entries, reference),
         *other_measure(entries, reference),
+        *noted_by_evaluate(entries, reference.data_notes),
         *(doubt for check_alone in ALONE for doubt in check_alone(entries)),
         *(doubt for check_together in TOGETHER for doubt in check_together(as_written)),
     ]
@@ -288,7 +290,6 @@ def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 ALONE: tuple[CheckFunction, ...] = (
     missing_provenance,
-    noted_by_evaluate,
     unknown_license,
     far_from_claim,
     parameters_off,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from zoo.errors import ZooError
 from zoo.evaluate.diagnostics.consistency import contradictions
@@ -73,18 +74,16 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
                 yield finding(Check.UNKNOWN_LICENSE, entry, f"model.licenses.{what}", case, fix)
 
 
-def noted_by_evaluate(entries: Sequence[Entry]) -> Iterator[Finding]:
+def noted_by_evaluate(
+    entries: Sequence[Entry], data_notes: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Iterator[Finding]:
     """Detections or annotations that look wrong, as corners where sizes belong; the numbers are
-    exact all the same."""
+    exact all the same. data_notes: notes of the data sets by name, which are no row's fault."""
+    fix = "Look into the files; what is right may stay."
     for entry in entries:
         for note in entry.report.measured.notes:
-            yield finding(
-                Check.REMARKED,
-                entry,
-                "report.measured.notes",
-                note,
-                "Look into the files; what is right may stay.",
-            )
+            if note not in data_notes.get(entry.data, ()):
+                yield finding(Check.REMARKED, entry, "report.measured.notes", note, fix)
 
 
 def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import pytest
 import zoo
 from zoo.data import Dataset
 from zoo.evaluate import EdgeCasePolicy, Predictions, Report
+from zoo.evaluate.diagnostics.diagnostics import AllDetections, diagnose
 
 
 def listed(street: Dataset, file: Path, **changes: object) -> Path:
@@ -265,3 +266,19 @@ def test_annotated_boxes_beyond_their_image_are_remarked_on(
         "annotation 5 of image 3"
     )
     assert any(note.startswith(said) for note in report.measured.notes)
+
+
+def test_many_weak_detections_of_other_classes_are_not_remarked_on(street: Dataset) -> None:
+    truth = street.truth
+    count, times = len(truth.labels), 5
+    scores = np.linspace(0.9, 0.1, (1 + times) * count)
+    labels = np.tile(truth.labels, 1 + times).astype(np.int64)
+    labels[count:] = (labels[count:] + 1) % len(truth.label_space)
+    rows = np.tile(truth.images, 1 + times).astype(np.int64)
+    sides = np.tile(truth.xywh.T, 1 + times)
+    sides[0, count:] += 0.01 * np.arange(times * count)  # none repeats another
+    assert not any(
+        "class" in note for note in diagnose(street, AllDetections(rows, sides, scores, labels))
+    )
+    swapped = AllDetections(rows[count:], sides[:, count:], scores[count:], labels[count:])
+    assert any("class" in note for note in diagnose(street, swapped))

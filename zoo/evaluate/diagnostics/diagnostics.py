@@ -1,15 +1,12 @@
-"""Diagnoses detections and annotations that look wrong but can be measured: a sentence each, with
-the likely cause.
+"""Notes on detections and annotations that look wrong but can be measured, with the likely cause.
 
-No number changes: COCO's are defined for every list of boxes, and a report says with them what
-its reader should look at.
+They change no number: COCO's are defined for every list of boxes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +22,7 @@ _FEW = 20  # boxes whose sizes alone say nothing
 _CORNER = 2.0  # pixels; fractions of an image reach a little beyond 1
 _TELLING = 4  # columns that tell nearly all boxes apart
 _PIXEL = 1.0  # how far annotators round
-_BEST = 1000  # detections whose places are held against the annotations
+_MAX_BEST = 1000  # detections that are compared with the annotations
 _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares that networks see
 
 
@@ -46,13 +43,12 @@ class AllDetections:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @cached_property
-    def best(self) -> AllDetections:
-        """The detections with the best scores, best first; of equal ones the first."""
-        some = np.arange(len(self))
-        if len(self) > _BEST:
-            some = np.flatnonzero(self.scores >= np.partition(self.scores, -_BEST)[-_BEST])
-        best = some[np.argsort(-self.scores[some], kind="stable")[:_BEST]]
+    def best(self, most: int) -> AllDetections:
+        """The `most` detections with the best scores, best first; of equal ones the first."""
+        rows = np.arange(len(self))
+        if len(self) > most:
+            rows = np.flatnonzero(self.scores >= np.partition(self.scores, -most)[-most])
+        best = rows[np.argsort(-self.scores[rows], kind="stable")[:most]]
         return AllDetections(
             self.rows[best], self.sides[:, best], self.scores[best], self.labels[best]
         )
@@ -65,16 +61,22 @@ class AllDetections:
 
 def diagnose(dataset: Dataset, detections: AllDetections) -> tuple[str, ...]:
     """Sentences that a reader of the numbers should know."""
-    places = (
-        (*_places(dataset, detections), *_classes(dataset, detections)) if len(detections) else ()
-    )
-    annotated = (
-        *_annotated(dataset),
+    comparisons = _compare_best(dataset, detections) if len(detections) else ()
+    annotations = (
+        *_misplaced_annotations(dataset),
         *_never_found(dataset),
-        *_annotated_twice(dataset),
+        *_repeated_annotations(dataset),
         *_areas(dataset),
     )
-    return (*_twice(detections), *places, *_scores(detections), *annotated)
+    return (*_repeated_detections(detections), *comparisons, *_scores(detections), *annotations)
+
+
+def _compare_best(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
+    """Notes on places and classes, by the best detections: as many as there are annotated boxes,
+    since more of them have to be wrong."""
+    best = detections.best(max(min(len(dataset.truth.labels), _MAX_BEST), 1))
+    yield from _places(dataset, detections, best)
+    yield from other_classes(dataset.truth, best.rows, best.xywh, best.labels)
 
 
 def not_mentioned(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
@@ -89,9 +91,9 @@ def not_mentioned(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
         )
 
 
-def _places(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
+def _places(dataset: Dataset, detections: AllDetections, best: AllDetections) -> Iterator[str]:
     """Boxes that are not where images are, with the likeliest cause, and boxes of nothing."""
-    x, y, w, h = detections.sides
+    x, y, w, h = detections.sides  # (n,) each
     width, height = (column[detections.rows] for column in np.ascontiguousarray(dataset.sizes.T))
     sides = dataset.truth.xywh[:, 2:]
     if detections.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
@@ -120,7 +122,7 @@ def _places(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
             "were corners written where COCO has sizes?"
         )
         return
-    if how := _misplaced(dataset, detections):
+    if how := _likely_mistake(dataset, best):
         yield f"As they are, few boxes meet an annotated one; {how}"
         return
     away = int(((x >= width) | (y >= height) | (right <= 0) | (lower <= 0)).sum())
@@ -138,16 +140,10 @@ def _places(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
         )
 
 
-def _classes(dataset: Dataset, detections: AllDetections) -> Iterator[str]:
-    return other_classes(
-        dataset.truth, detections.best.rows, detections.best.xywh, detections.best.labels
-    )
-
-
-def _misplaced(dataset: Dataset, detections: AllDetections) -> str | None:
-    """How at least twice as many of the best detections would meet an annotated box, if there is a
-    way."""
-    rows, boxes = detections.best.rows, detections.best.xywh
+def _likely_mistake(dataset: Dataset, best: AllDetections) -> str | None:
+    """How boxes were probably written: the way in which at least twice as many of the best
+    detections meet an annotated box; None if there is none."""
+    rows, boxes = best.rows, best.xywh
     matched = int(_meets(dataset.truth, rows, boxes).sum())
     if 2 * matched >= len(boxes):
         return None
@@ -184,9 +180,11 @@ def _meets(
     return meets
 
 
-def _twice(detections: AllDetections) -> Iterator[str]:
+def _repeated_detections(detections: AllDetections) -> Iterator[str]:
     """Detections that another one equals in everything."""
-    count = _repeated([detections.scores, detections.rows, *detections.sides, detections.labels])
+    count = _count_repeated(
+        [detections.scores, detections.rows, *detections.sides, detections.labels]
+    )
     if count:
         repeat = _do(count, len(detections), "detection", "repeats", "repeat")
         yield (
@@ -195,7 +193,7 @@ def _twice(detections: AllDetections) -> Iterator[str]:
         )
 
 
-def _repeated(columns: Sequence[NDArray[Any]]) -> int:
+def _count_repeated(columns: Sequence[NDArray[Any]]) -> int:
     """How many rows equal one before them in every column. Only rows that share a hash of the first
     columns are compared."""
     hashes = np.zeros(len(columns[0]), np.uint64)
@@ -229,7 +227,7 @@ def _scores(detections: AllDetections) -> Iterator[str]:
         )
 
 
-def _annotated(dataset: Dataset) -> Iterator[str]:
+def _misplaced_annotations(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
     if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(dataset.sizes).max() / 4:
         yield (
@@ -240,7 +238,7 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
     ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
     beyond = ((ends > dataset.sizes[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(
         axis=1
-    )  # (n,)
+    )
     count = int(beyond.sum())
     if count:
         first = min(np.flatnonzero(beyond).tolist(), key=lambda row: int(truth.ids[row]))
@@ -269,7 +267,7 @@ def _never_found(dataset: Dataset) -> Iterator[str]:
             "without area": int((counting & flat).sum()),
             "wholly outside of the image": int((counting & away).sum()),
         }
-        case = " and ".join(f"{count:,} {what}" for what, count in reasons.items() if count)
+        case = " and ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
         most = 100 * (1 - lost / int(counting.sum()))
         of = _do(lost, int(counting.sum()), "annotated box", "is", "are", plural="annotated boxes")
         yield (
@@ -287,10 +285,10 @@ def _never_found(dataset: Dataset) -> Iterator[str]:
             )
 
 
-def _annotated_twice(dataset: Dataset) -> Iterator[str]:
+def _repeated_annotations(dataset: Dataset) -> Iterator[str]:
     """Objects that are there again under another id: at most one of the two can be found."""
     truth = dataset.truth
-    count = _repeated([truth.images, *truth.xywh.T, truth.labels, truth.crowd])
+    count = _count_repeated([truth.images, *truth.xywh.T, truth.labels, truth.crowd])
     if count:
         repeat = _do(
             count, len(truth.labels), "annotated box", "repeats", "repeat", plural="annotated boxes"
@@ -324,8 +322,8 @@ def _areas(dataset: Dataset) -> Iterator[str]:
         )
 
 
-def _do(count: int, whole: int, noun: str, singular: str, many: str, *, plural: str = "") -> str:
+def _do(count: int, total: int, noun: str, singular: str, many: str, *, plural: str = "") -> str:
     """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1
     box lies`."""
-    of = "All" if count == whole > 1 else f"{count:,} of"
-    return f"{of} {pluralize(whole, noun, plural)} {singular if count == 1 else many}"
+    of = "All" if count == total > 1 else f"{count:,} of"
+    return f"{of} {pluralize(total, noun, plural)} {singular if count == 1 else many}"
