@@ -25,7 +25,7 @@ import numpy as np
 
 from zoo.evaluate import Evaluator, GroundTruth
 from zoo.evaluate.coco.matched_images import MatchedImages
-from zoo.evaluate.intervals import centred, difference, resampled
+from zoo.evaluate.intervals import centred_interval, difference, resampled
 
 WORLD, CLASSES = 60_000, 20
 SIZES = (100, 500, 2_000)
@@ -123,7 +123,7 @@ def trial(
     found = {}
     for name in SHOWN:
         interval, plain = (
-            centred(ours[name], draws_a[name]),
+            centred_interval(ours[name], draws_a[name]),
             np.nanquantile(draws_a[name], [0.025, 0.975]),
         )
         found[name] = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.evaluate.noisy_detector import detected, evaluated
 from zoo.evaluate import EdgeCasePolicy, Evaluator, GroundTruth, intervals
 from zoo.evaluate.coco.backend import available
-from zoo.evaluate.intervals import centred, difference, resampled, symmetric
+from zoo.evaluate.intervals import centred_interval, difference, resampled, symmetric
 
 
 def test_an_interval_holds_its_number_and_is_the_same_for_the_same_seed() -> None:
@@ -93,11 +93,11 @@ def test_images_that_are_left_out_are_not_drawn() -> None:
 
 
 def test_an_interval_is_centred_on_its_number() -> None:
-    interval = centred(0.5, np.linspace(0.6, 0.8, 1001))
+    interval = centred_interval(0.5, np.linspace(0.6, 0.8, 1001))
     assert interval is not None
     assert interval.low == pytest.approx(0.5 - 0.095)
     assert interval.high == pytest.approx(0.5 + 0.095)
-    assert centred(0.5, [float("nan")] * 3 + [0.5]) is None
+    assert centred_interval(0.5, [float("nan")] * 3 + [0.5]) is None
 
 
 def test_a_difference_is_judged_by_its_spread() -> None:

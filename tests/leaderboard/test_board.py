@@ -26,7 +26,7 @@ def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
         Row(model="yolox_nano"),
         Row(model="yolox_tiny", weights="random", name="Tiny"),
     ]
-    assert [row.shown for row in board.rows] == ["yolox_nano", "Tiny"]
+    assert [row.title for row in board.rows] == ["yolox_nano", "Tiny"]
     assert board.protocol == "uniform"
 
 
@@ -91,5 +91,5 @@ def test_the_settings_a_row_may_state_are_those_of_a_protocol():
 
 
 def test_a_row_is_called_with_its_engine():
-    assert Row(model="yolox_nano", engine="onnxruntime").shown == "yolox_nano (onnxruntime)"
-    assert Row(model="yolox_nano", engine="onnxruntime", name="mine").shown == "mine"
+    assert Row(model="yolox_nano", engine="onnxruntime").title == "yolox_nano (onnxruntime)"
+    assert Row(model="yolox_nano", engine="onnxruntime", name="mine").title == "mine"

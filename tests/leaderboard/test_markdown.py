@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from zoo.leaderboard import Leaderboard
-from zoo.leaderboard.markdown import HEADER, escaped, filled, license_of, markdown, ranks
+from zoo.leaderboard.markdown import (
+    HEADER,
+    escape,
+    license_of,
+    markdown,
+    ranks,
+    without_empty_columns,
+)
 from zoo.leaderboard.table import Failure, table_of
 
 
@@ -43,7 +50,7 @@ def test_markdown_has_a_row_a_model_and_every_column_of_which_something_is_known
 
 
 def test_columns_of_which_nothing_is_known_are_left_out_but_for_rank_name_and_ap():
-    assert filled(
+    assert without_empty_columns(
         ("rank", "model", "AP", "ms", "checks"),
         [("–", "a", "–", "–", ""), ("–", "b", "–", "3", "")],
     ) == (
@@ -53,11 +60,11 @@ def test_columns_of_which_nothing_is_known_are_left_out_but_for_rank_name_and_ap
 
 
 def test_text_of_others_stays_text_in_markdown():
-    assert escaped("[a](http://b) <i>*x*\n| y") == r"\[a\](http:&#8203;//b) \<i\>\*x\* \| y"
-    assert escaped("see @boss, boss@example.org, WWW.example.org") == (
+    assert escape("[a](http://b) <i>*x*\n| y") == r"\[a\](http:&#8203;//b) \<i\>\*x\* \| y"
+    assert escape("see @boss, boss@example.org, WWW.example.org") == (
         "see @&#8203;boss, boss@&#8203;example.org, WWW.&#8203;example.org"
     )
-    assert escaped("\x1b[2J") == r"\\x1b\[2J"
+    assert escape("\x1b[2J") == r"\\x1b\[2J"
 
 
 def test_what_failed_or_was_left_out_is_listed(make_entry):

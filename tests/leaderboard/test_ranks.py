@@ -8,7 +8,7 @@ import pytest
 
 from zoo.evaluate.intervals import difference
 from zoo.leaderboard import rank, ranks
-from zoo.leaderboard.ranks import adjusted, places
+from zoo.leaderboard.ranks import adjusted_p_values, places
 
 
 def test_a_clearly_better_model_has_a_rank_of_its_own(report_of):
@@ -42,7 +42,7 @@ def test_shares_of_many_replicates_are_told_from_five_percent():
     """A rounded p-value is never on the other side of what makes a difference significant."""
     for replicates in (200, 1000, 100_000):
         shares = np.arange(1, replicates + 2) / (replicates + 1)
-        written = ranks.written(shares)
+        written = ranks.rounded(shares)
         assert ((np.array(written) <= 0.05) == (shares <= 0.05)).all()
 
 
@@ -74,7 +74,7 @@ def test_the_true_place_is_among_those_of_every_model_as_often_as_promised():
         images = truth[:, None] + rng.normal(size=(6, 80))
         drawn = images @ rng.multinomial(80, np.full(80, 1 / 80), size=200).T / 80
         values = images.mean(1)
-        found = places(values, pairs[np.array(adjusted(values, drawn, pairs)) <= 0.05])
+        found = places(values, pairs[np.array(adjusted_p_values(values, drawn, pairs)) <= 0.05])
         both = list(zip(found, true, strict=True))
         wrong += any(ours[0] > one[1] or ours[1] < one[0] for ours, one in both)
         told += found[5] == (1, 1)
@@ -93,9 +93,12 @@ def test_among_equal_models_a_difference_is_called_as_rarely_as_promised():
         weights = rng.multinomial(80, np.full(80, 1 / 80), size=200)  # (b, images)
         drawn = images @ weights.T / 80
         values = images.mean(1)
-        wrong += min(adjusted(values, drawn, pairs)) <= 0.05
+        wrong += min(adjusted_p_values(values, drawn, pairs)) <= 0.05
         naive += (
-            min(adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0] for pair in pairs)
+            min(
+                adjusted_p_values(values[list(pair)], drawn[list(pair)], [(0, 1)])[0]
+                for pair in pairs
+            )
             <= 0.05
         )
     assert wrong <= 30
@@ -107,7 +110,7 @@ def test_a_dozen_models_can_differ_although_replicates_are_few():
     rng = np.random.default_rng(1)
     values = np.arange(12.0)
     drawn = values[:, None] + rng.normal(scale=0.05, size=(12, 200))
-    assert max(adjusted(values, drawn, list(combinations(range(12), 2)))) <= 0.05
+    assert max(adjusted_p_values(values, drawn, list(combinations(range(12), 2)))) <= 0.05
 
 
 def test_an_adjusted_p_value_is_never_below_that_of_the_comparison_alone():
@@ -115,8 +118,8 @@ def test_an_adjusted_p_value_is_never_below_that_of_the_comparison_alone():
     values = rng.normal(size=5)
     drawn = values[:, None] + rng.normal(size=(5, 100))
     pairs = list(combinations(range(5), 2))
-    for pair, p_value in zip(pairs, adjusted(values, drawn, pairs), strict=True):
-        alone = adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0]
+    for pair, p_value in zip(pairs, adjusted_p_values(values, drawn, pairs), strict=True):
+        alone = adjusted_p_values(values[list(pair)], drawn[list(pair)], [(0, 1)])[0]
         assert p_value >= alone
         assert p_value == pytest.approx(min(p_value, 1))
 
@@ -128,10 +131,10 @@ def test_p_values_do_not_depend_on_how_many_pairs_are_held_at_once(
     values = rng.uniform(0, 1, 9)
     drawn = values[:, None] + rng.normal(0, 0.1, (9, 60))
     pairs = list(combinations(range(9), 2))
-    whole = adjusted(values, drawn, pairs)
+    whole = adjusted_p_values(values, drawn, pairs)
     for at_once in (1, 5, 36, 50):
         monkeypatch.setattr(ranks, "AT_ONCE", at_once)
-        assert adjusted(values, drawn, pairs) == whole
+        assert adjusted_p_values(values, drawn, pairs) == whole
 
 
 def test_a_thousand_models_have_their_places_in_a_moment() -> None:

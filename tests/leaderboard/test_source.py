@@ -16,7 +16,7 @@ from zoo.leaderboard.entry import RANDOM, UNKNOWN
 from zoo.leaderboard.source import (
     Source,
     check_code,
-    described,
+    describe,
     fingerprint,
     model_of,
     source_of,
@@ -93,12 +93,12 @@ def test_a_model_is_described_by_its_card_and_what_is_stated_of_its_weights(
     desk: Path, board: Board
 ) -> None:
     row, source = stored(desk, board)
-    model = described(row, source, folder=desk)
+    model = describe(row, source, folder=desk)
     assert (model.name, model.weights.source) == ("stored", UNKNOWN)
     assert model.parameters > 900_000
     (desk / "net.pth").write_bytes(b"weights")
     row, source = stored(desk, board, weights="file:net.pth")
-    weights = described(row, source, folder=desk).weights
+    weights = describe(row, source, folder=desk).weights
     assert (weights.source, weights.bytes) == ("file:net.pth", 7)
     assert weights.sha256 == hashlib.sha256(b"weights").hexdigest()
 

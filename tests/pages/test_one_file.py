@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 
-from zoo.pages import embedded, one_file
+from zoo.pages import json_in_html, one_file
 
 HOSTILE = "</script><b>&\u2028@STYLE@"
 
@@ -37,7 +37,7 @@ def test_the_title_is_text_and_nothing_is_filled_in_twice() -> None:
 
 
 def test_data_closes_no_tag_and_reads_as_the_same() -> None:
-    text = embedded(json.dumps(HOSTILE, ensure_ascii=False))
+    text = json_in_html(json.dumps(HOSTILE, ensure_ascii=False))
     assert not set("<>&\u2028\u2029") & set(text)
     assert json.loads(text) == HOSTILE
     held = re.search(r'id="data">(.*?)</script>', page(), re.DOTALL)

@@ -123,7 +123,7 @@ def source_path(data: str | os.PathLike[str]) -> Path:
 def relative_to(address: str, folder: Path) -> str:
     """An address as `read` takes it, with the paths that are relative to `folder` made absolute.
 
-    Names that are no paths stay as they are, as in `shapes:test` or `hub:OWNER/NAME`.
+    Names that are not paths stay as they are, as in `shapes:test` or `hub:OWNER/NAME`.
     Raises: DataError, NameNotFound as `read`.
     """
     form, place, options = _divide(address, f"Data set '{address}' can't be read.", folder)

@@ -196,7 +196,7 @@ def rows_of(keep: Picked, count: int) -> slice | Tensor:
     if isinstance(keep, SupportsIndex) and not isinstance(keep, bool | np.ndarray | Tensor):
         row = _row(index(keep), count)
         return slice(row, row + 1)
-    picked = torch.as_tensor(_listed(keep))
+    picked = torch.as_tensor(_positions_or_mask(keep))
     if picked.dtype == torch.bool and picked.dim():
         if tuple(picked.shape) != (count,):
             raise IndexError(
@@ -216,7 +216,7 @@ def _row(position: int, count: int) -> int:
     return position % count
 
 
-def _listed(keep: object) -> Tensor | NDArray[np.generic]:
+def _positions_or_mask(keep: object) -> Tensor | NDArray[np.generic]:
     """Positions or a mask as a tensor or an array of numbers."""
     if isinstance(keep, Tensor):
         return keep

@@ -34,17 +34,17 @@ def columns(
         numbers, or columns of different
     length; LabelError for an unknown class name.
     """
-    wanted = _tensor("scores", scores).to(torch.float32)
+    numbers = _tensor("scores", scores).to(torch.float32)
     places = _tensor("boxes", boxes).to(torch.float32)
-    numbers = _label_numbers(labels, label_space)
-    if not len(places) == len(wanted) == len(numbers):
+    positions = _label_numbers(labels, label_space)
+    if not len(places) == len(numbers) == len(positions):
         raise ValueError(
-            f"boxes, scores and labels must be of one length, got {len(places)}, {len(wanted)} "
-            f"and {len(numbers)}"
+            f"boxes, scores and labels must be of one length, got {len(places)}, {len(numbers)} "
+            f"and {len(positions)}"
         )
-    order = wanted.argsort(descending=True, stable=True)  # (n,)
+    order = numbers.argsort(descending=True, stable=True)  # (n,)
     places = places.reshape(0, 4) if not places.numel() else places
-    return places[order], wanted[order], numbers[order]
+    return places[order], numbers[order], positions[order]
 
 
 def _tensor(name: str, values: Rows | Floats | Labels) -> Tensor:
@@ -68,8 +68,8 @@ def _label_numbers(labels: Labels, label_space: LabelSpace) -> Tensor:
         isinstance(label, str) for label in labels
     ):
         return torch.tensor([label_space.label(label) for label in labels])  # type: ignore[arg-type]  # other types are refused
-    given = _tensor("labels", labels)
-    numbers = given.to(torch.int64)
-    if given.is_floating_point() and not torch.equal(numbers.to(given.dtype), given):
+    column = _tensor("labels", labels)
+    numbers = column.to(torch.int64)
+    if column.is_floating_point() and not torch.equal(numbers.to(column.dtype), column):
         raise ValueError("labels must be whole numbers or class names")
     return numbers

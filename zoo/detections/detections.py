@@ -84,8 +84,8 @@ class Detections:
         `label_space` is a label space, the name of a declared one (`"coco80"`), or a list of class
         names.
         """
-        known = space_of(label_space)
-        return cls(*columns(boxes, scores, labels, known), known, size, source_of(source))
+        space = space_of(label_space)
+        return cls(*columns(boxes, scores, labels, space), space, size, source_of(source))
 
     @classmethod
     def empty(
@@ -202,15 +202,15 @@ class Detections:
                 f"Classes are named one by one, and that is {type_name(listed)}.",
                 "Take the list apart with a star: of_classes(*names).",
             )
-        wanted = torch.tensor([self.label_space.label(name) for name in names], dtype=torch.int64)
-        return self[torch.isin(self.labels, wanted)]
+        labels = torch.tensor([self.label_space.label(name) for name in names], dtype=torch.int64)
+        return self[torch.isin(self.labels, labels)]
 
     def inside(self, region: Region, *, fraction: float = 1.0) -> Detections:
         """Those whose box lies in the region `(x1, y1, x2, y2)`, with at least that fraction of its
         area."""
         region = region_of(region)
-        wanted = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
-        fraction = number(fraction, to="inside(fraction=...)", wanted=wanted, least=0, most=1)
+        meaning = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
+        fraction = number(fraction, to="inside(fraction=...)", wanted=meaning, least=0, most=1)
         full = self.boxes.double()
         part = boxes.clip_to_region(full, region)
         touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(
@@ -250,7 +250,7 @@ class Detections:
         Raises: ValueError for an unknown policy or a setting out of range.
         """
         rows = self.boxes, self.scores, self.labels
-        kept = suppress(
+        columns = suppress(
             rows,
             policy,
             iou=iou,
@@ -259,7 +259,7 @@ class Detections:
             floor=floor,
             models=models,
         )
-        return Detections(*kept, self.label_space, self.size, self.source)
+        return Detections(*columns, self.label_space, self.size, self.source)
 
     def scaled(self, x: float, y: float) -> Detections:
         """Detections in the same image, stretched by `x` in width and `y` in height."""
@@ -333,9 +333,9 @@ class Detections:
     ) -> Detections:
         """The results of one image, in any order. Raises: ValueError or LabelError for entries
         that don't fit."""
-        known = space_of(label_space)
+        space = space_of(label_space)
         return cls.of(
-            *convert.coco.read(results, known), label_space=known, size=size, source=source
+            *convert.coco.read(results, space), label_space=space, size=size, source=source
         )
 
     def to_json(self) -> convert.json.JsonImage:
@@ -349,9 +349,9 @@ class Detections:
     ) -> Detections:
         """Reads what `to_json` wrote, after `json.load`. Raises: ValueError or LabelError for a
         record that doesn't fit."""
-        known = space_of(label_space)
-        rows, size, source = convert.json.read(written, known)
-        return cls.of(*rows, label_space=known, size=size, source=source)
+        space = space_of(label_space)
+        rows, size, source = convert.json.read(written, space)
+        return cls.of(*rows, label_space=space, size=size, source=source)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A table, a row a detection. Raises: MissingExtra where pandas is not installed."""

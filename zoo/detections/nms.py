@@ -38,10 +38,10 @@ def _of_few(boxes: Tensor, groups: Tensor, iou: float) -> Tensor:
     """Which rows stay `(n,)`, box by box; they are best first."""
     beats = ((box_iou(boxes, boxes) > iou) & (groups[:, None] == groups)).triu(1)  # (n, n)
     keep = torch.ones(len(boxes), dtype=torch.bool)
-    kept, spared = keep.numpy(), (~beats).numpy()
-    for row in range(len(kept)):
-        if kept[row]:
-            kept &= spared[row]
+    stays, spared = keep.numpy(), (~beats).numpy()
+    for row in range(len(stays)):
+        if stays[row]:
+            stays &= spared[row]
     return keep
 
 
@@ -53,8 +53,8 @@ def _of_many(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tenso
     )  # deferred: it imports torch's compiler, which takes longer than an image does
 
     plane = float(boxes.max() - boxes.min()) + 1
-    kept: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)
-    return kept.sort().values
+    rows: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)
+    return rows.sort().values
 
 
 def soft_nms(

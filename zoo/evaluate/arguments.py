@@ -22,16 +22,16 @@ _FIXES = {
 
 def check_evaluator(dataset: object, settings: object, policy: object, threads: object) -> None:
     """Raises: UsageError for what no evaluator is made with."""
-    given = {
+    arguments = {
         "dataset": (dataset, GroundTruth),
         "settings": (settings, CocoSettings),
         "policy": (policy, EdgeCasePolicy),
     }
-    for name, (value, wanted) in given.items():
-        if not isinstance(value, wanted) and (value is not None or name == "dataset"):
-            case = f"'{name}' takes {wanted.__name__}, not {type_name(value)}."
+    for name, (value, kind) in arguments.items():
+        if not isinstance(value, kind) and (value is not None or name == "dataset"):
+            case = f"'{name}' takes {kind.__name__}, not {type_name(value)}."
             raise UsageError(f"Evaluator({name}=…) can't be used.", case, _FIXES[name])
-    if threads is not None and not _whole(threads, 1):
+    if threads is not None and not _is_whole(threads, 1):
         raise UsageError(
             f"threads={threads!r} can't be used.",
             "'threads' is a whole number, at least 1.",
@@ -45,7 +45,7 @@ def check_resampling(resamples: object, seed: object, level: object = 0.95) -> N
         ("resamples", resamples, "Write resamples=1000, or 0 for no intervals."),
         ("seed", seed, "Write for example seed=0."),
     ):
-        if not _whole(value, 0):
+        if not _is_whole(value, 0):
             raise UsageError(
                 f"{name}={value!r} can't be used.", f"'{name}' is a whole number, at least 0.", fix
             )
@@ -77,7 +77,7 @@ def check_image_ids(image_ids: Iterable[Any]) -> None:
         )
 
 
-def _whole(value: object, least: int) -> bool:
+def _is_whole(value: object, least: int) -> bool:
     return (
         isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
     )

@@ -70,7 +70,7 @@ def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:
     if not lines:
         _check_list(text, file)
     results = read_records(text, str(path), lines=lines)
-    rows, labels = _checked(results, truth, str(path))
+    rows, labels = _rows_and_labels(results, truth, str(path))
     boxes, scores = results.boxes, results.scores
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
@@ -80,19 +80,19 @@ def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:
     )
 
 
-def _checked(
+def _rows_and_labels(
     results: Results, truth: GroundTruth, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record
     that can't be."""
-    rows, known = places(truth.image_ids, results.images)
+    rows, exists = places(truth.image_ids, results.images)
     labels = labels_of(truth.label_space, results.categories)
     negative = (results.boxes[:, 2] < 0) | (results.boxes[:, 3] < 0)
-    for at in np.flatnonzero(~known | (labels < 0) | negative)[:1].tolist():
-        if known[at] and labels[at] >= 0:
+    for at in np.flatnonzero(~exists | (labels < 0) | negative)[:1].tolist():
+        if exists[at] and labels[at] >= 0:
             box = results.boxes[at].tolist()
             raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
-        if known[at]:
+        if exists[at]:
             case = (
                 f"Record [{at}] is of category {results.categories[at]}, which {truth.name} does "
                 f"not have."
@@ -103,8 +103,8 @@ def _checked(
             f"not have."
         )
         few = (
-            f"{known.sum():,} of {pluralize(len(known), 'record')} {is_are(int(known.sum()))} of "
-            f"its images."
+            f"{exists.sum():,} of {pluralize(len(exists), 'record')} {is_are(int(exists.sum()))} "
+            "of its images."
         )
         raise wrong(
             name,

@@ -51,18 +51,18 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     """
     check_resampling(0, 0, level)
     _check_reports(a=a, b=b)
-    for what, ours, theirs in _alike(a, b):
+    for field, ours, theirs in _alike(a, b):
         if ours != theirs:
             raise DataError(
-                _asked(a, b),
-                f"Their {what} differ: {_apart(ours, theirs)}.",
+                _failure(a, b),
+                f"Their {field} differ: {_apart(ours, theirs)}.",
                 "Measure both on the same data, with the same protocol, settings, policy, seed "
                 "and number of resamplings.",
             )
     bare = [name for name, report in (("A", a), ("B", b)) if report.resamplings is None]
     if a.resamplings is None or b.resamplings is None:
         raise DataError(
-            _asked(a, b),
+            _failure(a, b),
             f"{' and '.join(bare)} {'holds' if len(bare) == 1 else 'hold'} no resamplings.",
             "Measure again with resamples=1000, the default: zoo evaluate without --resamples.",
         )
@@ -77,12 +77,12 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     return Comparison(differences, tuple(_doubts(a, b)))
 
 
-def _check_reports(**given: object) -> None:
+def _check_reports(**reports: object) -> None:
     from zoo.evaluate.diagnostics.consistency import (
         contradictions,  # deferred: only comparing needs it
     )
 
-    for name, report in given.items():
+    for name, report in reports.items():
         if not isinstance(report, Report):
             raise DataError(
                 "Two reports can't be compared.",
@@ -99,7 +99,7 @@ def _check_reports(**given: object) -> None:
             )
 
 
-def _asked(a: Report, b: Report) -> str:
+def _failure(a: Report, b: Report) -> str:
     return f"Report A ({_model(a)}) can't be compared with report B ({_model(b)})."
 
 

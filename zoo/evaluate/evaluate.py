@@ -212,7 +212,7 @@ def _measure_results(
         lambda: (*not_mentioned(dataset, detections), *diagnose(dataset, detections))
     )
     if evaluator.policy.unseen_images == "leave out":
-        evaluator.update(ids[counts > 0], flat.mentioned())
+        evaluator.update(ids[counts > 0], flat.only_images_with_detections())
     else:
         evaluator.update(ids, flat)
     return _Measured(facts.result(), (), notes)

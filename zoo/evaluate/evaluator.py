@@ -94,7 +94,7 @@ class Evaluator:
             meet it by class name.
         Raises: DataError naming the image; UsageError for a format of boxes that there is not.
         """
-        ids = _listed(image_ids)
+        ids = _list_of(image_ids)
         check_count(detections, len(ids))
         rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
         self._refuse_again(rows)
@@ -113,9 +113,9 @@ class Evaluator:
                 box_format=box_format,
             )
 
-        self._take_in(*self._matched(flat, range(0, len(ids), step), len(ids)))
+        self._take_in(*self._match(flat, range(0, len(ids), step), len(ids)))
 
-    def _matched(
+    def _match(
         self,
         flat: Callable[[int], tuple[NDArray[np.int64], FlatDetections]],
         starts: range,
@@ -168,10 +168,11 @@ class Evaluator:
             raise self._not_merged(
                 f"The other is {type_name(other)}; bytes become one by Evaluator.from_state."
             )
-        for what in ("settings", "policy", "analyses"):
-            if getattr(self, what) != getattr(other, what):
+        for setting in ("settings", "policy", "analyses"):
+            if getattr(self, setting) != getattr(other, setting):
                 raise self._not_merged(
-                    f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}."
+                    f"Their {setting} differ: {getattr(self, setting)} and "
+                    f"{getattr(other, setting)}."
                 )
         if self.dataset is not other.dataset and self.dataset.sha256 != other.dataset.sha256:
             raise self._not_merged(
@@ -202,7 +203,7 @@ class Evaluator:
         return pack(snapshot.outcomes, header)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.state(), self.dataset, *self._options)
+        return _restore, (type(self), self.state(), self.dataset, *self._options)
 
     @classmethod
     def from_state(
@@ -227,10 +228,10 @@ class Evaluator:
             "policy": header.policy,
             "analyses": header.analyses,
         }
-        made = cls(dataset, **options, backend=backend, threads=threads)  # type: ignore[arg-type]
-        check(outcomes, made._plan, analyses=header.analyses)
-        made._take_in(Log(outcomes, len(dataset)), Counter(header.unmet))
-        return made
+        evaluator = cls(dataset, **options, backend=backend, threads=threads)  # type: ignore[arg-type]
+        check(outcomes, evaluator._plan, analyses=header.analyses)
+        evaluator._take_in(Log(outcomes, len(dataset)), Counter(header.unmet))
+        return evaluator
 
     def _refuse_without_areas(self) -> None:
         if self.policy.missing_area == "refuse" and self.dataset.no_area:
@@ -278,7 +279,7 @@ class Evaluator:
     def _matched_images_of(self, snapshot: _Snapshot) -> MatchedImages:
         return MatchedImages(
             snapshot.outcomes,
-            self._counted(snapshot),
+            self._images_that_count(snapshot),
             self._plan,
             self.policy,
             self.backend,
@@ -292,15 +293,15 @@ class Evaluator:
             self.settings.detections if limits is None else limits
         )
 
-    def _counted(self, snapshot: _Snapshot) -> NDArray[np.bool_]:
+    def _images_that_count(self, snapshot: _Snapshot) -> NDArray[np.bool_]:
         """(m,) the images that count. Raises: DataError where the policy refuses what was
         seen."""
         if self.policy.unseen_images == "refuse" and not snapshot.seen.all():
             missing = self.dataset.image_ids[~snapshot.seen]
-            whole = pluralize(len(self.dataset), "image")
+            total = pluralize(len(self.dataset), "image")
             raise DataError(
                 f"{self.dataset.name} has no numbers yet.",
-                f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never "
+                f"{len(missing)} of its {total} {'was' if len(missing) == 1 else 'were'} never "
                 f"handed over, "
                 f"among them {missing[0].item()!r}.",
                 "Hand over the rest, also images where nothing was found, or choose "
@@ -351,16 +352,16 @@ class Evaluator:
 
         Raises: DataError where the data set's images have no such attribute.
         """
-        known = self.dataset.image_attributes
-        if attribute not in known:
+        attributes = self.dataset.image_attributes
+        if attribute not in attributes:
             raise DataError(
                 f"No slices by the image attribute '{attribute}'.",
-                f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
+                f"The images of {self.dataset.name} have these: {', '.join(attributes) or 'none'}.",
                 "Name one of them, or give CocoSettings(slices=…) an attribute of the boxes.",
             )
-        whole, column = self.matched_images(), known[attribute]
+        images, column = self.matched_images(), attributes[attribute]
         return {
-            value: whole.only(column == value).numbers() for value in np.unique(column).tolist()
+            value: images.only(column == value).numbers() for value in np.unique(column).tolist()
         }
 
 
@@ -372,18 +373,18 @@ class _Snapshot(NamedTuple):
     unmet: Counter[str]
 
 
-def _restored(
-    type_name: type[Evaluator],
+def _restore(
+    kind: type[Evaluator],
     state: bytes,
     dataset: GroundTruth,
     backend: BackendName,
     threads: int | None,
 ) -> Evaluator:
     """Restores an evaluator when unpickling."""
-    return type_name.from_state(state, dataset, backend=backend, threads=threads)
+    return kind.from_state(state, dataset, backend=backend, threads=threads)
 
 
-def _listed(image_ids: Iterable[Any]) -> list[Any]:
+def _list_of(image_ids: Iterable[Any]) -> list[Any]:
     check_image_ids(image_ids)
     return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
 

@@ -132,10 +132,10 @@ class _Matched:
 
     def mistakes(self, score: float) -> NDArray[np.int64]:
         """(m,) misses and false alarms of each image at a threshold."""
-        truth, kept = self.dataset.truth, self.records.scores >= score
+        truth, selected = self.dataset.truth, self.records.scores >= score
         image_of = self.records.image_of()
-        false = np.bincount(image_of[kept & (self.finds == -1)], minlength=len(truth))
-        hits = np.bincount(image_of[kept & (self.finds >= 0)], minlength=len(truth))
+        false = np.bincount(image_of[selected & (self.finds == -1)], minlength=len(truth))
+        hits = np.bincount(image_of[selected & (self.finds >= 0)], minlength=len(truth))
         boxes = np.bincount(truth.images[~truth.crowd], minlength=len(truth))
         return (false + boxes - hits)[self.rows]
 
@@ -186,7 +186,7 @@ def _page(
     unreadable: list[tuple[str, str]] = []
     with Bar("Making the page", total=len(places), show=progress) as bar:
         for place in places:
-            shown = _shown(matched, place, len(places))
+            shown = _show_image(matched, place, len(places))
             if isinstance(shown, tuple):
                 unreadable.append(shown)
             else:
@@ -210,7 +210,7 @@ def _page(
     )
 
 
-def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str, str]:
+def _show_image(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str, str]:
     """One image with its boxes, or its name and why it can't be read."""
     from zoo.gallery import ShownImage
     from zoo.gallery.collect import MOST_BOXES
@@ -220,7 +220,7 @@ def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str,
 
     row = int(matched.rows[place])
     record, truth = matched.dataset.images[row], matched.dataset.truth
-    exif: Exif = "ignore" if _stored(matched.facts) else "apply"
+    exif: Exif = "ignore" if _ignores_exif(matched.facts) else "apply"
     try:
         image = read(record.source(), exif=exif, name=_name(record))
     except (DataError, ImageError) as error:
@@ -259,7 +259,7 @@ def _shown(matched: _Matched, place: int, count: int) -> ShownImage | tuple[str,
     return ShownImage(_name(record), width, height, jpeg, columns, annotated, more)
 
 
-def _stored(facts: Mapping[str, str]) -> bool:
+def _ignores_exif(facts: Mapping[str, str]) -> bool:
     """Whether the images were looked at as they are stored, without turning them upright."""
     return (settings_of(facts) or {}).get("exif") == "ignore"
 

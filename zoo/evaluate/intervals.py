@@ -92,7 +92,7 @@ def resampled(
     }, np.concatenate(classes)
 
 
-def centred(
+def centred_interval(
     estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95
 ) -> Interval | None:
     """The interval around a number; None where fewer than half of the replicates have it.

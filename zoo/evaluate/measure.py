@@ -20,12 +20,12 @@ from zoo.evaluate.analyses.tide import mistakes
 from zoo.evaluate.background import background, result
 from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.coco.summary import threshold_at
-from zoo.evaluate.intervals import Interval, centred, resampled
+from zoo.evaluate.intervals import Interval, centred_interval, resampled
 from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
 
 
 class _Analysed(NamedTuple):
-    """The analyses of the whole matched, and what of them is told class by class."""
+    """The analyses of all classes together, and of each class."""
 
     whole: Analyses | None
     points: Sequence[OperatingPoint | None]
@@ -41,9 +41,9 @@ def measure(
     analyses: bool,
     unmet: Mapping[str, int],
 ) -> Report:
-    """The report of a matched. `resamples`: bootstrap replicates, 0 for no intervals."""
+    """The report of matched images. `resamples`: bootstrap replicates, 0 for no intervals."""
     numbers = {name: None if value == -1 else value for name, value in matched.numbers().items()}
-    analysed = cache(partial(_analysed, matched, wanted=analyses))
+    analysed = cache(partial(_analyse, matched, enabled=analyses))
     _ = matched.order  # both sides take it
     stop = Event()
     with background(1, stop) as pool:  # the kernel resamples while the analyses are done here
@@ -55,7 +55,7 @@ def measure(
         name: interval
         for name, values in drawn.items()
         if (number := numbers[name]) is not None
-        and (interval := centred(number, values, level=level)) is not None
+        and (interval := centred_interval(number, values, level=level)) is not None
     }
     replicates = {
         name: tuple(float(value) if np.isfinite(value) else None for value in values)
@@ -66,7 +66,7 @@ def measure(
         numbers=numbers,
         intervals=intervals,
         curves=_curves(matched),
-        measured=_measured(matched, unmet),
+        measured=_describe(matched, unmet),
         settings=matched.plan.settings,
         policy=matched.policy,
         resamplings=Resamplings(seed, replicates) if drawn else None,
@@ -74,24 +74,24 @@ def measure(
     return complete(report) if resamples else report
 
 
-def _analysed(matched: MatchedImages, *, wanted: bool) -> _Analysed:
-    if not wanted:
+def _analyse(matched: MatchedImages, *, enabled: bool) -> _Analysed:
+    if not enabled:
         return _Analysed(None, (), ())
     matches = Matches.of(matched)
     point, points = operating_points(matches)
     lrp, lrps = optimal_by_class(matches)
     names = matched.plan.truth.label_space.names
-    whole = Analyses(
+    of_all = Analyses(
         operating=point,
         mistakes=mistakes(matches),
         lrp=lrp,
         calibration=calibration(matches),
         confusion=confusion(matches, names, score=point.score) if point else None,
     )
-    return _Analysed(whole, points, lrps)
+    return _Analysed(of_all, points, lrps)
 
 
-def _measured(matched: MatchedImages, unmet: Mapping[str, int]) -> Measured:
+def _describe(matched: MatchedImages, unmet: Mapping[str, int]) -> Measured:
     truth = matched.plan.truth
     images = truth.image_ids[matched.counted]
     boxes = int(matched.counted[truth.images].sum())
@@ -175,4 +175,4 @@ def _per_class(
 
 
 def _interval(ap: float | None, drawn: NDArray[np.float64], level: float) -> Interval | None:
-    return None if ap is None or not len(drawn) else centred(ap, drawn, level=level)
+    return None if ap is None or not len(drawn) else centred_interval(ap, drawn, level=level)

@@ -25,11 +25,15 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
         map(len, paths.values())
     ):
         length += 1
-    made = {
+    shortened = {
         typed: str(PurePath(*paths[typed][-length:])) if typed in paths else name
         for typed, name in names.items()
     }
-    return made if len(set(made.values())) == len(made) else {typed: typed for typed in names}
+    return (
+        shortened
+        if len(set(shortened.values())) == len(shortened)
+        else {typed: typed for typed in names}
+    )
 
 
 def file_name(name: str) -> str:
@@ -42,14 +46,14 @@ def file_name(name: str) -> str:
 def file_names(names: Mapping[str, object]) -> dict[str, str]:
     """A file name without suffix for each name; those that would be one, also where case does not
     matter, are numbered."""
-    taken: set[str] = set()
-    made = {}
+    used: set[str] = set()
+    plain_names = {}
     number = 1
     for name in names:
         first = plain = file_name(_SUFFIX.sub("", name))
-        while plain.casefold() in taken:
+        while plain.casefold() in used:
             number += 1
             plain = f"{first}-{number}"
-        taken.add(plain.casefold())
-        made[name] = plain
-    return made
+        used.add(plain.casefold())
+        plain_names[name] = plain
+    return plain_names

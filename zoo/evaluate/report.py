@@ -187,7 +187,7 @@ class Report:
 
     def __repr__(self) -> str:
         """One line: what it is of, and AP."""
-        ap = f", AP {_shown(self.numbers['AP'])}" if "AP" in self.numbers else ""
+        ap = f", AP {_three_decimals(self.numbers['AP'])}" if "AP" in self.numbers else ""
         return f"Report({self._title()}{ap})"
 
     def __str__(self) -> str:
@@ -199,7 +199,7 @@ class Report:
         ]
         for name, value in self.numbers.items():
             interval = f"  ({bounds})" if (bounds := self.intervals.get(name)) else ""
-            lines.append(f"{name:<{wide}}  {_shown(value)}{interval}")
+            lines.append(f"{name:<{wide}}  {_three_decimals(value)}{interval}")
         return "\n".join([*lines, *self.measured.notes])
 
     def _title(self) -> str:
@@ -247,32 +247,34 @@ class Report:
         """Raises: DataError naming the field that is wrong."""
         try:
             limits.check_json(text.encode(errors="replace") if isinstance(text, str) else text)
-            made = msgspec.json.decode(text, type=cls)
+            report = msgspec.json.decode(text, type=cls)
         except limits.LimitError as error:
             raise DataError(f"The report {name} was read.", str(error), error.fix) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"The report {name} was read.", *_explained(text, str(error))) from None
-        if made.format != FORMAT:
+            raise DataError(
+                f"The report {name} was read.", *_reason_and_fix(text, str(error))
+            ) from None
+        if report.format != FORMAT:
             raise DataError(
                 f"The report {name} was read.",
-                f"It is of format {made.format}, not {FORMAT}.",
+                f"It is of format {report.format}, not {FORMAT}.",
                 "Make it again with this version.",
             )
-        return made
+        return report
 
     def write(self, path: str | Path) -> None:
         """Stores the report, whole or not at all, in a new folder if there is none.
 
         Raises: DataError if it has no provenance, or the file can't be written.
         """
-        asked = f"A report can't be written to {path}."
+        failure = f"A report can't be written to {path}."
         if not self.provenance:
             raise DataError(
-                asked,
+                failure,
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Write report.with_provenance({'model': …, 'weights': …}) instead.",
             )
-        with write_errors(path, DataError, fix="Name a file that can be written.", asked=asked):
+        with write_errors(path, DataError, fix="Name a file that can be written.", asked=failure):
             write_file(Path(path).resolve(), self.to_json())  # a link stays a link
 
     @classmethod
@@ -288,11 +290,11 @@ class Report:
 def late(parts: Callable[[], Parts], **others: Any) -> Report:
     """A report whose `per_class` and `analyses` are computed when one of them is first read.
     others: its other fields."""
-    made = Report(per_class={}, analyses=None, **others)
+    report = Report(per_class={}, analyses=None, **others)
     for name in _LATE:
-        del made.__dict__[name]
-    made.__dict__["_parts"] = parts
-    return made
+        del report.__dict__[name]
+    report.__dict__["_parts"] = parts
+    return report
 
 
 def complete(report: Report) -> Report:
@@ -304,16 +306,16 @@ def complete(report: Report) -> Report:
 def changed(report: Report, **fields: Any) -> Report:
     """A copy with other fields; parts that are not computed yet stay so, as `dataclasses.replace`
     would not leave them."""
-    made = object.__new__(Report)
-    made.__dict__.update(report.__dict__ | fields)
-    return made
+    copy = object.__new__(Report)
+    copy.__dict__.update(report.__dict__ | fields)
+    return copy
 
 
-def _shown(value: float | None) -> str:
+def _three_decimals(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _explained(text: str | bytes, error: str) -> tuple[str, str]:
+def _reason_and_fix(text: str | bytes, error: str) -> tuple[str, str]:
     """Reason and fix for JSON that is not a report."""
     try:
         fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
@@ -329,10 +331,10 @@ def _explained(text: str | bytes, error: str) -> tuple[str, str]:
             "It is an entry of a leaderboard, which wraps a report.",
             "Read it with zoo leaderboard check.",
         )
-    return f"{_said(error)}.", "Make it again with this version."
+    return f"{_plain_words(error)}.", "Make it again with this version."
 
 
-def _said(error: str) -> str:
+def _plain_words(error: str) -> str:
     """Describes an error in JSON in plain words."""
     if match := _NO_CHOICE.match(error):
         return f"{match[2] or 'A field'} is {match[1]}, which is none of its choices"

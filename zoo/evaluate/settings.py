@@ -77,15 +77,15 @@ class CocoSettings:
     def __post_init__(self) -> None:
         """Raises: UsageError for a setting that can't be."""
         for name in ("ious", "detections", "areas", "slices"):
-            given = getattr(self, name)
-            if isinstance(given, str) or not isinstance(given, Iterable):
-                raise self._refused(
-                    name, "It takes several, as a tuple.", f"Write {name}=({given!r},)."
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                raise self._error(
+                    name, "It takes several, as a tuple.", f"Write {name}=({value!r},)."
                 )
-            object.__setattr__(self, name, tuple(given))
+            object.__setattr__(self, name, tuple(value))
         for name, fits, case, example in self._promises():
             if not fits():
-                raise self._refused(name, case, f"Write for example {name}={example}.")
+                raise self._error(name, case, f"Write for example {name}={example}.")
 
     def _promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
         """Conditions in the order they are checked: setting, check, requirement, example."""
@@ -165,7 +165,7 @@ class CocoSettings:
             "('occluded',)",
         )
 
-    def _refused(self, name: str, case: str, fix: str) -> UsageError:
+    def _error(self, name: str, case: str, fix: str) -> UsageError:
         return UsageError(f"CocoSettings({name}={getattr(self, name)!r}) can't be used.", case, fix)
 
     def recall_points(self) -> NDArray[np.float64]:

@@ -83,8 +83,8 @@ def measure(
         values[name] = (
             area(true[mine], int(positives[label]), points=points) if positives[label] else None
         )
-    known = [value for value in values.values() if value is not None]
-    return VocReport(sum(known) / len(known) if known else None, values)
+    defined = [value for value in values.values() if value is not None]
+    return VocReport(sum(defined) / len(defined) if defined else None, values)
 
 
 def _check_iou(iou: object) -> None:

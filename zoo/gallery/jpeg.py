@@ -27,10 +27,10 @@ def room(images: int) -> int:
 def data_url(pixels: Tensor, *, most: int) -> str:
     """A uint8 RGB image `(3, h, w)` as a JPEG in a data URL of at most `most` characters: smaller
     until it fits."""
-    whole = PIL.Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    side = min(SIDE, max(whole.size))
+    image = PIL.Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    side = min(SIDE, max(image.size))
     while True:
-        small = whole.copy()
+        small = image.copy()
         small.thumbnail((side, side), reducing_gap=3.0)
         encoded = _encoded(small)
         url = _BEFORE + base64.b64encode(encoded).decode()

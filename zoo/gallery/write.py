@@ -43,7 +43,7 @@ def write(gallery: Gallery, to: Named) -> Written:
     """
     path = writable_page(to)
     content = html_of(gallery).encode()
-    with write_errors(path, _error(path), fix=FIX, asked=_asked(path)):
+    with write_errors(path, _error(path), fix=FIX, asked=_failure(path)):
         write_file(path.resolve(), content)  # a link stays a link
     return Written(path, len(content), len(gallery.images), gallery.total)
 
@@ -68,24 +68,24 @@ def writable_page(to: Named) -> Path:
             FIX,
         )
     if path.is_dir():
-        raise _error(path)(_asked(path), "That is a folder.", FIX)
+        raise _error(path)(_failure(path), "That is a folder.", FIX)
     if not path.parent.is_dir():
         case = f"There is no folder '{path.parent}'."
-        raise _error(path)(_asked(path), case, f"Make it first: mkdir -p {path.parent}")
+        raise _error(path)(_failure(path), case, f"Make it first: mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _error(path)(_asked(path), f"'{path.parent}' can't be written.", FIX)
+        raise _error(path)(_failure(path), f"'{path.parent}' can't be written.", FIX)
     return path
 
 
-def _asked(path: Path) -> str:
+def _failure(path: Path) -> str:
     return f"A page can't be written to '{path}'."
 
 
 def _error(path: Path) -> Any:
-    def made(asked: str, case: str, fix: str) -> ImageError:
-        return ImageError(asked, case, fix, file=str(path))
+    def error(failure: str, case: str, fix: str) -> ImageError:
+        return ImageError(failure, case, fix, file=str(path))
 
-    return made
+    return error
 
 
 def _light(gallery: Gallery) -> dict[str, Any]:

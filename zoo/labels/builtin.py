@@ -98,9 +98,12 @@ def _is_declared(space: LabelSpace) -> bool:
     """Whether it is the declared space of its name; its network may have background in front."""
     if space.name not in _DECLARED:
         return False
-    known = get(space.name)
-    channels = (known.channels, (-1, *known.channels))
-    return (space.names, space.ids) == (known.names, known.ids) and space.channels in channels
+    declared_space = get(space.name)
+    channels = (declared_space.channels, (-1, *declared_space.channels))
+    return (space.names, space.ids) == (
+        declared_space.names,
+        declared_space.ids,
+    ) and space.channels in channels
 
 
 def name_with_labels(name: str, old: LabelSpace | None, new: LabelSpace) -> str:

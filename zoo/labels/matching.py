@@ -50,7 +50,9 @@ class LabelMatch:
         """(model's name, data set's name) of the classes that go by a synonym; mere spelling
         (`Dog`, `dog`) is not listed."""
         both = ((self.model.names[ours], self.data.names[theirs]) for ours, theirs in self.pairs)
-        return tuple((ours, theirs) for ours, theirs in both if _spelled(ours) != _spelled(theirs))
+        return tuple(
+            (ours, theirs) for ours, theirs in both if _normalise(ours) != _normalise(theirs)
+        )
 
     @property
     def complete(self) -> bool:
@@ -101,17 +103,17 @@ def _by_meaning(label_space: LabelSpace, *, skip: set[int]) -> dict[str, int]:
     return {key: label for label, key in keys.items() if times[key] == 1}
 
 
-def _spelled(name: str) -> str:
+def _normalise(name: str) -> str:
     return name.casefold().translate(_IGNORED)
 
 
 def _meaning(name: str) -> str:
-    return _synonyms().get(_spelled(name), _spelled(name))
+    return _synonyms().get(_normalise(name), _normalise(name))
 
 
 @cache
 def _synonyms() -> dict[str, str]:
     """Every declared spelling -> the first one of its line."""
     text = (Path(__file__).parent / "data" / "synonyms.txt").read_text(encoding="utf-8")
-    lines = (_spelled(line).split("|") for line in text.splitlines() if not line.startswith("#"))
+    lines = (_normalise(line).split("|") for line in text.splitlines() if not line.startswith("#"))
     return {name: line[0] for line in lines for name in line}

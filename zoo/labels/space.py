@@ -71,35 +71,37 @@ class LabelSpace:
         return cls(CUSTOM, tuple(names))
 
     def _check(self, count: int) -> None:
-        asked = f"Label space '{self.name}' was declared."
+        failure = f"Label space '{self.name}' was declared."
         if not count:
             raise LabelError(
-                asked, "It has no class at all.", "Name at least one class, for example ['helmet']."
+                failure,
+                "It has no class at all.",
+                "Name at least one class, for example ['helmet'].",
             )
         for label, name in enumerate(self.names):
             if not isinstance(name, str) or not is_class_name(name):
                 raise LabelError(
-                    asked,
+                    failure,
                     f"Class {label} is {short(name)}, not a name.",
                     "Give every class a name.",
                 )
         if len(set(self.names)) < count:
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise LabelError(
-                asked,
+                failure,
                 f"It names a class twice: {', '.join(twice)}.",
                 "Give every class a name of its own.",
             )
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise LabelError(
-                asked,
+                failure,
                 f"It has {pluralize(count, 'name')} but "
                 f"{pluralize(len(set(self.ids)), 'distinct id')}.",
                 "Give every name one id.",
             )
         if sorted(label for label in self.channels if label != -1) != list(range(count)):
             raise LabelError(
-                asked,
+                failure,
                 "Its channels do not name every label exactly once.",
                 "List one channel a label, else -1.",
             )
@@ -126,15 +128,15 @@ class LabelSpace:
         the space."""
         if isinstance(name, str) and (label := self.label_of_name.get(tidy(name))) is not None:
             return label
-        asked = f"No class {short(name)}."
+        failure = f"No class {short(name)}."
         if not isinstance(name, str):
             raise LabelError(
-                asked,
+                failure,
                 f"A class goes by its name, a string, and that is {type_name(name)}.",
                 self._suggest(name),
             )
         raise LabelError(
-            asked, f"Label space '{self.name}' has no such class.", self._suggest(name)
+            failure, f"Label space '{self.name}' has no such class.", self._suggest(name)
         )
 
     def _suggest(self, name: object) -> str:

@@ -53,7 +53,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     note: Text | None = None
 
     @property
-    def shown(self) -> str:
+    def title(self) -> str:
         """The name of the row."""
         by = f" ({self.engine})" if self.engine else ""
         return self.name or f"{self.model}{by}"
@@ -120,25 +120,25 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @classmethod
     def read(cls, path: str | Path) -> Board:
         """Raises: DataError naming the file, the line and the field that is wrong."""
-        made = read_struct(Path(path), cls, what="board")
-        if not made.models and not made.entries:
+        board = read_struct(Path(path), cls, what="board")
+        if not board.models and not board.entries:
             raise wrong(
                 Path(path),
                 "It names neither models nor entries.",
                 "Add `models: [yolox_nano]`.",
                 what="board",
             )
-        names = [row.shown for row in made.rows]
+        names = [row.title for row in board.rows]
         for place, name in enumerate(names):
             if name in names[:place]:
                 case = f"Field 'models[{place}]': '{name}' is there twice."
                 raise wrong(
                     Path(path), case, "Give one of the two a `name` of its own.", what="board"
                 )
-        for place, row in enumerate(made.rows):
-            for at, case, fix in _flaws(row, list(made.data)):
+        for place, row in enumerate(board.rows):
+            for at, case, fix in _flaws(row, list(board.data)):
                 raise wrong(Path(path), f"Field 'models[{place}].{at}': {case}", fix, what="board")
-        return made
+        return board
 
 
 def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
@@ -158,7 +158,7 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             "Nobody ran a network for `predictions`.",
             "Leave it out, or name the file they were made with.",
         )
-    yield from _unused(row)
+    yield from _flaws_without_network(row)
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
             reason = (
@@ -177,7 +177,7 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     yield from _unknown("protocol", "setting", list(row.protocol or ()), SETTINGS)
 
 
-def _unused(row: Row) -> Iterator[tuple[str, str, str]]:
+def _flaws_without_network(row: Row) -> Iterator[tuple[str, str, str]]:
     """Flaws of fields for a network that is run, where none is, or none that can be exported."""
     for at in ("labels", "engine"):
         if row.predictions is not None and getattr(row, at) is not None:
@@ -187,12 +187,12 @@ def _unused(row: Row) -> Iterator[tuple[str, str, str]]:
 
 
 def _unknown(
-    at: str, what: str, names: Sequence[str], known: Sequence[str]
+    at: str, kind: str, names: Sequence[str], choices: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
-    for name in (name for name in names if name not in known):
-        alike = close_matches(name, known)
-        fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(known)}."
-        yield at, f"There is no {what} '{name:.40}'.", fix
+    for name in (name for name in names if name not in choices):
+        alike = close_matches(name, choices)
+        fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(choices)}."
+        yield at, f"There is no {kind} '{name:.40}'.", fix
 
 
 def _lists(row: Row) -> bool:

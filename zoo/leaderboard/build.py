@@ -36,7 +36,7 @@ from zoo.leaderboard.site import page, to_json
 from zoo.leaderboard.source import (
     Source,
     check_code,
-    described,
+    describe,
     fingerprint,
     labels_of,
     model_of,
@@ -117,21 +117,21 @@ def build(
     for file in work.registry:
         add(file)
     datasets = {
-        name: _named(read_data(relative_to(text, work.folder)), name)
+        name: _rename(read_data(relative_to(text, work.folder)), name)
         for name, text in board.data.items()
     }
-    rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
+    rows = [row.on(list(datasets)) for row in board.rows if _has_model(work, row)]
     with opened(cluster) as work.cluster:
         for name, dataset in datasets.items():
             for row in rows:
                 if name in row:
                     _measure(work, row[name], name, dataset)
     _take_in_others(work)
-    made = _leaderboard(work, datasets)
-    store(work.to / "leaderboard.json", to_json(made))
-    store(work.to / "leaderboard.md", markdown(made).encode())
-    store(work.to / "index.html", page(made).encode())
-    return made
+    leaderboard = _leaderboard(work, datasets)
+    store(work.to / "leaderboard.json", to_json(leaderboard))
+    store(work.to / "leaderboard.md", markdown(leaderboard).encode())
+    store(work.to / "index.html", page(leaderboard).encode())
+    return leaderboard
 
 
 def _make(folder: Path) -> None:
@@ -145,12 +145,12 @@ def _make(folder: Path) -> None:
         ) from None
 
 
-def _known(work: _Build, row: Row) -> bool:
+def _has_model(work: _Build, row: Row) -> bool:
     """Whether there is such a model; where there is none, that is said before hours go by."""
     try:
         resolve_name(catalogue(), model_of(row, work.folder))
     except ZooError as error:
-        work.fail(row.shown, None, error)
+        work.fail(row.title, None, error)
         work.say(f"Not measured: {work.failures[-1]}")
         return False
     return True
@@ -158,7 +158,7 @@ def _known(work: _Build, row: Row) -> bool:
 
 def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     """One model on one data set, as an entry; a failure stays the row's own."""
-    work.say(f"{row.shown} on {name}")
+    work.say(f"{row.title} on {name}")
     try:
         source = source_of(
             row,
@@ -171,25 +171,25 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
         )
         entry = _entry(work, row, name, dataset, source)
     except (ZooError, OSError) as error:
-        return work.fail(row.shown, name, error)
+        return work.fail(row.title, name, error)
     work.entries.append(entry)
     if entry.model.weights.source == RANDOM:
         return  # it disagrees with every other model everywhere, as expected
     point = entry.report.analyses.operating if entry.report.analyses else None
-    work.found[row.shown, name] = ModelDetections(
-        row.shown, source.images, point.score if point else 0.5
+    work.found[row.title, name] = ModelDetections(
+        row.title, source.images, point.score if point else 0.5
     )
 
 
 def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) -> Entry:
     """The entry that is there already, or a new one, which is stored."""
     key = fingerprint(row, source, dataset, work.board)
-    path = work.to / "entries" / file_name(row.shown, name)
-    stored = None if work.fresh else _kept(path)
+    path = work.to / "entries" / file_name(row.title, name)
+    stored = None if work.fresh else _stored_entry(path)
     if stored is not None and (stored.report.provenance or {}).get(KEY) == key:
         return stored
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
-    model = described(row, source, folder=work.folder)
+    model = describe(row, source, folder=work.folder)
     timing = _timing(work, row, name, dataset, source)
     check_code(row, source)
     facts = {
@@ -238,13 +238,13 @@ def _looked_at(dataset: Dataset, text: str, folder: Path) -> dict[str, Any]:
     return {"images": [str(record.file()) for record in records]}
 
 
-def _kept(path: Path) -> Entry | None:
+def _stored_entry(path: Path) -> Entry | None:
     """The entry of an earlier build; None where there is none, or somebody has changed it since."""
     try:
         stored = Entry.read(path) if path.exists() else None
     except DataError:
         return None
-    return stored if stored is not None and stored.seal == stored.sealed() else None
+    return stored if stored is not None and stored.seal == stored.computed_seal() else None
 
 
 def _take_in_others(work: _Build) -> None:
@@ -264,7 +264,7 @@ def _take_in_others(work: _Build) -> None:
             except DataError as error:
                 work.fail(path.name, None, error)
                 continue
-            if any((known.name, known.data) == (entry.name, entry.data) for known in work.entries):
+            if any((other.name, other.data) == (entry.name, entry.data) for other in work.entries):
                 again = DataError(
                     f"{path.name} was read.",
                     "There is a row of that name already.",
@@ -318,6 +318,6 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     )
 
 
-def _named(dataset: Dataset, name: str) -> Dataset:
+def _rename(dataset: Dataset, name: str) -> Dataset:
     """The data set, called as the board calls it."""
     return replace(dataset, name=name, truth=replace(dataset.truth, name=name))

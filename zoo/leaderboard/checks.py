@@ -54,10 +54,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Expected:
-    """What entries are compared with; an omitted field is what most of them have.
+    """The reference that entries are compared with; an omitted field is what most have.
 
     protocol: the settings of the table. data: fingerprints by the data set's name. settings,
-        policy: of the evaluator. data_notes: what the data sets' readers note, by name; no finding.
+        policy: of the evaluator. data_notes: notes of the data sets by name, which don't count.
     """
 
     protocol: Mapping[str, Setting] | None = None
@@ -71,7 +71,7 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
     """Everything that is wrong in these entries, taken together; first what keeps one out of the
     table."""
     reference = expected or Expected()
-    # a changed file is no evidence against other entries
+    # a changed file proves nothing about other entries
     as_written = [entry for entry in entries if not any(changed_after_writing([entry]))]
     doubts = [
         *other_data(entries, reference),
@@ -134,13 +134,13 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
         for entry in some:
             if unsaid := sorted(usual.keys() - entry.protocol.keys() - {"engine"}):
                 case = f"It does not say {', '.join(unsaid)}, on which its numbers depend."
-                like = ", ".join(f"{name}: {_written(usual[name])}" for name in unsaid)
+                like = ", ".join(f"{name}: {_as_yaml(usual[name])}" for name in unsaid)
                 fix = f"Say in the board's row how it was made; the table has protocol: {{{like}}}"
                 yield finding(Check.MIXED_PROTOCOLS, entry, "protocol", case, fix)
             for name, ours in sorted(entry.protocol.items()):
                 theirs = usual.get(name, "not given")
                 if ours != theirs and name != "engine":  # it is the row's, and agrees with torch
-                    case = f"It is {_written(ours)} here and {_written(theirs)} in the table."
+                    case = f"It is {_as_yaml(ours)} here and {_as_yaml(theirs)} in the table."
                     yield finding(
                         Check.MIXED_PROTOCOLS,
                         entry,
@@ -152,18 +152,17 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
 
 def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
     """Other IoU thresholds, limits or policies of the evaluator, or other images."""
-    wanted = {"settings": expected.settings, "policy": expected.policy}
+    reference = {"settings": expected.settings, "policy": expected.policy}
     for some in _by_data(entries).values():
-        for what, of in _MEASURES.items():
-            usual = wanted.get(what) or _most(of(entry) for entry in some)
+        for part, of in _MEASURES.items():
+            usual = reference.get(part) or _most(of(entry) for entry in some)
             for entry in (entry for entry in some if of(entry) != usual):
-                case = (
-                    f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
-                )
+                others = "the board" if reference.get(part) else "the other entries"
+                case = f"It is not that of {others}."
                 yield finding(
                     Check.OTHER_MEASURE,
                     entry,
-                    f"report.{what}",
+                    f"report.{part}",
                     case,
                     "Measure it with zoo evaluate and its defaults.",
                 )
@@ -187,7 +186,7 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
         for place, first in enumerate(some):
             if place in reported or first.points <= 0:
                 continue
-            shared = _shared(numbers, place)
+            shared = _copies_of(numbers, place)
             for at, same, of in shared:
                 other = some[at]
                 if at in reported or first.name == other.name:
@@ -195,9 +194,9 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
                 if first.engine != other.engine and _weights(first) == _weights(other):
                     continue  # one model by two engines
                 reported.add(at)
-                what = "Every number is" if same == of else f"{same} of {of} numbers are"
+                subject = "Every number is" if same == of else f"{same} of {of} numbers are"
                 case = (
-                    f"{what} the same as {'that' if same == of else 'those'} of {first.name}: "
+                    f"{subject} the same as {'that' if same == of else 'those'} of {first.name}: "
                     f"{first.points:.2f} AP."
                 )
                 fix = "Measure it with its own weights, or leave one of the rows out."
@@ -257,13 +256,13 @@ def missing_ranks(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Without resamplings nobody can say whether a difference is real; nor with others than the
     rest of the table has."""
     for some in _by_data(entries).values():
-        usual = _most(_drawn(entry) for entry in some)
+        usual = _most(_resampling(entry) for entry in some)
         for entry in some:
-            if _drawn(entry) is None:
+            if _resampling(entry) is None:
                 case = "There are none, so it has no interval and no rank."
                 fix = "Measure it with zoo evaluate, which resamples by default."
                 yield finding(Check.UNRANKED, entry, "report.resamplings", case, fix)
-            elif usual is not None and _drawn(entry) != usual:
+            elif usual is not None and _resampling(entry) != usual:
                 case = (
                     f"Its seed or number of replicates is not that of most, {usual[0]} and "
                     f"{usual[1]}, so it has no rank."
@@ -324,10 +323,10 @@ def usual_machine(entries: Sequence[Entry]) -> str | None:
 
 
 def _by_data(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    made: dict[str, list[Entry]] = {}
+    by_name: dict[str, list[Entry]] = {}
     for entry in entries:
-        made.setdefault(entry.data, []).append(entry)
-    return made
+        by_name.setdefault(entry.data, []).append(entry)
+    return by_name
 
 
 def _alike(
@@ -346,16 +345,16 @@ def _alike(
 def _numbers(entries: Sequence[Entry]) -> NDArray[np.float64]:
     """The numbers of each entry and the first replicates of its AP, (n, k); NaN for none."""
     names = list(dict.fromkeys(name for entry in entries for name in entry.report.numbers))
-    made = np.full((len(entries), len(names) + REPLICATES), np.nan)
-    for row, entry in zip(made, entries, strict=True):
+    rows = np.full((len(entries), len(names) + REPLICATES), np.nan)
+    for row, entry in zip(rows, entries, strict=True):
         row[: len(names)] = [entry.report.numbers.get(name) for name in names]
         resamplings = entry.report.resamplings
         drawn = resamplings.numbers.get("AP", ()) if resamplings else ()
         row[len(names) : len(names) + len(drawn)] = drawn[:REPLICATES]
-    return made
+    return rows
 
 
-def _shared(numbers: NDArray[np.float64], place: int) -> list[tuple[int, int, int]]:
+def _copies_of(numbers: NDArray[np.float64], place: int) -> list[tuple[int, int, int]]:
     """The later rows that share most of what could differ with the one at a place: where they are,
     how many numbers they share, and of how many."""
     first, others = numbers[place], numbers[place + 1 :]
@@ -374,18 +373,18 @@ def _file(entry: Entry) -> tuple[str, str, str | None] | None:
     return (sha256, str(entry.model.input), entry.engine) if sha256 else None
 
 
-def _written(value: Setting) -> str:
+def _as_yaml(value: Setting) -> str:
     """A setting as YAML has it."""
     return json.dumps(value).strip('"')
 
 
 def _most(values: Iterable[T]) -> T:
     """The commonest, the first of equals."""
-    known = list(values)
-    return max(known, key=known.count)
+    candidates = list(values)
+    return max(candidates, key=candidates.count)
 
 
-def _drawn(entry: Entry) -> tuple[int, int] | None:
+def _resampling(entry: Entry) -> tuple[int, int] | None:
     """Seed and number of the replicates of AP."""
     drawn = entry.report.resamplings
     return None if drawn is None else (drawn.seed, len(drawn.numbers.get("AP", ())))

@@ -97,7 +97,7 @@ def disagreements(
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
     shown = (
-        _shown(truth, int(row), _read(records[row], exif), models, shares[:, row])
+        _show_image(truth, int(row), _read(records[row], exif), models, shares[:, row])
         for row in order
         if spread[row] > 0
     )
@@ -115,7 +115,7 @@ def _read(record: ImageRecord, exif: Exif) -> Image.Image | None:
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
-def _shown(
+def _show_image(
     truth: GroundTruth,
     row: int,
     image: Image.Image | None,
@@ -127,7 +127,9 @@ def _shown(
     size = image.size
     hits = [_hits(truth, row, model) for model in measured]
     models = tuple(
-        ShownDetections(model.name, float(share), tuple(_detected(model, row, right, truth, size)))
+        ShownDetections(
+            model.name, float(share), tuple(_detection_boxes(model, row, right, truth, size))
+        )
         for model, (right, _), share in zip(measured, hits, shares, strict=True)
     )
     boxes = slice(truth.starts[row], truth.starts[row + 1])
@@ -142,21 +144,21 @@ def _shown(
     return ShownImage(str(truth.image_ids[row]), *size, _data_url(image), spread, true, models)
 
 
-def _detected(
+def _detection_boxes(
     model: ModelDetections,
     row: int,
     right: NDArray[np.bool_],
     truth: GroundTruth,
     size: tuple[int, int],
 ) -> Iterator[ShownBox]:
-    xywh, scores, labels = _kept(model, row)
+    xywh, scores, labels = _above_threshold(model, row)
     for box, score, label, hit in zip(
         xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True
     ):
         yield ShownBox(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
 
 
-def _kept(
+def _above_threshold(
     model: ModelDetections, row: int
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     """Boxes (n, 4) xywh, scores and labels above the threshold, best first."""
@@ -173,30 +175,30 @@ def _hits(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes
     are found."""
-    xywh, _, labels = _kept(model, row)
+    xywh, _, labels = _above_threshold(model, row)
     boxes = slice(truth.starts[row], truth.starts[row + 1])
-    right, taken = (
+    right, matched = (
         np.zeros(len(xywh), bool),
         np.zeros(truth.starts[row + 1] - truth.starts[row], bool),
     )
-    if not len(xywh) or not len(taken):
-        return right, taken
-    pairs = np.repeat(xywh, len(taken), axis=0), np.tile(truth.xywh[boxes], (len(xywh), 1))
+    if not len(xywh) or not len(matched):
+        return right, matched
+    pairs = np.repeat(xywh, len(matched), axis=0), np.tile(truth.xywh[boxes], (len(xywh), 1))
     ious = paired_iou(*pairs, np.tile(truth.crowd[boxes], len(xywh))).reshape(
         len(xywh), -1
     )  # (n, g)
     ious[labels[:, None] != truth.labels[boxes][None]] = 0
     for place, row_of_ious in enumerate(ious):
-        free = np.where(taken, 0, row_of_ious)
+        free = np.where(matched, 0, row_of_ious)
         best = int(free.argmax())
         if free[best] >= IOU:
-            right[place] = taken[best] = True
-    return right, taken
+            right[place] = matched[best] = True
+    return right, matched
 
 
-def _f1(right: NDArray[np.bool_], taken: NDArray[np.bool_]) -> float:
+def _f1(right: NDArray[np.bool_], matched: NDArray[np.bool_]) -> float:
     """F1 of one image; 1 if there is neither a box nor a detection."""
-    total = len(right) + len(taken)
+    total = len(right) + len(matched)
     return 2 * float(right.sum()) / total if total else 1.0
 
 

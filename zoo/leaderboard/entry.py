@@ -145,8 +145,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             else 100 * measured - claim.value
         )
 
-    def sealed(self) -> str:
-        """The seal that fits it."""
+    def computed_seal(self) -> str:
+        """The seal that fits its content."""
         plain = msgspec.json.encode(structs.replace(self, seal=None))
         as_read = msgspec.json.decode(
             plain, type=Entry
@@ -162,23 +162,23 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Make its report with zoo.evaluate, or with report.with_provenance({…}).",
             )
-        stored = structs.replace(self, seal=self.sealed())
+        stored = structs.replace(self, seal=self.computed_seal())
         store(Path(path), msgspec.json.encode(stored, order="sorted"))
         return stored
 
     @classmethod
     def read(cls, path: str | Path) -> Entry:
         """Raises: DataError naming the file and the field that is wrong."""
-        made = read_struct(Path(path), cls, what="entry")
-        check_numbers(Path(path), made.report)
-        for number, claim in enumerate(made.model.published.claims):
+        entry = read_struct(Path(path), cls, what="entry")
+        check_numbers(Path(path), entry.report)
+        for number, claim in enumerate(entry.model.published.claims):
             if claim.impossible:
                 at = f"model.published.claims[{number}].value"
                 case = (
                     f"Field '{at}' is {claim.value:g}, and {claim.metric} a share of one hundred."
                 )
                 raise wrong(Path(path), case, "Write it in percent, 0 to 100.")
-        return made
+        return entry
 
 
 def file_name(name: str, data: str) -> str:

@@ -35,8 +35,8 @@ _ITEM = re.compile(r"\[[^\]]*\]")
 def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Nobody can repeat the number."""
     for entry in entries:
-        said = entry.report.provenance or {}
-        lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
+        facts = entry.report.provenance or {}
+        lacking = [key for key in PROVENANCE if facts.get(key, UNKNOWN) in ("", UNKNOWN)]
         if lacking:
             case = f"It does not say {', '.join(lacking)}, or says '{UNKNOWN}'."
             fix = (
@@ -48,7 +48,7 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
         if (
             weights.sha256 is None
             and weights.source not in (RANDOM, UNKNOWN)
-            and not said.get("state_sha256")
+            and not facts.get("state_sha256")
         ):
             case = (
                 "Its weights have no sha256, so nobody can tell whether a file is the one that "
@@ -64,21 +64,21 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
 def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     """A licence that is not an SPDX expression, and so means nothing to a filter or a lawyer."""
     for entry in entries:
-        for what in ("code", "weights", "data"):
-            name = getattr(entry.model.licenses, what)
+        for part in ("code", "weights", "data"):
+            name = getattr(entry.model.licenses, part)
             if name is not None and not is_identifier(name):
                 case = (
                     f"'{name:.60}' is not an SPDX identifier." if name.strip() else "It is empty."
                 )
                 fix = advice(name) if name.strip() else "Write null where it is not known."
-                yield finding(Check.UNKNOWN_LICENSE, entry, f"model.licenses.{what}", case, fix)
+                yield finding(Check.UNKNOWN_LICENSE, entry, f"model.licenses.{part}", case, fix)
 
 
 def noted_by_evaluate(
     entries: Sequence[Entry], data_notes: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> Iterator[Finding]:
     """Detections or annotations that look wrong, as corners where sizes belong; the numbers are
-    exact all the same. data_notes: notes of the data sets by name, which are no row's fault."""
+    exact all the same. data_notes: notes of the data sets by name, which don't count."""
     fix = "Look into the files; what is right may stay."
     for entry in entries:
         for note in entry.report.measured.notes:
@@ -127,17 +127,17 @@ def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
         if ours is not None and theirs is not None and ours != theirs:
             case = f"It is {ours:,} here and {theirs:,} on the card of {entry.name}."
             yield finding(Check.OTHER_PUBLISHED, entry, "model.published.parameters", case, fix)
-        known = {
+        published = {
             (claim.dataset, claim.metric): claim.value
             for weights in card.weights.values()
             for claim in weights.claims
         }
         several = len(card.weights) > 1
         for number, claim in enumerate(entry.model.published.claims):
-            said = known.get((claim.dataset, claim.metric))
-            if said is not None and said != claim.value and not several:
+            value = published.get((claim.dataset, claim.metric))
+            if value is not None and value != claim.value and not several:
                 case = (
-                    f"{claim.metric} on {claim.dataset} is {claim.value:g} here and {said:g} on "
+                    f"{claim.metric} on {claim.dataset} is {claim.value:g} here and {value:g} on "
                     f"the card of {entry.name}."
                 )
                 yield finding(
@@ -165,7 +165,7 @@ def contradictory_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
 def changed_after_writing(entries: Sequence[Entry]) -> Iterator[Finding]:
     """A file that is not as it was written."""
     for entry in entries:
-        if entry.seal is not None and entry.seal != entry.sealed():
+        if entry.seal is not None and entry.seal != entry.computed_seal():
             case = "It was changed after it was written: its seal is not that of its content."
             yield finding(
                 Check.CHANGED,
@@ -268,13 +268,13 @@ def _odd(timing: Timing, parameters: int | None, *, half: bool) -> Iterator[tupl
             f"second.",
         )
     elif most and teraflops > most:
-        said = (
+        speed = (
             f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are {teraflops:,.1f} teraflops "
             f"a second"
         )
         yield (
             "median_ms",
-            f"{said}, more than {pluralize(timing.threads or 0, 'thread')} of a processor can do.",
+            f"{speed}, more than {pluralize(timing.threads or 0, 'thread')} of a processor can do.",
         )
     if timing.gflops is not None and parameters and 1e9 * timing.gflops < parameters:
         yield (
@@ -322,9 +322,11 @@ def _when(text: str) -> datetime | None:
 
 def _settings(facts: Mapping[str, str]) -> dict[str, Setting] | None:
     """The settings that provenance holds, without open ones; None where they are not known."""
-    made = settings_of(facts)
+    settings = settings_of(facts)
     return (
-        None if made is None else {name: value for name, value in made.items() if value is not None}
+        None
+        if settings is None
+        else {name: value for name, value in settings.items() if value is not None}
     )
 
 

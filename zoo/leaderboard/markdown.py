@@ -24,14 +24,14 @@ def markdown(board: Leaderboard) -> str:
 
 
 def _lines(board: Leaderboard) -> Iterator[str]:
-    yield from (f"# {escaped(board.title)}", "")
+    yield from (f"# {escape(board.title)}", "")
     if board.summary:
-        yield from (escaped(board.summary), "")
+        yield from (escape(board.summary), "")
     for table in board.tables:
         yield from _table(table)
     settings = ", ".join(f"{name} {value}" for name, value in board.settings.items())
     with_settings = (
-        f"Protocol: {board.protocol} ({escaped(settings)})"
+        f"Protocol: {board.protocol} ({escape(settings)})"
         if settings
         else f"Protocol: {board.protocol}"
     )
@@ -48,11 +48,11 @@ def _lines(board: Leaderboard) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield from (f"## {escaped(table.data)}", "")
-    timed = escaped(table.hardware or "not measured")
+    yield from (f"## {escape(table.data)}", "")
+    timed = escape(table.hardware or "not measured")
     size = f"{pluralize(table.images, 'image')}, {pluralize(table.boxes, 'box', 'boxes')}"
     yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
-    header, rows = filled(HEADER, [tuple(_cells(line)) for line in table.lines])
+    header, rows = without_empty_columns(HEADER, [tuple(_cells(line)) for line in table.lines])
     yield from (
         "",
         _row(header),
@@ -62,19 +62,19 @@ def _table(table: Table) -> Iterator[str]:
     yield ""
 
 
-def filled(
+def without_empty_columns(
     header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows without the columns in which nothing is known of any row.
 
     Rank, model and AP always stay.
     """
-    kept = [
+    columns = [
         at
         for at in range(len(header))
         if at < ALWAYS or any(row[at] not in (UNKNOWN, "") for row in rows)
     ]
-    return tuple(header[at] for at in kept), [tuple(row[at] for at in kept) for row in rows]
+    return tuple(header[at] for at in columns), [tuple(row[at] for at in columns) for row in rows]
 
 
 def _cells(line: Line) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _cells(line: Line) -> Iterator[str]:
     interval = line.entry.report.intervals.get("AP")
     yield ranks(line)
     yield (
-        escaped(model.name)
+        escape(model.name)
         + (" (random weights)" if model.weights.source == RANDOM else "")
         + _engine(line)
         + (" ⚠" if line.findings else "")
@@ -93,8 +93,8 @@ def _cells(line: Line) -> Iterator[str]:
     yield _number(model.parameters, 1e-6, digits=2)
     yield from _costs(line.entry.timing, line.elsewhere)
     yield _number(model.weights.bytes, 1e-6)
-    yield escaped(license_of(line))
-    elsewhere = f" on {escaped(line.claim.dataset)}" if line.claim and line.gap is None else ""
+    yield escape(license_of(line))
+    elsewhere = f" on {escape(line.claim.dataset)}" if line.claim and line.gap is None else ""
     yield f"{line.claim.value:g}{elsewhere}" if line.claim else UNKNOWN
     yield UNKNOWN if line.gap is None else f"{line.gap:+.1f}"
 
@@ -102,7 +102,7 @@ def _cells(line: Line) -> Iterator[str]:
 def _engine(line: Line) -> str:
     """The engine of a row, where its name does not say it."""
     engine = line.entry.engine
-    return f" ({escaped(engine)})" if engine and engine not in line.entry.name else ""
+    return f" ({escape(engine)})" if engine and engine not in line.entry.name else ""
 
 
 def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:
@@ -110,7 +110,7 @@ def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:
         return [UNKNOWN] * 4
     return [
         _number(timing.gflops, digits=2),
-        _number(timing.median_ms) + (f" (on {escaped(elsewhere)})" if elsewhere else ""),
+        _number(timing.median_ms) + (f" (on {escape(elsewhere)})" if elsewhere else ""),
         _number(timing.p95_ms),
         _number(timing.peak_mb, digits=0),
     ]
@@ -134,10 +134,10 @@ def license_of(line: Line) -> str:
     return code if code == weights else f"{code} / {weights}"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Text that stays text: no mark-up, link, mention or table cell of somebody else's making.
 
-    Renderers turn bare addresses into links and `@name` into a message to that person, escaped or
+    Renderers turn bare addresses into links and `@name` into a message to that person, escape or
     not; an empty space after the sign, which is not seen, keeps them from it.
     """
     marked = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", " ".join(printable(text).split()))
@@ -160,4 +160,4 @@ def _number(value: float | None, scale: float = 1.0, *, digits: int = 1) -> str:
 def _list(title: str, items: Iterable[str]) -> Iterator[str]:
     listed = list(items)
     if listed:
-        yield from ("", f"## {title}", "", *(f"- {escaped(item)}" for item in listed))
+        yield from ("", f"## {title}", "", *(f"- {escape(item)}" for item in listed))

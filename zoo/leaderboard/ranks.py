@@ -72,12 +72,12 @@ def rank(reports: Sequence[Report]) -> Ranking:
     drawn = np.array([_replicates(reports[at]) for at in able], np.float64)
     drawn = drawn[:, np.isfinite(drawn).all(0)]
     pairs = np.column_stack(np.triu_indices(len(able), 1))  # (q, 2)
-    p_values = adjusted(values, drawn, pairs)
+    p_values = adjusted_p_values(values, drawn, pairs)
     ranks: list[tuple[int, ...]] = [() for _ in reports]
     for at, both in zip(able, places(values, pairs[np.array(p_values) <= 1 - LEVEL]), strict=True):
         ranks[at] = both
     far = reaches(drawn, pairs).tolist()
-    return Ranking(tuple(ranks), Pairs(tuple(able), written(far), written(p_values)))
+    return Ranking(tuple(ranks), Pairs(tuple(able), rounded(far), rounded(p_values)))
 
 
 def reaches(drawn: NDArray[np.float64], pairs: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -86,16 +86,16 @@ def reaches(drawn: NDArray[np.float64], pairs: NDArray[np.intp]) -> NDArray[np.f
     if drawn.shape[1] < 2:
         return np.empty(0)
     parts = [pairs[start : start + AT_ONCE].T for start in range(0, len(pairs), AT_ONCE)]
-    made = [reach(drawn[second] - drawn[first], level=LEVEL) for first, second in parts]
-    return np.concatenate([np.empty(0), *made])
+    blocks = [reach(drawn[second] - drawn[first], level=LEVEL) for first, second in parts]
+    return np.concatenate([np.empty(0), *blocks])
 
 
-def written(values: Sequence[float]) -> tuple[float, ...]:
+def rounded(values: Sequence[float]) -> tuple[float, ...]:
     """Numbers as the columns have them."""
     return tuple(round(float(value), DECIMALS) for value in values)
 
 
-def adjusted(
+def adjusted_p_values(
     values: NDArray[np.float64],
     drawn: NDArray[np.float64],
     pairs: Sequence[tuple[int, int]] | NDArray[np.intp],
@@ -123,9 +123,9 @@ def adjusted(
         largest = np.maximum.accumulate(chance[::-1], axis=0)[::-1]
         among = largest[0]
         raw[part] = (1 + (largest >= ratios[rows, None]).sum(axis=1)) / (1 + drawn.shape[1])
-    made = np.empty(len(pairs))
-    made[order] = np.maximum.accumulate(raw)
-    return [float(value) for value in made]
+    p_values = np.empty(len(pairs))
+    p_values[order] = np.maximum.accumulate(raw)
+    return [float(value) for value in p_values]
 
 
 def places(values: NDArray[np.float64], differ: NDArray[np.intp]) -> list[tuple[int, int]]:
@@ -142,10 +142,10 @@ def places(values: NDArray[np.float64], differ: NDArray[np.intp]) -> list[tuple[
 def _comparable(reports: Sequence[Report]) -> list[int]:
     """The reports whose resamplings are the ones that most have."""
     keys = [_key(report) for report in reports]
-    known = [key for key in keys if key is not None]
-    if not known:
+    comparable = [key for key in keys if key is not None]
+    if not comparable:
         return []
-    [(usual, _)] = Counter(known).most_common(1)
+    [(usual, _)] = Counter(comparable).most_common(1)
     return [at for at, key in enumerate(keys) if key == usual]
 
 

@@ -20,7 +20,7 @@ SCRIPTS = ("format.js", "chart.js", "scatter.js", "report.js", "table.js", "page
 
 def page(board: Leaderboard) -> str:
     """The whole page."""
-    json = msgspec.json.encode(shown(board)).decode()
+    json = msgspec.json.encode(page_data(board)).decode()
     return one_file("zoo.leaderboard", title=board.title, json=json, scripts=SCRIPTS)
 
 
@@ -29,29 +29,29 @@ def to_json(board: Leaderboard) -> bytes:
     return msgspec.json.encode(_light(board), order="sorted")
 
 
-def shown(board: Leaderboard) -> dict[str, Any]:
+def page_data(board: Leaderboard) -> dict[str, Any]:
     """The part of a board that the page shows, about a tenth. The curve of each class, for one, is
     in `leaderboard.json` and the entry."""
-    made: dict[str, Any] = msgspec.to_builtins(_light(board), order="sorted")
-    for table in made["tables"]:
+    data: dict[str, Any] = msgspec.to_builtins(_light(board), order="sorted")
+    for table in data["tables"]:
         table["pairs"]["reach"] = _rounded(table["pairs"]["reach"])
         for line in table["lines"]:
             line["entry"]["report"] = _rounded(_report(line["entry"]["report"]))
-    return made
+    return data
 
 
 def _report(report: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a report that the page shows."""
     classes = report["per_class"].items()
-    made = {name: report[name] for name in _REPORT}
-    made["per_class"] = {name: {key: numbers[key] for key in _CLASS} for name, numbers in classes}
+    parts = {name: report[name] for name in _REPORT}
+    parts["per_class"] = {name: {key: numbers[key] for key in _CLASS} for name, numbers in classes}
     analyses = report["analyses"]
-    made["analyses"] = analyses and {
+    parts["analyses"] = analyses and {
         "mistakes": {"kinds": analyses["mistakes"]["kinds"]},
         "operating": analyses["operating"],
         "calibration": analyses["calibration"] and {"d_ece": analyses["calibration"]["d_ece"]},
     }
-    return made
+    return parts
 
 
 def _rounded(value: Any) -> Any:

@@ -61,11 +61,11 @@ class Source:
 def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **options: Any) -> Source:
     """Runs the model, unless that run is there already, or reads the detections. folder: what paths
     in `row` are relative to. options: `to`, `fresh` and `cluster` of `predict`."""
-    known = catalogue()
+    registry = catalogue()
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
-        choice = choose(known, model_of(row, folder), weights)
-        resolved = None if weights is False else resolve(known, choice, weights)
+        choice = choose(registry, model_of(row, folder), weights)
+        resolved = None if weights is False else resolve(registry, choice, weights)
         labels = labels_of(row, choice, dataset)
         model = resolved or _random(model_of(row, folder), labels)
         predictions = predict(
@@ -83,7 +83,7 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **optio
         predictions = replace(predictions, provenance=facts | predictions.provenance)
         return _of_predictions(predictions, dataset, choice, resolved)
     path = folder / row.predictions
-    choice = resolve_name(known, model_of(row, folder))
+    choice = resolve_name(registry, model_of(row, folder))
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset, choice)
     _, results = read_results(path, dataset.truth)
@@ -127,7 +127,7 @@ def check_code(row: Row, source: Source) -> None:
         changed = True
     if changed:
         raise DataError(
-            f"{row.shown} was measured and timed.",
+            f"{row.title} was measured and timed.",
             "Its code has changed in the meantime.",
             "Build the board again: zoo leaderboard build",
         )
@@ -136,8 +136,8 @@ def check_code(row: Row, source: Source) -> None:
 def _of_predictions(
     predictions: Predictions, dataset: Dataset, choice: Choice, resolved: Resolved | None = None
 ) -> Source:
-    known = predictions.provenance
-    settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
+    facts = predictions.provenance
+    settings = json.loads(facts["protocol_settings"]) if "protocol_settings" in facts else {}
     place = {image_id: row for row, image_id in enumerate(predictions.image_ids.tolist())}
     to = np.full(max(len(predictions.names), 1), -1)
     for ours, theirs in match_labels(predictions.label_space, dataset.label_space).pairs:
@@ -157,7 +157,7 @@ def _of_predictions(
             "labels": to[predictions.labels[part]],
         }
         images.append({name: values[met] for name, values in columns.items()})
-    return Source(predictions, dict(known), settings, images, choice, resolved)
+    return Source(predictions, dict(facts), settings, images, choice, resolved)
 
 
 def weights_of(row: Row, folder: Path) -> bool | str:
@@ -182,12 +182,12 @@ def labels_of(row: Row, choice: Choice, dataset: Dataset) -> str | list[str] | N
     return row.labels
 
 
-def described(row: Row, source: Source, *, folder: Path) -> Model:
+def describe(row: Row, source: Source, *, folder: Path) -> Model:
     """Facts of the row's model: from its card, its weights and the network itself."""
     choice, card = source.choice, source.choice.entry.card
     trained = row.weights != RANDOM
     return Model(
-        name=row.shown,
+        name=row.title,
         family=card.family,
         licenses=card.licenses_of(choice.weights),
         parameters=_count(choice, row.labels),
@@ -238,13 +238,13 @@ def _weights_file(row: Row, source: Source, folder: Path) -> ModelWeights:
         return ModelWeights(source=RANDOM)
     file = source.resolved.file if source.resolved else None
     if file is None:
-        return _stated(row, weights, source)
+        return _stored_weights(row, weights, source)
     return ModelWeights(
         source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes
     )
 
 
-def _stated(row: Row, weights: bool | str, source: Source) -> ModelWeights:
+def _stored_weights(row: Row, weights: bool | str, source: Source) -> ModelWeights:
     """The weights of stored detections: the file that the row names, else what the detections
     say."""
     path = Path(str(weights).removeprefix("file:"))

@@ -51,13 +51,13 @@ def _timing(timed: Worker | TimedModel, request: Request) -> Timing:
 
 
 def _of(calls: Sequence[Call], facts: Facts) -> Timing:
-    taken = sorted(call.seconds for call in calls)
+    seconds = sorted(call.seconds for call in calls)
     return Timing(
         hardware=facts.hardware,
         threads=facts.threads,
-        runs=len(taken),
-        median_ms=1000 * quantile(taken, 0.5),
-        p95_ms=1000 * quantile(taken, 0.95),
+        runs=len(seconds),
+        median_ms=1000 * quantile(seconds, 0.5),
+        p95_ms=1000 * quantile(seconds, 0.95),
         peak_mb=facts.peak_mb,
         gflops=facts.gflops,
     )

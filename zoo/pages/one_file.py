@@ -32,10 +32,10 @@ def one_file(package: str, *, title: str, json: str, scripts: Sequence[str]) -> 
         "STYLE_HASH": policy_hash(style),
         "STYLE": style,
         "BODY": template(package, "body.html"),
-        "DATA": embedded(json),
+        "DATA": json_in_html(json),
         "SCRIPT": script,
     }
-    return filled(template(_OWN, "frame.html"), parts)
+    return fill(template(_OWN, "frame.html"), parts)
 
 
 def script_of(package: str, scripts: Sequence[str]) -> str:
@@ -48,12 +48,12 @@ def style_of(package: str) -> str:
     return f"{template(_OWN, 'base.css')}\n\n{template(package, 'page.css')}"
 
 
-def filled(frame: str, parts: Mapping[str, str]) -> str:
+def fill(frame: str, parts: Mapping[str, str]) -> str:
     """A frame with its parts in the places of their names, `@STYLE@`."""
     return re.sub("@([A-Z_]+)@", lambda mark: parts[mark[1]], frame)
 
 
-def embedded(json: str) -> str:
+def json_in_html(json: str) -> str:
     """JSON that can stand in an HTML page: nothing in it opens or closes a tag."""
     for character, written in HIDDEN.items():
         json = json.replace(character, written)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from zoo.pages import filled, policy_hash, script_of, style_of, template
+from zoo.pages import fill, policy_hash, script_of, style_of, template
 
 _OWN = "zoo.serve"
 _SCRIPTS = ("page.js",)
@@ -16,7 +16,7 @@ _SCRIPTS = ("page.js",)
 def page() -> str:
     """The whole page."""
     parts = {"STYLE": style_of(_OWN), "SCRIPT": script_of(_OWN, _SCRIPTS)}
-    return filled(template(_OWN, "page.html"), parts)
+    return fill(template(_OWN, "page.html"), parts)
 
 
 @cache

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -116,13 +114,3 @@ def test_build_names_the_line_of_a_wrong_board(shell, tmp_path):
     assert answer.code == 10
     assert "Line 2, field 'titel'" in answer.err
     assert "Did you mean 'title'?" in answer.err
-
-
-def test_python_m_zoo_leaderboard_is_the_same_command(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "zoo.leaderboard", "check", str(tmp_path / "none.json")],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 10
-    assert "none.json" in done.stderr

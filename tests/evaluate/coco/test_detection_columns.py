@@ -12,7 +12,7 @@ from zoo.evaluate import Evaluator
 from zoo.evaluate.coco.detection_columns import (
     columns_of_one_kind,
     columns_one_by_one,
-    unpadded,
+    unpad,
 )
 
 
@@ -107,7 +107,7 @@ def test_only_real_rows_of_a_padded_batch_are_taken() -> None:
         "labels": np.zeros((2, 3), int),
         "counts": torch.tensor([2, 1]),
     }
-    assert [one["scores"].tolist() for one in unpadded(batch, [1, 2])] == [[0.9, 0.8], [0.7]]
+    assert [one["scores"].tolist() for one in unpad(batch, [1, 2])] == [[0.9, 0.8], [0.7]]
     for counts in ([4, 0], [-1, 0], [True, 0], [0.5, 0], ["x", 0]):
         with pytest.raises(DataError, match=r"image 1 (.|\n)*`counts`"):
-            unpadded(batch | {"counts": counts}, [1, 2])
+            unpad(batch | {"counts": counts}, [1, 2])

@@ -115,7 +115,7 @@ def test_images_without_detections_are_mentioned_or_left_out() -> None:
     empty = {"boxes": [], "scores": [], "labels": []}
     found = flat([empty, ONE, empty], ids=(1, 2, 3))
     assert found.starts.tolist() == [0, 0, 2, 2]
-    assert found.mentioned().starts.tolist() == [0, 2]
+    assert found.only_images_with_detections().starts.tolist() == [0, 2]
 
 
 def test_precision_stays_but_for_half_which_becomes_single() -> None:

@@ -63,7 +63,7 @@ def test_the_analyses_threshold_is_always_among_them(
     ious: tuple[float, ...], count: int, watched: int
 ) -> None:
     problem = MatchingProblem.of(truth(), CocoSettings(ious=ious), EdgeCasePolicy())
-    assert (len(problem.thresholds), problem.watched) == (count, watched)
+    assert (len(problem.thresholds), problem.analysed_threshold) == (count, watched)
     assert problem.thresholds[watched] == 0.5
     assert problem.thresholds.max() < 1  # an IoU of 1 reaches every threshold
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.coco.state import sealed
+from zoo.evaluate.coco.state import with_fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_record_that_points_elsewhere_is_refused_by_its_column(
     del columns["sha256"]
     columns[column] = value
     with pytest.raises(DataError, match=f"column '{column}'"):
-        Evaluator.from_state(sealed(columns), truth)
+        Evaluator.from_state(with_fingerprint(columns), truth)
 
 
 def test_the_state_of_other_data_is_refused(truth, state) -> None:
@@ -96,4 +96,4 @@ def test_the_state_of_another_version_is_refused(truth, state) -> None:
     header = msgspec.json.decode(columns["header"].tobytes()) | {"version": 99}
     columns["header"] = np.frombuffer(msgspec.json.encode(header), np.uint8)
     with pytest.raises(DataError, match="version 99"):
-        Evaluator.from_state(sealed(columns), truth)
+        Evaluator.from_state(with_fingerprint(columns), truth)

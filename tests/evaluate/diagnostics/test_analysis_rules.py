@@ -11,14 +11,14 @@ from tests.evaluate.real_reports import real_evaluator
 from zoo.evaluate import Report
 from zoo.evaluate.diagnostics.analysis_rules import (
     calibration,
-    confused,
+    confusion_rules,
     mistakes,
     operating_points,
 )
 from zoo.evaluate.diagnostics.contradiction import Contradiction
 from zoo.evaluate.report import Analyses, changed
 
-RULES = (operating_points, mistakes, calibration, confused)
+RULES = (operating_points, mistakes, calibration, confusion_rules)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,9 @@ def test_the_confusion_is_that_of_the_operating_point_and_of_all_boxes(report: R
     made = known(report).confusion
     assert made is not None
     part = replace(made, score=made.score / 2)
-    assert found(confused, with_analyses(report, confusion=part)) == ["analyses.confusion.score"]
+    assert found(confusion_rules, with_analyses(report, confusion=part)) == [
+        "analyses.confusion.score"
+    ]
     true, detected, count = made.cells[0]
     for cells in (
         made.cells[1:],
@@ -114,5 +116,5 @@ def test_the_confusion_is_that_of_the_operating_point_and_of_all_boxes(report: R
         ((true, "unicorn", count), *made.cells[1:]),
         ((true, detected, 0), *made.cells[1:]),
     ):
-        places = found(confused, with_analyses(report, confusion=replace(made, cells=cells)))
+        places = found(confusion_rules, with_analyses(report, confusion=replace(made, cells=cells)))
         assert "analyses.confusion.cells" in places

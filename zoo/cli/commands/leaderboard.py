@@ -136,7 +136,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
 def _overview(made: Leaderboard) -> list[str]:
     """A few columns of each table, for a terminal."""
     from zoo.leaderboard.entry import RANDOM
-    from zoo.leaderboard.markdown import filled, ranks
+    from zoo.leaderboard.markdown import ranks, without_empty_columns
 
     page: list[str] = []
     for ranking in made.tables:
@@ -159,7 +159,7 @@ def _overview(made: Leaderboard) -> list[str]:
                     str(len(line.findings) or ""),
                 )
             )
-        header, kept = filled(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
+        header, kept = without_empty_columns(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
         page += [
             *([""] if page else []),
             ranking.data,

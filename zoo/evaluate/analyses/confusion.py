@@ -30,10 +30,10 @@ class Confusion:
     def matrix(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         """(k + 1, k + 1) counts, rows true, columns detected, the background last."""
         place = {name: row for row, name in enumerate(names)} | {None: len(names)}
-        made = np.zeros((len(place), len(place)), np.int64)
+        matrix = np.zeros((len(place), len(place)), np.int64)
         for true, detected, count in self.cells:
-            made[place[true], place[detected]] = count
-        return made
+            matrix[place[true], place[detected]] = count
+        return matrix
 
 
 def confusion(matches: Matches, names: tuple[str, ...], *, score: float) -> Confusion:
@@ -45,13 +45,13 @@ def confusion(matches: Matches, names: tuple[str, ...], *, score: float) -> Conf
     detection first, each box once. The rest is background.
     """
     background = len(names)
-    kept = matches.counted & (matches.scores >= score)
-    true = kept & matches.true
+    selected = matches.counted & (matches.scores >= score)
+    true = selected & matches.true
     free = matches.missed.copy()
     free[matches.boxes[matches.true & ~true, 0]] = (
         True  # found only by detections that the threshold takes out
     )
-    wrong = np.flatnonzero(kept & ~true)
+    wrong = np.flatnonzero(selected & ~true)
     claims = (
         wrong[(matches.ious[wrong, 1] >= ANALYSED_IOU) & free[matches.boxes[wrong, 1]]]
         if len(free)
@@ -63,8 +63,8 @@ def confusion(matches: Matches, names: tuple[str, ...], *, score: float) -> Conf
     free[boxes] = False
     truth = np.concatenate([matches.labels[true], matches.box_labels[boxes]])
     detected = np.concatenate([matches.labels[true], matches.labels[confused]])
-    kept[confused] = False
-    alone = np.flatnonzero(kept & ~true)
+    selected[confused] = False
+    alone = np.flatnonzero(selected & ~true)
     lost = matches.box_labels[free]
     pairs = np.concatenate(
         [

@@ -98,20 +98,24 @@ def accumulate(
             np.arange(count + 1) / count, points
         )  # (p,) true positives that reach each recall
         rows = order[edges[label] : edges[label + 1]]
-        true, false = _matched(outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious))
+        true, false = _true_and_false(
+            outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious)
+        )
         for number, limit in enumerate(plan.settings.detections):
-            kept = outcomes.ranks[rows] < limit
-            curves.recall[number, area, :, label] = true[kept].sum(0) / count
+            within = outcomes.ranks[rows] < limit
+            curves.recall[number, area, :, label] = true[within].sum(0) / count
             if limit in limits:
                 at = (limits.index(limit), area, slice(None), slice(None), label)
-                values = _interpolated(true[kept], false[kept], outcomes.scores[rows[kept]], needed)
+                values = _interpolate(
+                    true[within], false[within], outcomes.scores[rows[within]], needed
+                )
                 curves.precision[at] = values[0]
                 if scores:
                     curves.scores[at] = values[1]
     return curves
 
 
-def _matched(
+def _true_and_false(
     outcomes: MatchRecords,
     rows: NDArray[np.int64],
     hits: NDArray[np.int64],
@@ -129,7 +133,7 @@ def _matched(
     return (correct[:, None] >> bits) & 1 == 1, ((correct | ignored)[:, None] >> bits) & 1 == 0
 
 
-def _interpolated(
+def _interpolate(
     true: NDArray[np.bool_],
     false: NDArray[np.bool_],
     scores: NDArray[Any],

@@ -77,7 +77,7 @@ def columns_one_by_one(
                 f"Boxes, scores and labels have the shapes "
                 f"{', '.join(str(tuple(shape)) for shape in shapes[row])}."
             )
-            raise refused_image(
+            raise image_error(
                 image_ids[row],
                 what,
                 "Give every detection a box of four numbers, a score and a label.",
@@ -103,39 +103,39 @@ def _arrays(entry: Any, image_id: Any) -> list[NDArray[Any]]:
         for name in COLUMNS
     ]
     if missing := [name for name, column in zip(COLUMNS, columns, strict=True) if column is None]:
-        what = f"They are {type_name(entry)} without {', '.join(missing)}."
-        raise refused_image(
+        case = f"They are {type_name(entry)} without {', '.join(missing)}."
+        raise image_error(
             image_id,
-            what,
+            case,
             "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).",
         )
     try:
         return [plain(column) for column in columns]
     except ValueError:  # what numpy says of rows of several lengths
         fix = "Give every detection a box of four numbers, a score and a label."
-        raise refused_image(image_id, "The rows of a column have several lengths.", fix) from None
+        raise image_error(image_id, "The rows of a column have several lengths.", fix) from None
 
 
-def unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mapping[str, Any]]:
-    listed: list[Mapping[str, Any]] = []
+def unpad(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mapping[str, Any]]:
+    images: list[Mapping[str, Any]] = []
     for row, image_id in enumerate(image_ids):
-        of_image, given = {column: batch[column][row] for column in COLUMNS}, batch["counts"][row]
+        of_image, real = {column: batch[column][row] for column in COLUMNS}, batch["counts"][row]
         room = min(
             len(values) if hasattr(values, "__len__") else -1 for values in of_image.values()
         )
-        number = given.tolist() if hasattr(given, "tolist") else given
-        whole = (
+        number = real.tolist() if hasattr(real, "tolist") else real
+        is_whole = (
             isinstance(number, int | float)
             and not isinstance(number, bool)
             and float(number).is_integer()
         )
-        if not (whole and 0 <= number <= room):
+        if not (is_whole and 0 <= number <= room):
             case = f"Its `counts` is {number!r}, and its padded rows are {room}."
-            raise refused_image(
+            raise image_error(
                 image_id, case, "Say how many of its rows are real, a whole number from 0."
             )
-        listed.append({column: values[: int(number)] for column, values in of_image.items()})
-    return listed
+        images.append({column: values[: int(number)] for column, values in of_image.items()})
+    return images
 
 
 def _joined(parts: list[Any]) -> NDArray[Any]:
@@ -149,10 +149,10 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     torch = sys.modules["torch"]  # whoever made the tensors has imported it
     if len({part.device for part in parts}) > 1:
         parts = [part.cpu() for part in parts]
-    whole = torch.cat(parts).detach()
-    if whole.dtype in (torch.bfloat16, torch.float16):
-        whole = whole.float()
-    joined: NDArray[Any] = whole.cpu().numpy()
+    tensor = torch.cat(parts).detach()
+    if tensor.dtype in (torch.bfloat16, torch.float16):
+        tensor = tensor.float()
+    joined: NDArray[Any] = tensor.cpu().numpy()
     return joined
 
 
@@ -179,7 +179,7 @@ def _numbers(
                         "`label_space.label(name)` is "
                         "the position of a class."
                     )
-                raise refused_image(
+                raise image_error(
                     image_id, f"Its {name} are {column[place].dtype}, no numbers.", fix
                 )
     return columns
@@ -199,5 +199,5 @@ def _numeric(dtype: Any) -> bool:
     )
 
 
-def refused_image(image_id: Any, case: str, fix: str) -> DataError:
+def image_error(image_id: Any, case: str, fix: str) -> DataError:
     return DataError(f"Detections of image {image_id!r} were handed over.", case, fix)

@@ -18,8 +18,8 @@ from zoo.evaluate.coco.detection_columns import (
     COLUMNS,
     columns_of_one_kind,
     columns_one_by_one,
-    refused_image,
-    unpadded,
+    image_error,
+    unpad,
 )
 from zoo.labels import LabelSpace, match_labels
 from zoo.suggest import check_choice
@@ -56,7 +56,7 @@ class FlatDetections:
         columns = {name: getattr(self, name)[rows] for name in COLUMNS}
         return replace(self, starts=starts - starts[0], **columns)
 
-    def mentioned(self) -> FlatDetections:
+    def only_images_with_detections(self) -> FlatDetections:
         """The same detections, without the images that have none."""
         return replace(self, starts=self.starts[np.diff(self.starts, prepend=-1) > 0])
 
@@ -87,13 +87,13 @@ def flatten(
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
     if isinstance(detections, FlatDetections):
-        return _fitted(
+        return _check_and_map(
             detections,
             _Where(detections.starts, image_ids),
             [detections.label_space or label_space],
             label_space,
         )
-    listed = unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
+    listed = unpad(detections, image_ids) if isinstance(detections, Mapping) else detections
     counts, (boxes, scores, labels) = columns_of_one_kind(listed) or columns_one_by_one(
         listed, image_ids
     )
@@ -105,15 +105,15 @@ def flatten(
         if set(map(type, listed)) == {dict}
         else [getattr(entry, "label_space", label_space) for entry in listed]
     )
-    return _fitted(
-        FlatDetections(starts, boxes, scores, _whole(labels, where), {}, box_format),
+    return _check_and_map(
+        FlatDetections(starts, boxes, scores, _whole_labels(labels, where), {}, box_format),
         where,
         spaces,
         label_space,
     )
 
 
-def _fitted(
+def _check_and_map(
     flat: FlatDetections, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace
 ) -> FlatDetections:
     """Checked, and with labels of the data set's space. spaces: those of the labels, image by
@@ -130,11 +130,11 @@ def check_count(
 ) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each
     image."""
-    asked = f"Detections of {pluralize(count, 'image')} were handed over."
+    failure = f"Detections of {pluralize(count, 'image')} were handed over."
     alone = hasattr(detections, "boxes") and not isinstance(detections, FlatDetections)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
         raise DataError(
-            asked,
+            failure,
             f"They are {type_name(detections)}, no list.",
             "Pass a list with one item per image.",
         )
@@ -142,7 +142,7 @@ def check_count(
         if len(detections) != count:
             fix = "Pass one item per image; an image in which nothing was found has an empty one."
             raise DataError(
-                asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix
+                failure, f"The list of detections has {pluralize(len(detections), 'item')}.", fix
             )
         return
     for column in (*COLUMNS, "counts"):
@@ -152,13 +152,13 @@ def check_count(
                 if column == "counts"
                 else "Add it."
             )
-            what = (
+            problem = (
                 "does not say how many of its rows are real: it has no"
                 if column == "counts"
                 else "has no"
             )
             raise DataError(
-                "A padded batch of detections was handed over.", f"It {what} `{column}`.", fix
+                "A padded batch of detections was handed over.", f"It {problem} `{column}`.", fix
             )
     for column in (*COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
@@ -168,7 +168,7 @@ def check_count(
                 else type_name(detections[column])
             )
             raise DataError(
-                asked,
+                failure,
                 f"The padded batch has `{column}` of {counts}.",
                 "Give every column a row per image.",
             )
@@ -181,11 +181,11 @@ class _Where:
     starts: NDArray[np.int64]
     image_ids: Sequence[Any]
 
-    def refused(self, row: int, case: str, fix: str) -> DataError:
+    def error(self, row: int, case: str, fix: str) -> DataError:
         """The error for one row."""
         image = int(np.searchsorted(self.starts, row, side="right")) - 1
         case = f"Its detection {row - int(self.starts[image])} is wrong: {case}"
-        return refused_image(self.image_ids[image], case, fix)
+        return image_error(self.image_ids[image], case, fix)
 
 
 def _floats(values: NDArray[Any]) -> NDArray[Any]:
@@ -194,14 +194,14 @@ def _floats(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.float32 if values.dtype == np.float16 else np.float64)
 
 
-def _whole(labels: NDArray[Any], where: _Where) -> NDArray[np.int64]:
+def _whole_labels(labels: NDArray[Any], where: _Where) -> NDArray[np.int64]:
     """Labels as whole numbers; those that are written as 3.0 are."""
     if not len(labels) or labels.dtype.kind in "iu":
         return labels.astype(np.int64, copy=False)
     wrong = ~(np.abs(labels) < 2**31) | (labels != np.floor(labels))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise where.refused(
+        raise where.error(
             row, f"its label is {labels[row]}.", "Pass positions in the label space, whole numbers."
         )
     return labels.astype(np.int64)
@@ -231,9 +231,9 @@ def _in_space(
     for key, theirs in distinct.items():
         rows = np.arange(len(labels)) if of_row is None else np.flatnonzero(of_row == key)
         place = _places(theirs, label_space) if key in foreign else np.arange(len(theirs))
-        given = labels[rows]
-        mapped[rows] = place[given]
-        lost = np.bincount(given[place[given] < 0], minlength=len(theirs))
+        own_labels = labels[rows]
+        mapped[rows] = place[own_labels]
+        lost = np.bincount(own_labels[place[own_labels] < 0], minlength=len(theirs))
         unmet.update({theirs.names[own]: int(lost[own]) for own in np.flatnonzero(lost)})
     return mapped, dict(unmet)
 
@@ -250,14 +250,14 @@ def _distinct(spaces: Sequence[LabelSpace]) -> dict[int, LabelSpace]:
 
 
 def _without(flat: FlatDetections, out: NDArray[np.bool_]) -> FlatDetections:
-    kept = ~out
-    before = starts_of(kept.astype(np.int64))
+    keep = ~out
+    before = starts_of(keep.astype(np.int64))
     return replace(
         flat,
         starts=before[flat.starts],
-        boxes=flat.boxes[kept],
-        scores=flat.scores[kept],
-        labels=flat.labels[kept],
+        boxes=flat.boxes[keep],
+        scores=flat.scores[keep],
+        labels=flat.labels[keep],
     )
 
 
@@ -266,14 +266,14 @@ def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format:
         return
     if not np.isfinite((scores.min(), scores.max())).all():  # NaN is passed on by both
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
-        raise where.refused(
+        raise where.error(
             row,
             f"its score is {scores[row]}.",
             "Find out where the model makes it; scores are finite.",
         )
     if not (boxes.min() >= -MAX_COORDINATE and boxes.max() <= MAX_COORDINATE):
         row = int(np.flatnonzero(~(np.abs(boxes) <= MAX_COORDINATE).all(1))[0])
-        raise where.refused(
+        raise where.error(
             row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it."
         )
     least = boxes.T[:2] if box_format == "xyxy" else (0, 0)
@@ -281,15 +281,15 @@ def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format:
     wrong = [far < near for far, near in zip(boxes.T[2:], least, strict=True)]
     if wrong[0].any() or wrong[1].any():
         row = int(np.flatnonzero(wrong[0] | wrong[1])[0])
-        what, other = (
+        problem, format_ = (
             ("right or lower edge comes before the other", "xywh")
             if box_format == "xyxy"
             else ("size is negative", "xyxy")
         )
-        raise where.refused(
+        raise where.error(
             row,
-            f"its box is {boxes[row].tolist()}, whose {what}.",
-            f"Are these boxes {other}? box_format='{other}'",
+            f"its box is {boxes[row].tolist()}, whose {problem}.",
+            f"Are these boxes {format_}? box_format='{format_}'",
         )
 
 
@@ -302,8 +302,8 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
         sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts)
     )
     for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
-        what = (
+        case = (
             f"its label is {labels[row]}; there are {pluralize(size[row], 'class', 'classes')}, 0 "
             f"to {size[row] - 1}."
         )
-        raise where.refused(row, what, "Pass positions in the label space, not category ids.")
+        raise where.error(row, case, "Pass positions in the label space, not category ids.")

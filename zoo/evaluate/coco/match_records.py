@@ -110,12 +110,14 @@ class MatchRecords:
         order = np.argsort(self.images, kind="stable")
         again = np.flatnonzero(np.diff(self.images[order]) == 0)
         if len(again):
-            kept: dict[int, int] = {}
+            position_of: dict[int, int] = {}
             for position in order.tolist():
                 image = int(self.images[position])
-                if image not in kept or self._content(position) < self._content(kept[image]):
-                    kept[image] = position
-            order = np.array([kept[image] for image in sorted(kept)])
+                if image not in position_of or self._content(position) < self._content(
+                    position_of[image]
+                ):
+                    position_of[image] = position
+            order = np.array([position_of[image] for image in sorted(position_of)])
         return self.take(order)
 
     def _content(self, position: int) -> tuple[bytes, ...]:
@@ -155,7 +157,7 @@ class Log:
             if name in ("starts", "hits"):
                 values = values[1:] + count if name == "starts" else values + count
             filled = len(getattr(self.held, name))
-            room[name] = _extended(room[name], filled, values, share)
+            room[name] = _extend(room[name], filled, values, share)
             held[name] = room[name][: filled + len(values)]
         self._room, self.held = room, MatchRecords(**held)
 
@@ -165,19 +167,19 @@ class Log:
 
         images: how many they are of.
         """
-        made = {}
+        arrays = {}
         for name, column in like.items():
             values, filled = self._room[name], len(getattr(self.held, name))
             if values.dtype != column.dtype and filled:
-                made[name] = column
+                arrays[name] = column
                 continue
             if filled + len(column) > len(values) or values.dtype != column.dtype:
                 values = _longer(
                     values, filled, filled + len(column), self._share(images), column.dtype
                 )
                 self._room[name] = values
-            made[name] = values[filled : filled + len(column)]
-        return made
+            arrays[name] = values[filled : filled + len(column)]
+        return arrays
 
     def _share(self, images: int) -> float:
         """The factor by which the records will grow, given `images` more."""
@@ -185,13 +187,13 @@ class Log:
 
     def joined(self) -> MatchRecords:
         """Everything so far, in order."""
-        made = self.held.in_order()
-        if made is not self.held:
-            self._room, self.held = dict(vars(made)), made
-        return made
+        ordered = self.held.in_order()
+        if ordered is not self.held:
+            self._room, self.held = dict(vars(ordered)), ordered
+        return ordered
 
 
-def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: float) -> NDArray[Any]:
+def _extend(values: NDArray[Any], filled: int, more: NDArray[Any], share: float) -> NDArray[Any]:
     """An array of at least `rows` rows; if it is too short, a new one, `share` times longer."""
     if not len(more):
         return values
@@ -216,14 +218,14 @@ def _longer(
 def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDArray[Any]]:
     """Empty arrays for the records of `count` detections. dtype: of the scores."""
     like = nothing(ranges=1)
-    made = {}
+    columns = {}
     for name in OF_DETECTIONS:
         column = getattr(like, name)
         rows = 0 if name in OF_ANALYSES and not analyses else count
-        made[name] = np.empty(
+        columns[name] = np.empty(
             (rows, *column.shape[1:]), dtype if name == "scores" else column.dtype
         )
-    return made
+    return columns
 
 
 @cache

@@ -72,7 +72,7 @@ def match(
         threads, room: not used here.
     """
     del threads, room
-    ranked = _ranked(flat, images, plan)
+    ranked = _rank(flat, images, plan)
     xywh = flat.xywh(ranked.rows)
     masks = _greedy(ranked, _candidates(ranked, xywh, plan), plan)
     areas = xywh[:, 2] * xywh[:, 3]
@@ -99,7 +99,7 @@ def match(
     )
 
 
-def _ranked(flat: FlatDetections, images: NDArray[np.int64], plan: MatchingProblem) -> _Ranked:
+def _rank(flat: FlatDetections, images: NDArray[np.int64], plan: MatchingProblem) -> _Ranked:
     group = np.repeat(np.arange(len(images)), np.diff(flat.starts))
     order = np.lexsort(
         (-flat.scores, flat.labels, group)
@@ -188,7 +188,7 @@ def _take(
     wanted = np.full(
         (len(detections), len(plan.ranges)), everywhere, np.uint16
     )  # thresholds at which it has no box yet
-    watched = np.uint16(1 << plan.watched)
+    watched = np.uint16(1 << plan.analysed_threshold)
     for ignored_now in (False, True):
         for number in range(int(counts.max(initial=0))):
             who = np.flatnonzero(counts > number)

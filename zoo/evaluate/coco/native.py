@@ -89,19 +89,19 @@ class Kernel:
         Raises: DataError where the kernel refuses its arguments: an array was changed after it was
             checked.
         """
-        self._run(function, _filled(function, kind(), values), threads)
+        self._run(function, _fill(function, kind(), values), threads)
 
     def _run(self, function: str, arguments: Any, threads: int) -> None:
         returned = self._library[function](ctypes.byref(arguments), ctypes.c_int64(max(1, threads)))
         if returned == _NO_MEMORY:
             raise MemoryError(f"the kernel's {function} found no memory")
         if returned:
-            raise _refused(function, (arguments.refused or b"").decode())
+            raise _kernel_error(function, (arguments.refused or b"").decode())
 
     def _of_plan(self, plan: MatchingProblem) -> ctypes.Structure:
         """The arguments of a match that every batch has in common, checked once."""
-        known = self._constants.get(plan)
-        if known is None:
+        arguments = self._constants.get(plan)
+        if arguments is None:
             truth = plan.truth
             values: dict[str, int | NDArray[Any]] = {
                 "box_starts": truth.starts,
@@ -116,11 +116,11 @@ class Kernel:
                 "classes": len(truth.label_space),
                 "ranges": len(plan.ranges),
                 "thresholds": len(plan.thresholds),
-                "watched": plan.watched,
+                "watched": plan.analysed_threshold,
                 "limit": plan.settings.detections[-1],
             }
-            known = self._constants[plan] = _filled("match", _Match(), values)
-        return _Match.from_buffer_copy(known)
+            arguments = self._constants[plan] = _fill("match", _Match(), values)
+        return _Match.from_buffer_copy(arguments)
 
     def match(
         self,
@@ -135,39 +135,41 @@ class Kernel:
         """See `matching.match`. room: returns arrays for the records, like the given ones."""
         count, ranges = len(flat.scores), len(plan.ranges)
         images = np.ascontiguousarray(images, np.int64)
-        kept, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
+        counts, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
         correct, ignored = np.empty((2, count, ranges), np.uint16)
-        made: Mapping[str, NDArray[Any]] = blank(count, flat.scores.dtype, analyses=analyses)
-        made = room(len(images), made) if room else made
+        columns: Mapping[str, NDArray[Any]] = blank(count, flat.scores.dtype, analyses=analyses)
+        columns = room(len(images), columns) if room else columns
         arguments = self._of_plan(plan)
-        given: dict[str, int | NDArray[Any]] = {
+        values: dict[str, int | NDArray[Any]] = {
             **_of_detections(flat),
             "images": images,
             "analyses": int(analyses),
-            "kept": kept,
-            "kept_scores": made["scores"],
-            "kept_labels": made["labels"],
+            "kept": counts,
+            "kept_scores": columns["scores"],
+            "kept_labels": columns["labels"],
             "correct": correct,
             "ignored": ignored,
             "hit": hit,
-            "box_ious": made["ious"],
+            "box_ious": columns["ious"],
         }
-        given.update({name: made[name] for name in ("ranks", "outside", "found", "boxes")})
+        values.update({name: columns[name] for name in ("ranks", "outside", "found", "boxes")})
         self._run(
-            "match", _filled("match", arguments, given), min(threads, 1 + count // _WORTH_A_THREAD)
+            "match", _fill("match", arguments, values), min(threads, 1 + count // _WORTH_A_THREAD)
         )
-        if kept.sum() < count:
-            rows = rows_of(flat.starts[:-1], kept)
-            made = {name: column[rows] if len(column) else column for name, column in made.items()}
+        if counts.sum() < count:
+            rows = rows_of(flat.starts[:-1], counts)
+            columns = {
+                name: column[rows] if len(column) else column for name, column in columns.items()
+            }
             hit, correct, ignored = hit[rows], correct[rows], ignored[rows]
         hits = np.flatnonzero(hit)
         return MatchRecords(
             images=images.astype(np.int32),
-            starts=starts_of(kept),
+            starts=starts_of(counts),
             hits=hits,
             correct=correct[hits],
             ignored=ignored[hits],
-            **made,
+            **columns,
         )
 
     def by_score(
@@ -240,7 +242,7 @@ class Kernel:
         threads: int = 1,
     ) -> Replicates:
         """See `resampling.resample`."""
-        made = Replicates.blank(len(weights), plan)
+        replicates = Replicates.blank(len(weights), plan)
         self.call(
             "resample",
             _Resample,
@@ -267,16 +269,16 @@ class Kernel:
             limit=limit,
             limit_of=np.array(plan.settings.detections, np.int64),
             recalls=plan.settings.recall_points(),
-            precision=made.precision,
-            recall=made.recall,
-            alone=made.alone,
-            limited=made.limited,
-            of_class=made.of_class,
+            precision=replicates.precision,
+            recall=replicates.recall,
+            alone=replicates.alone,
+            limited=replicates.limited,
+            of_class=replicates.of_class,
         )
-        return made
+        return replicates
 
 
-def _filled(function: str, arguments: Any, values: Mapping[str, int | NDArray[Any]]) -> Any:
+def _fill(function: str, arguments: Any, values: Mapping[str, int | NDArray[Any]]) -> Any:
     """A structure with some fields filled in; whoever calls keeps the arrays.
 
     Raises: DataError for an array of another type, or in several pieces.
@@ -288,13 +290,13 @@ def _filled(function: str, arguments: Any, values: Mapping[str, int | NDArray[An
             continue
         dtypes = arrays[name]
         if not value.flags.c_contiguous or value.dtype not in dtypes:
-            raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
+            raise _kernel_error(function, f"{name} is {value.dtype}, or not in one piece")
         setattr(arguments, name, address(value))
         setattr(arguments, f"{name}_count", value.nbytes if dtypes is _FLOATS else value.size)
     return arguments
 
 
-def _refused(function: str, case: str) -> DataError:
+def _kernel_error(function: str, case: str) -> DataError:
     return DataError(
         f"The evaluation kernel was called to {function.replace('_', ' ')}.",
         f"Its arguments do not belong together: {case[:200]}.",

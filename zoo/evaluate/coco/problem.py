@@ -87,8 +87,8 @@ class MatchingProblem:
         return np.minimum(ious, 1 - 1e-10)
 
     @cached_property
-    def watched(self) -> int:
-        """Which threshold the analyses look at."""
+    def analysed_threshold(self) -> int:
+        """The position of the IoU threshold that the analyses use."""
         return int(np.flatnonzero(self.thresholds == ANALYSED_IOU)[0])
 
     @cached_property
@@ -110,10 +110,10 @@ class MatchingProblem:
 
 def _values(truth: GroundTruth, attribute: str) -> list[tuple[object, NDArray[np.bool_]]]:
     if attribute not in truth.box_attributes:
-        known = ", ".join(truth.box_attributes) or "none"
+        attributes = ", ".join(truth.box_attributes) or "none"
         raise DataError(
             f"No slices by '{attribute}'.",
-            f"The boxes of {truth.name} have these attributes: {known}.",
+            f"The boxes of {truth.name} have these attributes: {attributes}.",
             "Name one of them.",
         )
     column = truth.box_attributes[attribute]

@@ -71,7 +71,7 @@ class Ranking:
         return cls(
             edges=edges,
             images=images,
-            tied=_tied(outcomes.scores[order], images, edges, hit[order]),
+            tied=_count_ties(outcomes.scores[order], images, edges, hit[order]),
             outside=outcomes.outside[order],
             ranks=outcomes.ranks[order],
             hit=hit[order],
@@ -117,21 +117,21 @@ def draws(images: int, replicates: range, seed: int) -> NDArray[np.uint32]:
     counts = np.zeros((len(replicates), images), np.uint32)
     steps = np.arange(1, images + 1, dtype=np.uint64)
     for row, number in enumerate(replicates):
-        key = _mixed(np.array([(seed * 0x1_0000_0000 + number) % 2**64], np.uint64))
-        high = _mixed(np.add(key, steps, dtype=np.uint64)) >> np.uint64(32)
+        key = _mix(np.array([(seed * 0x1_0000_0000 + number) % 2**64], np.uint64))
+        high = _mix(np.add(key, steps, dtype=np.uint64)) >> np.uint64(32)
         drawn = high * np.uint64(images) >> np.uint64(32)  # 0 .. images - 1, evenly
         counts[row] = np.bincount(drawn.astype(np.int64), minlength=images)
     return counts
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = values * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _tied(
+def _count_ties(
     scores: NDArray[Any],
     images: NDArray[np.uint32],
     edges: NDArray[np.int64],
@@ -164,25 +164,27 @@ def resample(
     threads: not used here.
     """
     del threads
-    made = Replicates.blank(len(weights), plan)
+    replicates = Replicates.blank(len(weights), plan)
     classes, ious = len(plan.truth.label_space), len(plan.settings.ious)
     most = max(np.diff(ranking.edges, append=0).max(), plan.settings.recalls * classes)
     step = max(1, _CELLS // int(most * ious))
     for start in range(0, len(weights), step):
         block = slice(start, start + step)
-        _means(made, block, _curves(ranking, plan, weights[block].astype(np.int64), limit))
-    return made
+        _means(replicates, block, _curves(ranking, plan, weights[block].astype(np.int64), limit))
+    return replicates
 
 
-def _means(made: Replicates, some: slice, curves: _Curves) -> None:
+def _means(replicates: Replicates, some: slice, curves: _Curves) -> None:
     """Fills in some replicates."""
-    for row, at in enumerate(range(len(made.precision))[some]):
+    for row, at in enumerate(range(len(replicates.precision))[some]):
         precision, recall, limited = curves.precision[row], curves.recall[row], curves.limited[row]
-        made.precision[at] = [defined_mean(values) for values in precision]
-        made.recall[at] = [defined_mean(values) for values in recall]
-        made.alone[at] = [defined_mean(values) for values in precision[0]]
-        made.limited[at] = [defined_mean(values) for values in limited]
-        made.of_class[at] = [defined_mean(values) for values in np.moveaxis(precision[0], -1, 0)]
+        replicates.precision[at] = [defined_mean(values) for values in precision]
+        replicates.recall[at] = [defined_mean(values) for values in recall]
+        replicates.alone[at] = [defined_mean(values) for values in precision[0]]
+        replicates.limited[at] = [defined_mean(values) for values in limited]
+        replicates.of_class[at] = [
+            defined_mean(values) for values in np.moveaxis(precision[0], -1, 0)
+        ]
 
 
 def defined_mean(values: NDArray[np.float64]) -> float:
@@ -206,7 +208,7 @@ def _curves(
     """Every class of some replicates."""
     options, ranges, classes = plan.settings, len(plan.ranges), len(plan.truth.label_space)
     replicates, ious = len(weights), len(options.ious)
-    made = _Curves(
+    curves = _Curves(
         np.full((replicates, ranges, ious, options.recalls, classes), -1.0),
         np.full((replicates, ranges, ious, classes), -1.0),
         np.full((replicates, len(options.detections), ious, classes), -1.0),
@@ -215,8 +217,8 @@ def _curves(
     for label in range(classes):
         rows = np.arange(ranking.edges[label], ranking.edges[label + 1])
         turns = _in_turns(ranking, rows, weights)
-        _class(made, ranking, plan, weights, turns, hits, label=label, limit=limit)
-    return made
+        _class(curves, ranking, plan, weights, turns, hits, label=label, limit=limit)
+    return curves
 
 
 def _in_turns(
@@ -266,7 +268,7 @@ def _class(
         wrong = (~verdicts >> bits) & 1
         counted = (weight * within)[:, at]  # (b, h)
         reached = _Reached(counted[present], before[present], positives[present])
-        precision, recall = _interpolated(reached, correct, wrong, plan.settings.recall_points())
+        precision, recall = _interpolate(reached, correct, wrong, plan.settings.recall_points())
         made.precision[present, area, :, :, label] = precision
         made.recall[present, area, :, label] = recall
         for number, most in enumerate(plan.settings.detections if area == 0 else ()):
@@ -283,7 +285,7 @@ class _Reached(NamedTuple):
     positives: NDArray[np.int64]
 
 
-def _interpolated(
+def _interpolate(
     at: _Reached,
     correct: NDArray[np.integer],
     wrong: NDArray[np.integer],

@@ -43,10 +43,10 @@ def pack(outcomes: MatchRecords, header: Header) -> bytes:
         for column in fields(outcomes)
     }
     about = np.frombuffer(msgspec.json.encode(header, order="sorted"), np.uint8)
-    return sealed(columns | {"header": about})
+    return with_fingerprint(columns | {"header": about})
 
 
-def sealed(columns: Mapping[str, NDArray[Any]]) -> bytes:
+def with_fingerprint(columns: Mapping[str, NDArray[Any]]) -> bytes:
     """Columns as safetensors, with a fingerprint of them all as one more: a single changed byte is
     found when they are read."""
     from safetensors.numpy import save  # deferred: measuring needs none
@@ -80,17 +80,19 @@ def unpack(state: bytes) -> tuple[MatchRecords, Header]:
         ValueError,
         AttributeError,
     ) as error:
-        raise _refused(f"They are not the whole state of an evaluator: {error}") from None
+        raise _state_error(f"They are not the whole state of an evaluator: {error}") from None
     if header.version != VERSION:
-        raise _refused(f"They are of version {header.version}; this one reads version {VERSION}.")
+        raise _state_error(
+            f"They are of version {header.version}; this one reads version {VERSION}."
+        )
     seal = columns.pop("sha256", None)
     if seal is None or seal.tobytes() != _fingerprint(columns).tobytes():
-        raise _refused("They were changed on the way: their sha256 is not the one they carry.")
+        raise _state_error("They were changed on the way: their sha256 is not the one they carry.")
     del columns["header"]
     try:
         outcomes = MatchRecords(**columns)
     except TypeError as error:
-        raise _refused(f"They are not the whole state of an evaluator: {error}") from None
+        raise _state_error(f"They are not the whole state of an evaluator: {error}") from None
     return outcomes, header
 
 
@@ -118,7 +120,7 @@ def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> N
         if given.shape != shape or (
             given.dtype != blank.dtype and (column, given.dtype) != ("scores", np.float64)
         ):
-            raise _refused(f"Their column '{column}' is {given.dtype} {given.shape}.")
+            raise _state_error(f"Their column '{column}' is {given.dtype} {given.shape}.")
     truth = plan.truth
     sound = {
         "images": _ascending(outcomes.images, len(truth)),
@@ -132,7 +134,7 @@ def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> N
     }
     for column, fine in sound.items():
         if not fine:
-            raise _refused(f"Their column '{column}' points outside of {truth.name}.")
+            raise _state_error(f"Their column '{column}' points outside of {truth.name}.")
 
 
 def _ascending(values: NDArray[Any], limit: int) -> bool:
@@ -140,7 +142,7 @@ def _ascending(values: NDArray[Any], limit: int) -> bool:
     return bool(inside and (np.diff(values) > 0).all())
 
 
-def _refused(case: str) -> DataError:
+def _state_error(case: str) -> DataError:
     return DataError(
         "The state of an evaluator can't be read from bytes.",
         case,

@@ -96,11 +96,11 @@ def summarise_replicates(
     for number in headline(plan, policy):
         if number.limit != limit and (number.of == "precision" or number.area):
             continue
-        made[number.name] = _replicated(replicates, number, plan)
+        made[number.name] = _replicate(replicates, number, plan)
     return made
 
 
-def _replicated(
+def _replicate(
     replicates: Replicates, number: Number, plan: MatchingProblem
 ) -> NDArray[np.float64]:
     """(b,) one headline number."""

@@ -10,7 +10,13 @@ from zoo.evaluate.analyses.lrp import LRP
 from zoo.evaluate.analyses.operating_point import OperatingPoint
 from zoo.evaluate.analyses.tide import KINDS
 from zoo.evaluate.coco.problem import ANALYSED_IOU
-from zoo.evaluate.diagnostics.contradiction import CLOSE, Contradiction, is_whole, same, shown
+from zoo.evaluate.diagnostics.contradiction import (
+    CLOSE,
+    Contradiction,
+    four_decimals,
+    is_whole,
+    same,
+)
 from zoo.evaluate.report import Report
 
 
@@ -35,7 +41,7 @@ def operating_points(report: Report) -> Iterator[Contradiction]:
             )
     errors = [row.lrp.error for row in report.per_class.values() if row.lrp is not None]
     if report.analyses and errors and not same(report.analyses.lrp, fmean(errors)):
-        said = shown(report.analyses.lrp)
+        said = four_decimals(report.analyses.lrp)
         yield Contradiction(
             "analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}."
         )
@@ -107,7 +113,7 @@ def calibration(report: Report) -> Iterator[Contradiction]:
         )
 
 
-def confused(report: Report) -> Iterator[Contradiction]:
+def confusion_rules(report: Report) -> Iterator[Contradiction]:
     """The confusion is that of the operating point."""
     matrix = report.analyses.confusion if report.analyses else None
     if matrix is not None:

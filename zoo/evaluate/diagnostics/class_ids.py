@@ -50,8 +50,8 @@ def other_classes(
     rows, xywh, labels: image, box and class of the best detections; classes that the data set does
         not have are negative.
     """
-    known = labels >= 0
-    rows, xywh, labels = rows[known], xywh[known], labels[known]
+    exists = labels >= 0
+    rows, xywh, labels = rows[exists], xywh[exists], labels[exists]
     which, near = pairs(truth, rows, xywh)
     met, own = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     met[which] = True
@@ -61,8 +61,8 @@ def other_classes(
         return
     _, first = np.unique(which, return_index=True)  # the box that each overlaps most
     wrong = other[which[first]]
-    said, true = labels[which[first]], truth.labels[near[first]]
-    if (only := _only_class(said.tolist(), true.tolist())) is not None:
+    detected, annotated = labels[which[first]], truth.labels[near[first]]
+    if (only := _only_class(detected.tolist(), annotated.tolist())) is not None:
         yield (
             f"Of the {met.sum():,} best detections that meet an annotated box, nearly all are "
             f"'{truth.label_space.names[only]:.80}', whatever the box is. "
@@ -70,20 +70,20 @@ def other_classes(
             "one that was trained too little."
         )
         return
-    said, true = said[wrong], true[wrong]
+    detected, annotated = detected[wrong], annotated[wrong]
     yield (
         f"Of the {len(rows):,} best detections {met.sum():,} meet an annotated box, and only "
         f"{own.sum():,} of these one of their "
         f"own class: most boxes are found as another class. "
-        f"{_cause(truth, said.tolist(), true.tolist())}"
+        f"{_cause(truth, detected.tolist(), annotated.tolist())}"
     )
 
 
-def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
+def _cause(truth: GroundTruth, detected: list[int], annotated: list[int]) -> str:
     """The likeliest reason for detections `said` to be of one class and to lie on boxes of
     another."""
     ids = truth.label_space.ids
-    both = [(ids[wrong], ids[other]) for wrong, other in zip(said, true, strict=True)]
+    both = [(ids[wrong], ids[other]) for wrong, other in zip(detected, annotated, strict=True)]
     shifts = Counter(theirs - ours for ours, theirs in both)
     shift, often = shifts.most_common(1)[0]
     if often >= CLEAR * len(both) and abs(shift) == 1:
@@ -93,11 +93,13 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
             f"the box. "
             "Were classes counted from 0 in one place and from 1 in the other?"
         )
-    for what, expected in _numberings(truth).items():
-        fitting = sum(expected(ours) == label for (ours, _), label in zip(both, true, strict=True))
+    for advice, expected in _numberings(truth).items():
+        fitting = sum(
+            expected(ours) == label for (ours, _), label in zip(both, annotated, strict=True)
+        )
         if fitting >= CLEAR * len(both):
-            return f"{what}, as for {fitting:,} detections: write the ids of these annotations."
-    (ours, theirs), often = Counter(zip(said, true, strict=True)).most_common(1)[0]
+            return f"{advice}, as for {fitting:,} detections: write the ids of these annotations."
+    (ours, theirs), often = Counter(zip(detected, annotated, strict=True)).most_common(1)[0]
     names = truth.label_space.names
     return (
         f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is "
@@ -106,12 +108,12 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     )
 
 
-def _only_class(said: list[int], true: list[int]) -> int | None:
+def _only_class(detected: list[int], annotated: list[int]) -> int | None:
     """The label that nearly all boxes are found as, whatever they are; None if there is none."""
-    label, often = Counter(said).most_common(1)[0]
-    of_it = Counter(other for own, other in zip(said, true, strict=True) if own == label)
+    label, often = Counter(detected).most_common(1)[0]
+    of_it = Counter(other for own, other in zip(detected, annotated, strict=True) if own == label)
     rest = often - of_it.most_common(1)[0][1]  # ids that are shifted have one class for each
-    return label if often >= ONLY * len(said) and rest >= (1 - ONLY) / 2 * often else None
+    return label if often >= ONLY * len(detected) and rest >= (1 - ONLY) / 2 * often else None
 
 
 def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:

@@ -15,13 +15,20 @@ from statistics import fmean
 
 from zoo.evaluate.diagnostics.analysis_rules import (
     calibration,
-    confused,
+    confusion_rules,
     mistakes,
     operating_points,
 )
-from zoo.evaluate.diagnostics.contradiction import CLOSE, Contradiction, Rule, above, same, shown
+from zoo.evaluate.diagnostics.contradiction import (
+    CLOSE,
+    Contradiction,
+    Rule,
+    above,
+    four_decimals,
+    same,
+)
 from zoo.evaluate.diagnostics.shares import shares
-from zoo.evaluate.intervals import Interval, centred
+from zoo.evaluate.intervals import Interval, centred_interval
 from zoo.evaluate.report import Report
 from zoo.registry.yaml_document import spell
 
@@ -82,7 +89,7 @@ def _means(report: Report) -> Iterator[Contradiction]:
         elif classes and None not in values and not same(number, fmean(values)):
             yield Contradiction(
                 f"numbers.{name}",
-                f"{name} is {shown(number)} and the mean of its {len(values)} classes "
+                f"{name} is {four_decimals(number)} and the mean of its {len(values)} classes "
                 f"{fmean(values):.4f}.",
             )
     for name, curve in report.curves.items():
@@ -95,7 +102,7 @@ def _means(report: Report) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"curves.{name}",
                 f"The area under it is {fmean(curve):.4f}, and {name} "
-                f"{shown(report.numbers.get(name))}.",
+                f"{four_decimals(report.numbers.get(name))}.",
             )
         yield from _rising(f"curves.{name}", curve)
 
@@ -113,7 +120,7 @@ def _curves(report: Report) -> Iterator[Contradiction]:
             )
         elif not same(ap50, fmean(curve)):
             yield Contradiction(
-                at, f"The area under it is {fmean(curve):.4f}, and ap50 {shown(ap50)}."
+                at, f"The area under it is {fmean(curve):.4f}, and ap50 {four_decimals(ap50)}."
             )
         yield from _rising(at, curve)
     whole, of_classes = report.curves.get("AP50"), list(drawn.values())
@@ -149,7 +156,7 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
                 f"{name} is {number:.4f}, and all its replicates lie in {spread}.",
             )
         level = said.level if said is not None and 0 < said.level < 1 else 0.95
-        true = centred(
+        true = centred_interval(
             number, [math.nan if value is None else value for value in values], level=level
         )
         if not _same_interval(said, true):
@@ -171,7 +178,9 @@ def _intervals(report: Report) -> Iterator[Contradiction]:
             1 - row.interval.level
         ) / 2 + CLOSE  # the mean of replicates may lie so far outside of their percentiles
         if row.ap is None or not row.interval.low - slack <= row.ap <= row.interval.high + slack:
-            yield Contradiction(at, f"AP is {shown(row.ap)}, and its interval {row.interval}.")
+            yield Contradiction(
+                at, f"AP is {four_decimals(row.ap)}, and its interval {row.interval}."
+            )
         elif row.interval.low > row.interval.high:
             yield Contradiction(at, f"It runs from {row.interval}.")
         elif levels and row.interval.level not in levels:
@@ -211,7 +220,7 @@ def _classes(report: Report) -> Iterator[Contradiction]:
         if (row.ap is None) != (not row.boxes):
             yield Contradiction(
                 f"per_class[{name!r:.40}].ap",
-                f"It is {shown(row.ap)}, and the class has {row.boxes} boxes.",
+                f"It is {four_decimals(row.ap)}, and the class has {row.boxes} boxes.",
             )
         elif row.ap and not row.detections:
             yield Contradiction(
@@ -248,7 +257,7 @@ RULES: tuple[Rule, ...] = (
     operating_points,
     mistakes,
     calibration,
-    confused,
+    confusion_rules,
 )
 
 

@@ -29,9 +29,9 @@ def above(less: float | None, more: float | None) -> bool:
     return less is not None and more is not None and less > more + CLOSE
 
 
-def same(said: float | None, true: float | None) -> bool:
-    return said == true if said is None or true is None else abs(said - true) <= CLOSE
+def same(reported: float | None, true: float | None) -> bool:
+    return reported == true if reported is None or true is None else abs(reported - true) <= CLOSE
 
 
-def shown(value: float | None) -> str:
+def four_decimals(value: float | None) -> str:
     return "not defined" if value is None else f"{value:.4f}"

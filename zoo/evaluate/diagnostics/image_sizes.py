@@ -96,7 +96,7 @@ def size_notes(
     most = 2 * len(other) > len(both)
     if 2 * swapped > len(other):
         return _rotation_notes(
-            case, swapped, most=most, stored=stored, what=_cannot_measure(model, dataset)
+            case, swapped, most=most, stored=stored, failure=_cannot_measure(model, dataset)
         )
     if most:
         raise DataError(
@@ -112,7 +112,7 @@ def _cannot_measure(model: str, dataset: Dataset) -> str:
 
 
 def _rotation_notes(
-    case: str, swapped: int, *, most: bool, stored: bool, what: str
+    case: str, swapped: int, *, most: bool, stored: bool, failure: str
 ) -> tuple[str, ...]:
     """Notes on images whose height and width are swapped. Raises: DataError if most are."""
     if stored:
@@ -126,7 +126,7 @@ def _rotation_notes(
         )
     note = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {reason}"
     if most:
-        raise DataError(what, note, fix, fix_cli=fix_cli)
+        raise DataError(failure, note, fix, fix_cli=fix_cli)
     return (note,)
 
 

@@ -40,12 +40,12 @@ def save(report: Report, folder: str | Path, *, font: str | Path | None = None) 
     """
     optional("matplotlib", wanted_for="Plots", extra="plots")
     folder = Path(folder)
-    asked = f"Plots can't be written to {folder}."
+    failure = f"Plots can't be written to {folder}."
     if folder.is_file():
-        raise DataError(asked, "It is a file, and plots are several.", "Name a folder.")
+        raise DataError(failure, "It is a file, and plots are several.", "Name a folder.")
     names = [*report.per_class, report.measured.data, (report.provenance or {}).get("model", "")]
     with (
-        write_errors(folder, DataError, fix="Name a folder that can be written.", asked=asked),
+        write_errors(folder, DataError, fix="Name a folder that can be written.", asked=failure),
         fonts_for(names, font),
     ):
         figures = {

@@ -32,7 +32,7 @@ def confusion(report: Report) -> Figure | None:
     confusion = report.analyses.confusion
     names = tuple(report.per_class)
     matrix = confusion.matrix(names)
-    shown = _shown(matrix)
+    shown = _classes_to_show(matrix)
     rows, columns = (
         [place for place in shown if counts[place]] for counts in (matrix.sum(1), matrix.sum(0))
     )
@@ -84,7 +84,7 @@ def _name_ticks(
     axes.set_yticks(range(len(rows)), [named[at] for at in rows], fontsize=8)
 
 
-def _shown(matrix: NDArray[np.int64]) -> list[int]:
+def _classes_to_show(matrix: NDArray[np.int64]) -> list[int]:
     """The classes with the most mix-ups with other classes, then with the background, in their own
     order; the background last."""
     classes = matrix[:-1, :-1]

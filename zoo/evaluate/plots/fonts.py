@@ -47,7 +47,7 @@ def families_for(letters: set[str], font: str | Path | None) -> tuple[list[str],
     """The families to look for a letter in, in order; and the letters that none of them has."""
     from matplotlib import font_manager  # deferred: an extra
 
-    families = [] if font is None else [_added(font)]
+    families = [] if font is None else [_register(font)]
     families.append(OWN)
     known = [file for file in (font, font_manager.findfont(OWN)) if file is not None]
     files, missing = covering(
@@ -55,13 +55,13 @@ def families_for(letters: set[str], font: str | Path | None) -> tuple[list[str],
     )
     for file in files:
         try:
-            families.append(_added(file))
+            families.append(_register(file))
         except UsageError:  # Pillow reads it, and matplotlib does not
             missing |= {letter for letter in letters if has(file, letter)}
     return families, missing
 
 
-def _added(font: str | Path) -> str:
+def _register(font: str | Path) -> str:
     """The family of a font file, which matplotlib knows then. Raises: UsageError where it is
     none."""
     from matplotlib import font_manager
@@ -71,7 +71,7 @@ def _added(font: str | Path) -> str:
         font_manager.fontManager.addfont(font)
         return str(font_manager.FontProperties(fname=os.fspath(font)).get_name())
     except (OSError, RuntimeError, ValueError) as error:
-        asked = f"Plots can't be written in the font '{font}'."
+        failure = f"Plots can't be written in the font '{font}'."
         raise UsageError(
-            asked, f"matplotlib can't read it: {error}.", "Name another font file."
+            failure, f"matplotlib can't read it: {error}.", "Name another font file."
         ) from None

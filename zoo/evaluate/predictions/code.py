@@ -47,14 +47,14 @@ def of_choice(choice: Choice) -> str:
 
     Raises: UsageError where code has changed since this process imported it.
     """
-    known = catalogue()
+    registry = catalogue()
     owners = {
         plugin.name: plugin.distribution
-        for plugin in known.plugins
+        for plugin in registry.plugins
         if plugin.name in _plugins_of(choice)
     }
     modules = {
-        module: owner for plugin, owner in owners.items() for module in known.modules(plugin)
+        module: owner for plugin, owner in owners.items() for module in registry.modules(plugin)
     }
     return _fingerprint(modules)
 
@@ -90,15 +90,15 @@ def of_detzoo() -> str:
 
 def _plugins_of(choice: Choice) -> set[str]:
     """The plugins whose code a card names: its architecture's and its parts'."""
-    known, card = catalogue(), choice.entry.card
+    registry, card = catalogue(), choice.entry.card
     owners_of = {card.architecture.partition("/")[0]}
-    loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
+    loaded = [plugin.name for plugin in registry.plugins if plugin.status == "loaded"]
     named = {value for value in card.arguments.values() if isinstance(value, str)}
     for kind in _PARTS:
         for part in named:
             owner, _, short = part.rpartition("/")
             owners = [owner] if owner else loaded
-            owners_of.update(owner for owner in owners if known.has(kind, f"{owner}/{short}"))
+            owners_of.update(owner for owner in owners if registry.has(kind, f"{owner}/{short}"))
     return owners_of
 
 
@@ -106,8 +106,8 @@ def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
     """modules: names at the top of their packages, and the distribution of each where it is
     known."""
     digest = hashlib.sha256()
-    for name, known in sorted(states_of({OWN: OWN_DISTRIBUTION, **modules}).items()):
-        digest.update(f"{name} {known}\n".encode())
+    for name, state in sorted(states_of({OWN: OWN_DISTRIBUTION, **modules}).items()):
+        digest.update(f"{name} {state}\n".encode())
     for text in more:
         digest.update(text.encode())
     return digest.hexdigest()
@@ -121,15 +121,15 @@ def states_of(modules: Mapping[str, str]) -> dict[str, str]:
         name = todo.pop()
         if name in states or (spec := _spec(name)) is None:
             continue
-        known = _installed(name, spec, modules.get(name, "")) if _is_library(spec) else None
-        if known is not None:
-            states[name] = known
+        state = _library_state(name, spec, modules.get(name, "")) if _is_library(spec) else None
+        if state is not None:
+            states[name] = state
             continue
         files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
         contents = dict(zip(files, hashes(files), strict=True))
         check_fresh(contents)
         states[name] = repr([(_below(path, spec), content) for path, content in contents.items()])
-        todo += [] if name == OWN else [name for name in _imported(files) if _is_local(name)]
+        todo += [] if name == OWN else [name for name in _imports_of(files) if _is_local(name)]
     return states
 
 
@@ -145,7 +145,7 @@ def _spec(name: str) -> ModuleSpec | None:
         return None
 
 
-def _installed(name: str, spec: ModuleSpec, distribution: str) -> str | None:
+def _library_state(name: str, spec: ModuleSpec, distribution: str) -> str | None:
     """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its
     versions."""
     versions = []
@@ -231,7 +231,7 @@ def _below(path: Path, spec: ModuleSpec) -> str:
     )
 
 
-def _imported(files: Iterable[Path]) -> set[str]:
+def _imports_of(files: Iterable[Path]) -> set[str]:
     """The modules at the top that these files import, wherever in them."""
     modules: set[str] = set()
     for path in files:

@@ -90,14 +90,14 @@ def model_identity(
     if not isinstance(model, str):
         _check_at_hand(model, weights=weights, labels=labels, device=device, engine=engine)
         return _of_predictor(model)
-    known = catalogue()
+    registry = catalogue()
     try:
-        choice = choose(known, model, weights)
+        choice = choose(registry, model, weights)
     except NameNotFound:
         if not os.path.isdir(model):
             raise
         raise _is_folder(Path(model)) from None
-    resolved = resolve(known, choice, weights, progress=progress)
+    resolved = resolve(registry, choice, weights, progress=progress)
     return _identity_of(resolved, labels, classes, device, engine)
 
 
@@ -109,7 +109,7 @@ def _of_predictor(predictor: Any) -> ModelIdentity:
     if not hasattr(predictor, "state_dict"):
         return _predictor_at_hand(predictor, name)
     facts = {"model": name, "code_sha256": code.of_detector(predictor)}
-    return _at_hand(predictor, facts | _file_in_memory(predictor))
+    return _of_detector(predictor, facts | _file_in_memory(predictor))
 
 
 def _identity_of(
@@ -121,8 +121,8 @@ def _identity_of(
 ) -> ModelIdentity:
     choice = resolved.choice
     declared = choice.entry.card.labels
-    wanted = classes if labels is None and declared == OPEN else labels
-    old, new = label_spaces(declared, wanted, model=choice.name)
+    requested = classes if labels is None and declared == OPEN else labels
+    old, new = label_spaces(declared, requested, model=choice.name)
     name = name_with_labels(resolved.name, old, new)
     facts = {
         "model": name,
@@ -144,21 +144,21 @@ def _identity_of(
         if resolved.file is not None:
             facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
         predictor = load_resolved(resolved, labels=new, device=device, engine=engine)
-        return _computed(predictor, facts, resolved, new, asked=engine)
+        return _of_engine(predictor, facts, resolved, new, asked=engine)
     if resolved.file is None:
-        return _at_hand(load(), facts | {"weights_source": "random"})
+        return _of_detector(load(), facts | {"weights_source": "random"})
     facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
     if old is not None and new != old:
         detector = load()
         if detector.head_transfer is not None and detector.head_transfer.new_classes:
-            return _at_hand(detector, facts)  # some of its weights are random
+            return _of_detector(detector, facts)  # some of its weights are random
         return ModelIdentity(
             name, facts, lambda: detector, fixed=True, resolved=resolved, labels=new
         )
     return ModelIdentity(name, facts, load, fixed=True, resolved=resolved, labels=new)
 
 
-def _computed(
+def _of_engine(
     predictor: BasePredictor,
     facts: dict[str, str],
     resolved: Resolved,
@@ -264,24 +264,24 @@ def _check_at_hand(model: object, **options: object) -> None:
             f"Make one: {model.__name__}()",
         )
     if lacks:
-        what = type_name(model)
+        kind = type_name(model)
         has = f"It has no `{lacks[0]}`. " if len(lacks) < len(PREDICTOR) else ""
         raise UsageError(
-            f"{capitalized(what)} can't be run on images.",
+            f"{capitalized(kind)} can't be run on images.",
             f"{has}What can be run is the name of a model, a zoo.Detector, or what has the members "
             "of zoo.contract.Predictor.",
             "Take the name of one, as zoo list shows them.",
         )
     _check_members(model)
-    idle = {"weights": True, "labels": None, "device": None, "engine": None}
-    given = {name: value for name, value in options.items() if value is not idle[name]}
-    if given:
+    defaults = {"weights": True, "labels": None, "device": None, "engine": None}
+    changes = {name: value for name, value in options.items() if value is not defaults[name]}
+    if changes:
         raise UsageError(
             f"A detector can't be run with "
-            f"{' and '.join(f'{name}={value!r}' for name, value in given.items())}.",
+            f"{' and '.join(f'{name}={value!r}' for name, value in changes.items())}.",
             "It has its own already.",
             f"Load it with them instead: zoo.load(NAME, "
-            f"{', '.join(f'{name}={value!r}' for name, value in given.items())})",
+            f"{', '.join(f'{name}={value!r}' for name, value in changes.items())})",
         )
 
 
@@ -292,12 +292,12 @@ def _check_members(predictor: Any) -> None:
     from zoo.contract import Thresholds  # deferred: torch
 
     kinds = (LabelSpace, Thresholds, torch.device)
-    for (member, (kind, example)), wanted in zip(_OF_TYPE.items(), kinds, strict=True):
+    for (member, (description, example)), kind in zip(_OF_TYPE.items(), kinds, strict=True):
         value = getattr(predictor, member)
-        if not isinstance(value, wanted):
+        if not isinstance(value, kind):
             raise UsageError(
                 f"{capitalized(type_name(predictor))} can't be run on images.",
-                f"Its `{member}` is {type_name(value)}, and has to be a {kind}.",
+                f"Its `{member}` is {type_name(value)}, and has to be a {description}.",
                 f"Make it one: {example}",
             )
 
@@ -318,7 +318,7 @@ def plugin_of(choice: Choice) -> str:
     return next(owners, name)
 
 
-def _at_hand(detector: Detector, facts: dict[str, str]) -> ModelIdentity:
+def _of_detector(detector: Detector, facts: dict[str, str]) -> ModelIdentity:
     digest = hashlib.sha256(
         f"{type(detector).__module__}.{type(detector).__qualname__} {detector.defaults}".encode()
     )

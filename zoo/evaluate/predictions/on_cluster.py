@@ -50,7 +50,7 @@ def on_cluster(request: RunRequest, cluster: Cluster) -> Iterator[ModelRun]:
         identity.name,
         model,
         request.protocol,
-        partial(described, choice=choice),
+        partial(facts_of_predictor, choice=choice),
         batch_size=request.batch_size,
         device=request.device,
         limits=Limits.in_force(),
@@ -69,11 +69,11 @@ def on_cluster(request: RunRequest, cluster: Cluster) -> Iterator[ModelRun]:
         batches = pool.plan(sizes_of(dataset))
         shards = shards_of(batches, todo, workers=cluster.connection.workers)
         images = SentImages(dataset, local=cluster.address.is_local)
-        wanted = set(todo)
+        requested = set(todo)
         outputs = (
             ModelOutput(dataset.images[position], detections, _hardware(worker.facts))
             for position, detections, worker in pool.look(shards, images)
-            if position in wanted
+            if position in requested
         )
         yield ModelRun(ready.label_space, ready.defaults, _hardware(ready.facts), outputs)
 
@@ -103,7 +103,7 @@ def sent_model(identity: ModelIdentity) -> SentModel:
     return SentModel(detector=detector.to("cpu"))
 
 
-def described(predictor: BasePredictor, *, choice: Choice | None) -> dict[str, str]:
+def facts_of_predictor(predictor: BasePredictor, *, choice: Choice | None) -> dict[str, str]:
     """The facts of a model where it was loaded: its code, what computes it, software, hardware."""
     facts = {**software(), **hardware(predictor.device)}
     if choice is not None:
@@ -164,7 +164,7 @@ class SentImages:
         ]
 
     def _file(self, path: str, with_content: bool) -> SentImage:
-        sha256 = "" if self._local else self._known().get(path, "")
+        sha256 = "" if self._local else self._file_hashes().get(path, "")
         if not with_content:
             return SentImage(path, sha256)
         with open(path, "rb") as file:
@@ -175,7 +175,7 @@ class SentImages:
             return SentImage(record.path.name, "", record.content)
         return SentImage(record.path.name, "", record.source())  # type: ignore[arg-type]
 
-    def _known(self) -> dict[str, str]:
+    def _file_hashes(self) -> dict[str, str]:
         """The SHA-256 of every file, by its path."""
         if self._digests is None:
             records = [record for record in self._dataset.images if record.content is None]

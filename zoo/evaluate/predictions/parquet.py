@@ -88,10 +88,10 @@ def _schema(text: bool) -> pyarrow.Schema:
     )
 
 
-def write(made: Predictions, path: Path) -> None:
+def write(predictions: Predictions, path: Path) -> None:
     """Raises: DataError where the file can't be written."""
     parquet = arrow()
-    table = _table(made)
+    table = _table(predictions)
     fix = "Name a folder with room: --to FOLDER"
     with (
         write_errors(path, DataError, fix=fix, asked=f"Predictions can't be written to {path}."),
@@ -104,25 +104,30 @@ def write(made: Predictions, path: Path) -> None:
         seal(file)
 
 
-def _table(made: Predictions) -> pyarrow.Table:
+def _table(predictions: Predictions) -> pyarrow.Table:
     import pyarrow as pa
 
-    schema = _schema(made.image_ids.dtype.kind == "U")
-    starts = pa.array(made.starts.astype(np.int32))
+    schema = _schema(predictions.image_ids.dtype.kind == "U")
+    starts = pa.array(predictions.starts.astype(np.int32))
     boxes = pa.FixedSizeListArray.from_arrays(
-        pa.array(made.boxes.reshape(-1)), type=schema.field("boxes").type.value_type
+        pa.array(predictions.boxes.reshape(-1)), type=schema.field("boxes").type.value_type
     )
     columns = [
-        pa.array(made.image_ids.tolist(), schema.field("image_id").type),
-        pa.array(made.files.tolist(), pa.string()),
-        pa.array(np.ascontiguousarray(made.sizes[:, 0])),
-        pa.array(np.ascontiguousarray(made.sizes[:, 1])),
+        pa.array(predictions.image_ids.tolist(), schema.field("image_id").type),
+        pa.array(predictions.files.tolist(), pa.string()),
+        pa.array(np.ascontiguousarray(predictions.sizes[:, 0])),
+        pa.array(np.ascontiguousarray(predictions.sizes[:, 1])),
         pa.ListArray.from_arrays(starts, boxes, type=schema.field("boxes").type),
-        pa.ListArray.from_arrays(starts, pa.array(made.scores), type=schema.field("scores").type),
-        pa.ListArray.from_arrays(starts, pa.array(made.labels), type=schema.field("labels").type),
+        pa.ListArray.from_arrays(
+            starts, pa.array(predictions.scores), type=schema.field("scores").type
+        ),
+        pa.ListArray.from_arrays(
+            starts, pa.array(predictions.labels), type=schema.field("labels").type
+        ),
     ]
     header = msgspec.json.encode(
-        _Header(FORMAT, made.names, made.provenance, _sha256(made)), order="sorted"
+        _Header(FORMAT, predictions.names, predictions.provenance, _sha256(predictions)),
+        order="sorted",
     )
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({_KEY: header}))
 
@@ -153,19 +158,19 @@ def read(path: Path) -> Predictions:
             f"It is not whole, or no Parquet file: "
             f"{str(error).splitlines()[0] if str(error) else error!r}.",
         ) from None
-    made = _predictions(table.combine_chunks(), header, path)
-    if not sealed and header.sha256 is not None and header.sha256 != _sha256(made):
+    predictions = _predictions(table.combine_chunks(), header, path)
+    if not sealed and header.sha256 is not None and header.sha256 != _sha256(predictions):
         raise _flaw(path, "It is damaged: its content is not what was written, by its sha256.")
-    return made
+    return predictions
 
 
-def _sha256(made: Predictions) -> str:
+def _sha256(predictions: Predictions) -> str:
     """A fingerprint of everything in it."""
     facts = [
-        made.names,
-        dict(sorted(made.provenance.items())),
-        made.image_ids.tolist(),
-        made.files.tolist(),
+        predictions.names,
+        dict(sorted(predictions.provenance.items())),
+        predictions.image_ids.tolist(),
+        predictions.files.tolist(),
     ]
     digest = hashlib.sha256(msgspec.json.encode(facts))
     dtypes = {
@@ -176,7 +181,7 @@ def _sha256(made: Predictions) -> str:
         "labels": np.int32,
     }
     for column, dtype in dtypes.items():
-        digest.update(np.ascontiguousarray(getattr(made, column), dtype).tobytes())
+        digest.update(np.ascontiguousarray(getattr(predictions, column), dtype).tobytes())
     return digest.hexdigest()
 
 
@@ -223,13 +228,13 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
 def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
     """The error for a file of another tool, with what it seems to be and how its detections can be
     measured."""
-    known = schema.metadata or {}
+    metadata = schema.metadata or {}
     tools = {
         b"huggingface": "a data set of Hugging Face",
         b"pandas": "an export of pandas",
         b"geo": "a file of GeoParquet",
     }
-    made = next((f" It is {tool}." for key, tool in tools.items() if key in known), "")
+    origin = next((f" It is {tool}." for key, tool in tools.items() if key in metadata), "")
     columns = ", ".join(f"{column.name}: {column.type}" for column in schema)[:300]
     fix = (
         "Write its detections as a COCO results list (.json), or hand them to "
@@ -243,7 +248,7 @@ def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
         )
     return DataError(
         f"{path} was read as predictions.",
-        f"It is not a file of zoo predict: its columns are {columns}.{made}",
+        f"It is not a file of zoo predict: its columns are {columns}.{origin}",
         fix,
     )
 
@@ -268,9 +273,9 @@ def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictio
         files=np.array(columns["file"].to_pylist(), np.str_),
         sizes=np.stack([_values(columns[name], path) for name in ("height", "width")], axis=1),
         starts=starts_of(counts["boxes"]),
-        boxes=_listed(columns["boxes"], path),
-        scores=_listed(columns["scores"], path),
-        labels=_listed(columns["labels"], path),
+        boxes=_flat_values(columns["boxes"], path),
+        scores=_flat_values(columns["scores"], path),
+        labels=_flat_values(columns["labels"], path),
         names=header.names,
         provenance=header.provenance,
         path=path,
@@ -296,7 +301,7 @@ def _counts(column: Any) -> NDArray[np.int64]:
     )
 
 
-def _listed(column: Any, path: Path) -> NDArray[Any]:
+def _flat_values(column: Any, path: Path) -> NDArray[Any]:
     """The numbers in the lists of a column, of all rows one after another; (n, 4) where they are
     fours."""
     inner, edges = column.values, _numbers(column.offsets)

@@ -86,15 +86,15 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
         ClusterError: the cluster can't be reached or used.
     """
     arrow()  # before anything that takes long
-    asked = _applicable(protocol_of(protocol))
+    requested = _check_settings(protocol_of(protocol))
     batch_size = _batch_size(batch_size)
     options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
-    options |= {"engine": _engine_of(asked, engine), "progress": progress}
+    options |= {"engine": _engine_of(requested, engine), "progress": progress}
     running: dict[str, Any] = {"batch_size": batch_size, "fresh": fresh, "progress": progress}
     with opened(cluster) as machines:
         dataset = data_sets.read(data)
         identity = model_identity(model, classes=dataset.label_space.names, **options)
-        work = _work(identity, dataset, asked, device=device, cluster=machines, **running)
+        work = _work(identity, dataset, requested, device=device, cluster=machines, **running)
         if to is None and not identity.fixed:
             return _run_passing(replace(work, stays=False))
         return _run(work, folder() if to is None else expand_home(to))
@@ -102,9 +102,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 
 def _work(identity: ModelIdentity, dataset: Dataset, protocol: Protocol, **options: Any) -> _Work:
     """The work on one model, with what is known before of its provenance."""
-    asked = replace(protocol, engine=identity.engine)
-    facts = identity.facts | _facts(dataset, asked)
-    return _Work(identity, dataset, asked, facts, **options)
+    with_engine = replace(protocol, engine=identity.engine)
+    facts = identity.facts | _facts(dataset, with_engine)
+    return _Work(identity, dataset, with_engine, facts, **options)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class _Work:
 
 
 @contextmanager
-def _kept(work: _Work, run: PredictionStore) -> Iterator[None]:
+def _note_progress(work: _Work, run: PredictionStore) -> Iterator[None]:
     """Adds to an interrupt how many images are kept, and how to go on with the others."""
     try:
         yield
@@ -160,7 +160,7 @@ def _run(work: _Work, to: Path) -> Predictions:
             "It has no image.",
             "Name a data set with images.",
         )
-    with locked(PredictionStore(file, work.facts)) as run, _kept(work, run):
+    with locked(PredictionStore(file, work.facts)) as run, _note_progress(work, run):
         if file.exists() and not work.fresh:  # another process has finished it in the meantime
             return Predictions.read(file)
         if work.fresh:
@@ -247,17 +247,17 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
 
 
-def _applicable(protocol: Protocol) -> Protocol:
+def _check_settings(protocol: Protocol) -> Protocol:
     """Refuses settings that a detector in torch does not follow: its numbers would not be theirs.
 
     Raises: UsageError.
     """
-    given = [name for name in ("wrapper", "prompts") if getattr(protocol, name)]
-    if given:
+    settings = [name for name in ("wrapper", "prompts") if getattr(protocol, name)]
+    if settings:
         raise UsageError(
-            f"A model can't be run under a protocol with {' and '.join(given)}.",
+            f"A model can't be run under a protocol with {' and '.join(settings)}.",
             "It is run as its family runs it, in torch.",
-            f"Leave {' and '.join(given)} out; they describe predictions that were made elsewhere.",
+            f"Leave {' and '.join(settings)} out; they describe predictions made elsewhere.",
         )
     return protocol
 

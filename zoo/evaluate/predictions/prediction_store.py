@@ -115,7 +115,7 @@ class PredictionStore:
         self._parts, done = [], set[int | str]()
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
             try:
-                self._parts.append(self._checked(Predictions.read(path), known, done))
+                self._parts.append(self._check_part(Predictions.read(path), known, done))
             except DataError as error:
                 raise DataError(
                     f"{path} was read, to go on with a run.",
@@ -125,7 +125,7 @@ class PredictionStore:
             done.update(self._parts[-1].image_ids.tolist())
         self._since = monotonic()
 
-    def _checked(
+    def _check_part(
         self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]
     ) -> Predictions:
         """Raises: DataError for a part that is of another run, has an image that is `done`, or
@@ -182,10 +182,10 @@ class PredictionStore:
             "finished": max(fact["finished"] for fact in facts),
             "seconds": f"{sum(float(fact['seconds']) for fact in facts):.1f}",
         }
-        whole = joined(self._parts, joined_facts(facts) | times, order=order)
+        predictions = joined(self._parts, joined_facts(facts) | times, order=order)
         self._parts = []  # a large run would not be held several times
-        whole.write(self.file)
-        del whole
+        predictions.write(self.file)
+        del predictions
         shutil.rmtree(self.parts, ignore_errors=True)
         return Predictions.read(self.file)
 

@@ -98,12 +98,12 @@ class Predictions:
             ).any(1),
             "a label that no class has": (self.labels < 0) | (self.labels >= len(self.names)),
         }
-        what = next(what for what, rows in wrong.items() if rows.any())
-        row = int(np.flatnonzero(wrong[what])[0])
+        problem = next(problem for problem, rows in wrong.items() if rows.any())
+        row = int(np.flatnonzero(wrong[problem])[0])
         image = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.flaw(
             f"Image {self.image_ids[image].item()!r}, detection {row - int(self.starts[image])}, "
-            f"has {what}: "
+            f"has {problem}: "
             f"box {self.boxes[row].tolist()}, score {self.scores[row]}, label {self.labels[row]}."
         )
 
@@ -182,10 +182,10 @@ def joined(
         mine = to[first : first + len(part)]
         first += len(part)
         lengths = np.diff(part.starts)
-        wanted = np.repeat(mine >= 0, lengths)
+        keep = np.repeat(mine >= 0, lengths)
         rows_to = np.repeat(mine - part.starts[:-1], lengths) + np.arange(len(part.scores))
         for column, values in ((boxes, part.boxes), (scores, part.scores), (labels, part.labels)):
-            column[rows_to[wanted]] = values[wanted]
+            column[rows_to[keep]] = values[keep]
     return Predictions(
         image_ids=ids[rows],
         files=np.concatenate([part.files for part in parts])[rows],

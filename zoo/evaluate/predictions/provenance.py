@@ -43,14 +43,14 @@ _PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 def software() -> dict[str, str]:
     """The versions that a number may depend on."""
     versions = {"python": platform.python_version()}
-    installed = _installed()
+    installed = _installed_versions()
     for package in _PACKAGES:
         if version := installed.get(package) or _version(package):
             versions[package] = version
     return versions
 
 
-def _installed() -> dict[str, str]:
+def _installed_versions() -> dict[str, str]:
     """Versions as the folders of installed distributions are named; reading their metadata instead
     takes 40 ms."""
     packages: dict[str, str] = {}
@@ -108,12 +108,13 @@ def joined(parts: Iterable[Facts]) -> dict[str, str]:
 
 def flaw(facts: Facts) -> str | None:
     """The flaw of an entry whose text is parsed; None if it has none."""
-    for key, (read, what) in _READ.items():
+    for key, (read, description) in _READ.items():
         if key in facts:
             try:
                 read(facts[key])
             except ValueError:
-                return f"The entry '{key}' of its provenance is {facts[key][:80]!r}, not {what}."
+                value = f"{facts[key][:80]!r}, not {description}"
+                return f"The entry '{key}' of its provenance is {value}."
     return None
 
 
@@ -132,10 +133,10 @@ def _seconds(text: str) -> None:
 
 def _settings(text: str) -> dict[str, Any]:
     check_json(text.encode(errors="replace"))
-    made = json.loads(text)
-    if not isinstance(made, dict):
+    settings = json.loads(text)
+    if not isinstance(settings, dict):
         raise ValueError
-    return made
+    return settings
 
 
 _READ: dict[str, tuple[Callable[[str], object], str]] = {
