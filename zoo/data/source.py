@@ -141,8 +141,8 @@ def relative_to(address: str, folder: Path) -> str:
 
 
 def write_as(format_: DatasetFormat, dataset: Dataset, path: Path, failure: str) -> None:
-    """Writes a data set with the writer of a format. failure: what failed if it does, as a sentence.
-    Raises: as `write`."""
+    """Writes a data set with the writer of a format. failure: what is said to have failed, as a
+    sentence. Raises: as `write`."""
     if format_.write is not None:
         _call(format_, format_.write, failure, dataset, path)
 

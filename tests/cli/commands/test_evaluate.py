@@ -279,7 +279,7 @@ def test_mistakes_are_sentences_with_exit_codes(
 def test_a_data_set_that_is_not_there_is_a_sentence(shell: Shell) -> None:
     done = shell("evaluate", "yolox_nano", "--data", "coco:nowhere.json")
     assert done.code == 10
-    assert "'nowhere.json' can't be read." in done.err
+    assert "'nowhere.json' does not exist" in done.err
 
 
 def test_evaluate_draws_plots(
