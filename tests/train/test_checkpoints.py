@@ -11,13 +11,13 @@ import torch
 from zoo.errors import TrainError
 from zoo.train import checkpoints
 from zoo.train.checkpoints import (
-    Progress,
     State,
     newest,
     optimizer_state,
     restore_optimizer,
-    save,
+    write_state,
 )
+from zoo.train.training import Progress
 
 
 def state(step: int) -> State:
@@ -33,7 +33,7 @@ def state(step: int) -> State:
 
 
 def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
-    save(tmp_path, state(7))
+    write_state(tmp_path, state(7))
     found = newest(tmp_path)
     assert found is not None
     assert found.progress == state(7).progress
@@ -47,7 +47,7 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
 
 def test_two_are_kept_and_the_last_is_taken(tmp_path: Path) -> None:
     for step in (1, 2, 10):
-        save(tmp_path, state(step))
+        write_state(tmp_path, state(step))
     assert [path.name[:13] for path in sorted(tmp_path.iterdir())] == [
         "step-00000002",
         "step-00000010",
@@ -61,8 +61,8 @@ def test_two_are_kept_and_the_last_is_taken(tmp_path: Path) -> None:
 def test_a_damaged_one_gives_way_to_the_one_before(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save(tmp_path, state(1))
-    last = save(tmp_path, state(2))
+    write_state(tmp_path, state(1))
+    last = write_state(tmp_path, state(2))
     assert last is not None
     content = last.read_bytes()
     flipped = content[:-2] + bytes([content[-2] ^ 1]) + content[-1:]
@@ -76,7 +76,7 @@ def test_a_damaged_one_gives_way_to_the_one_before(
 
 
 def test_if_all_are_damaged_the_run_can_not_be_resumed(tmp_path: Path) -> None:
-    path = save(tmp_path, state(1))
+    path = write_state(tmp_path, state(1))
     assert path is not None
     path.write_bytes(b"no")
     with pytest.raises(TrainError, match=r"All of its checkpoints are damaged: step-00000001-"):
@@ -90,14 +90,14 @@ def test_without_a_checkpoint_there_is_none(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_checkpoint_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save(tmp_path, state(1))
+    write_state(tmp_path, state(1))
 
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "write_file", full)
     with caplog.at_level(logging.WARNING, "zoo"):
-        assert save(tmp_path, state(2)) is None
+        assert write_state(tmp_path, state(2)) is None
     assert "No space left on device. The one of step 1 stays. Free some space." in caplog.text
     found = newest(tmp_path)
     assert found is not None

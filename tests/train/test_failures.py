@@ -17,7 +17,7 @@ from zoo.testing.toy import Stretch
 from zoo.train.failures import enough_memory, enough_values, is_a_number, no_number
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, overrides, recipe_of
-from zoo.train.samples import Samples, parts_of, shares
+from zoo.train.samples import Samples, micro_batches, spans_of
 
 
 def test_a_loss_that_is_not_a_number_names_its_images_and_keeps_its_batch(
@@ -25,9 +25,9 @@ def test_a_loss_that_is_not_a_number_names_its_images_and_keeps_its_batch(
 ) -> None:
     recipe = Recipe(batch_size=4, workers=0)
     samples = Samples(blocks, torch.arange(2), Stretch(), recipe, steps=5)
-    _, found = next(shares(samples, 3))
+    _, found = next(micro_batches(samples, 3))
     error = no_number(3, {"iou": 1.0, "kind": float("nan")}, found, samples, tmp_path)
-    places = [samples.place(position) for position in range(12, 16)]
+    places = [samples.epoch_and_row(position) for position in range(12, 16)]
     assert "Step 3" in error.asked
     assert "kind nan" in error.case
     assert "iou" not in error.case
@@ -75,7 +75,7 @@ def test_each_value_that_a_lack_of_memory_advises_is_a_recipe_with_fewer_images_
         raise MemoryError
 
     def sizes(recipe: Recipe) -> list[int]:
-        ranks = (parts_of(0, recipe, rank=rank, processes=processes) for rank in range(processes))
+        ranks = (spans_of(0, recipe, rank=rank, processes=processes) for rank in range(processes))
         return [len(part.positions) for parts in ranks for part in parts]
 
     advised = re.findall(r"\w+=\w+", raised.value.fix)

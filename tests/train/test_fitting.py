@@ -19,6 +19,7 @@ from zoo.errors import UsageError
 from zoo.labels.builtin import space_of
 from zoo.testing.toy import Toy
 from zoo.train import fitting
+from zoo.train.backbone import take_backbone
 from zoo.train.fitting import Trial, free_memory
 from zoo.train.recipe import MultiScale, Recipe
 from zoo.train.result import Result
@@ -85,7 +86,7 @@ def test_on_a_cpu_the_memory_that_is_free_is_the_limit(
 ) -> None:
     found = trial(blocks, toy())
     assert found.most_at_once() == 16
-    need = found.kept_bytes() * fitting.TEMPORARY / fitting.CPU_SHARE
+    need = found.saved_bytes_per_image() * fitting.PEAK_FACTOR / fitting.CPU_SHARE
     monkeypatch.setattr(fitting, "free_memory", lambda: 5.5 * need)
     assert found.most_at_once() == 5
     monkeypatch.setattr(fitting, "free_memory", lambda: 0.0)
@@ -100,7 +101,7 @@ def test_larger_inputs_and_more_processes_count(blocks: Dataset) -> None:
     plain, scaled = (
         trial(blocks, detector, multi_scale=scale) for scale in (None, MultiScale(factors=(0.5, 2)))
     )
-    assert scaled.kept_bytes() > 3 * plain.kept_bytes()
+    assert scaled.saved_bytes_per_image() > 3 * plain.saved_bytes_per_image()
     four = SimpleNamespace(
         num_processes=4, device=torch.device("cpu"), autocast=plain.accelerator.autocast
     )
@@ -129,3 +130,19 @@ def test_free_memory_is_some() -> None:
 def test_auto_and_a_number_of_parts_contradict(blocks: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="batch_size: auto and accumulate: 2"):
         run(toy(), blocks, tmp_path, {**AUTO, "accumulate": 2})
+
+
+def test_the_backbone_of_another_model_is_taken_once(
+    blocks: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takers: list[Detector] = []
+
+    def take(detector: Detector, name: str) -> int:
+        takers.append(detector)
+        return take_backbone(detector, name)
+
+    monkeypatch.setattr("zoo.train.train.take_backbone", take)
+    detector = zoo.load("yolox_pico", weights=False, labels=["dark", "bright"])
+    recipe = {**AUTO, "steps": 1, "size": [64, 64], "backbone": "yolox_pico", "workers": 0}
+    run(detector, blocks, tmp_path, recipe)
+    assert takers == [detector]

@@ -12,10 +12,10 @@ from zoo.data import Dataset
 from zoo.errors import TrainError
 from zoo.labels.builtin import space_of
 from zoo.testing.toy import Toy
-from zoo.train.checkpoints import Progress
-from zoo.train.loop import Clock, is_best, is_checkpoint_due, is_over
+from zoo.train.loop import Clock, is_checkpoint_due, is_over
 from zoo.train.recipe import Recipe
 from zoo.train.train import train
+from zoo.train.training import Progress
 
 
 class Sick(Toy):
@@ -62,20 +62,9 @@ def test_checkpoints_are_due_by_steps_or_by_time() -> None:
 
 def test_a_clock_counts_images_a_second_and_begins_again_when_read() -> None:
     clock = Clock()
-    clock.arrived()
-    seconds = clock.done()
+    clock.stop_waiting()
+    seconds = clock.end_step()
     speeds = clock.speeds(8)
     assert speeds["images_per_second"] == pytest.approx(8 / seconds)
     assert 0 <= speeds["waiting"] <= 1
     assert clock.speeds(8)["images_per_second"] == 0
-
-
-def test_the_best_is_the_highest_the_first_of_equals_and_the_last_of_nothing() -> None:
-    progress = Progress()
-    found = []
-    for step, number in enumerate((0.0, 0.0, 0.3, 0.3, 0.2, 0.0, 0.4), 1):
-        progress.step = step
-        found.append((is_best(progress, number), progress.best_step, progress.stale))
-    assert found[:2] == [(True, 1, 0), (True, 2, 1)]
-    assert found[2:6] == [(True, 3, 0), (False, 3, 1), (False, 3, 2), (False, 3, 3)]
-    assert found[6] == (True, 7, 0)

@@ -8,7 +8,7 @@ from zoo.data import Dataset
 from zoo.labels.builtin import space_of
 from zoo.testing.toy import Toy
 from zoo.train.overfit_detections import Recall, found_in
-from zoo.train.samples import Part, Share
+from zoo.train.samples import MicroBatch, MicroBatchSpan
 
 SPACE = space_of(["dark", "bright"])
 
@@ -19,8 +19,10 @@ def test_a_detector_is_left_in_its_mode_and_its_own_detections_are_found(blocks:
     model.drop.eval()
     images = [blocks.image(row).pixels for row in (1, 2)]
     empty = [Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))] * 2
-    share = Share(Part(0, range(2), 1.0), model.preprocess(images), tuple(empty))
-    nothing = found_in(model, share, images)
+    micro_batch = MicroBatch(
+        MicroBatchSpan(0, range(2), 1.0), model.preprocess(images), tuple(empty)
+    )
+    nothing = found_in(model, micro_batch, images)
     assert (nothing.ap50, nothing.boxes, nothing.placed) == (0.0, 0, 0)
     assert model.training
     assert model.norm.training
@@ -28,7 +30,7 @@ def test_a_detector_is_left_in_its_mode_and_its_own_detections_are_found(blocks:
     assert model.norm.momentum == 0.1
     own = [each.top(1) for each in Toy.detect(model.eval(), images, score=0.01)]
     targets = tuple(Target(each.boxes, each.labels) for each in own)
-    recall = found_in(model, Share(share.part, share.batch, targets), images)
+    recall = found_in(model, MicroBatch(micro_batch.span, micro_batch.batch, targets), images)
     assert (recall.boxes, recall.placed) == (2, 2)
     assert recall.is_found
 

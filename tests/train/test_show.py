@@ -16,7 +16,7 @@ from zoo.testing.toy import Toy
 from zoo.train.data import images_of
 from zoo.train.defaults import PRESETS, complete
 from zoo.train.recipe import Flip, Mosaic, Recipe
-from zoo.train.samples import Samples, shares
+from zoo.train.samples import Samples, micro_batches
 from zoo.train.show import show, told
 
 
@@ -49,19 +49,19 @@ def test_it_shows_the_very_images_that_a_run_trains_on(
     assert len(train) < len(blocks)
     plan = complete(PRESETS["yolox"], recipe, images=len(train))
     run = Samples(train, lookup, Toy(space_of(["a"])).preprocess.at((64, 64)), plan, 12)
-    for _ in shares(run):
+    for _ in micro_batches(run):
         pass
     trained = dict(asked)
     assert len(trained) == 48
     assert all(trained[position] == content for position, content in shown.items())
-    epochs = {run.place(position) for position in shown}
+    epochs = {run.epoch_and_row(position) for position in shown}
     assert epochs == {(epoch, row) for epoch in range(3) for row in drawn_rows(train, 3, 0)}
 
 
 def test_positions_and_places_are_each_other_s_inverse(blocks: Dataset) -> None:
     samples = Samples(blocks, torch.arange(2), Toy(space_of(["a"])).preprocess, Recipe(), steps=9)
     for position in range(30):
-        assert samples.position(*samples.place(position)) == position
+        assert samples.position(*samples.epoch_and_row(position)) == position
 
 
 def test_a_short_run_shows_the_epochs_that_it_has(blocks: Dataset) -> None:

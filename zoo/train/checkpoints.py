@@ -1,8 +1,7 @@
-"""Checkpoints: everything that a run needs to go on bit for bit, in one file that is whole or not
-there.
+"""Saves and reads checkpoints, which hold everything that a run needs to go on bit for bit.
 
-A file's name ends in the first digits of its own sha256, so that a damaged one is known, and the
-one before is taken. Two are kept.
+A checkpoint is one file, written completely or not at all. Its name ends in the first digits of its
+sha256, which show damage; the one before is read then. The last two are kept.
 """
 
 from __future__ import annotations
@@ -22,28 +21,13 @@ from torch import Tensor
 
 from zoo.errors import TrainError
 from zoo.files import read_regular, write_file
-from zoo.train.run_folder import packed
+from zoo.train.run_folder import CHECKPOINTS, WEIGHTS, safetensors_bytes, write_weights
+from zoo.train.training import Progress, Training
 
-KEPT = 2
-DIGITS = 16
+CHECKPOINTS_KEPT = 2
+SHA256_DIGITS = 16  # in a file's name
 _NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.safetensors")
 log = logging.getLogger("zoo")
-
-
-@dataclass
-class Progress:
-    """How far a run is.
-
-    step:      steps that are done. best: the number of the best weights, at `best_step`.
-    stale:     validations since then. seconds: of training. numbers: of the last validation.
-    """
-
-    step: int = 0
-    best: float | None = None
-    best_step: int = 0
-    stale: int = 0
-    seconds: float = 0.0
-    numbers: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,36 +45,60 @@ class State:
     scaler: Mapping[str, Any] = field(default_factory=dict)
 
 
-def save(folder: Path, state: State) -> Path | None:
-    """Writes a checkpoint, and removes all but the last two; None if the disk refuses it, which is
-    warned of: the ones before stay."""
-    content = _packed(state)
-    digest = hashlib.sha256(content).hexdigest()[:DIGITS]
+def save_checkpoint(training: Training) -> None:
+    """Writes the log of a run, and then a checkpoint. A disk that refuses is warned of."""
+    try:
+        training.log.write()
+    except OSError as error:
+        log.warning("%s can't be written: %s.", training.log.path, error.strerror or error)
+    scaler = training.accelerator.scaler
+    state = State(
+        training.progress,
+        training.detector.state_dict(),
+        training.average.tensors if training.average else {},
+        optimizer_state(training.optimizer),
+        scaler.state_dict() if scaler is not None else {},
+    )
+    write_state(training.folder / CHECKPOINTS, state)
+
+
+def save_best(training: Training) -> None:
+    """Writes the current weights of a run as its best. Raises: OSError."""
+    write_weights(training.folder / WEIGHTS, training.detector.state_dict())
+
+
+def write_state(folder: Path, state: State) -> Path | None:
+    """Writes a checkpoint and removes all but the last two.
+
+    If the disk refuses, it warns, leaves the ones before, and returns None.
+    """
+    content = _state_to_bytes(state)
+    digest = hashlib.sha256(content).hexdigest()[:SHA256_DIGITS]
     path = folder / f"step-{state.progress.step:08}-{digest}.safetensors"
     try:
         write_file(path, content)
     except OSError as error:
-        before = _listed(folder)
+        before = _checkpoints_in(folder)
         rest = f"The one of step {_step(before[0])} stays." if before else "There is none before."
         log.warning(
             "The checkpoint of step %s can't be written to %s: %s. %s Free some space.",
             *(state.progress.step, folder, error.strerror or error, rest),
         )
         return None
-    for old in _listed(folder)[KEPT:]:
+    for old in _checkpoints_in(folder)[CHECKPOINTS_KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
 
 def newest(folder: Path) -> State | None:
-    """The last whole checkpoint; None if there is none. Each damaged one is warned of.
+    """The last undamaged checkpoint; None if there is no checkpoint. Warns of each damaged one.
 
-    Raises: TrainError if all of them are damaged.
+    Raises: TrainError if all are damaged.
     """
-    paths = _listed(folder)
+    paths = _checkpoints_in(folder)
     for path in paths:
         try:
-            return _unpacked(read_regular(path), path)
+            return _state_from_bytes(read_regular(path), path)
         except (OSError, ValueError, KeyError) as error:
             log.warning("The checkpoint %s is damaged (%s); the one before is taken.", path, error)
     if paths:
@@ -111,22 +119,22 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Any
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Any]]
 ) -> None:
-    """Puts the state back; the groups are those of the recipe."""
+    """Restores the state of an optimizer, whose parameter groups stay as the recipe has them."""
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": dict(state), "param_groups": groups})
 
 
-def _listed(folder: Path) -> list[Path]:
+def _checkpoints_in(folder: Path) -> list[Path]:
     """The checkpoints of a folder, the last step first."""
-    names = folder.iterdir() if folder.is_dir() else ()
-    return sorted((path for path in names if _NAME.fullmatch(path.name)), reverse=True)
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in paths if _NAME.fullmatch(path.name)), reverse=True)
 
 
 def _step(path: Path) -> int:
     return int(path.name.split("-")[1])
 
 
-def _packed(state: State) -> bytes:
+def _state_to_bytes(state: State) -> bytes:
     tensors: dict[str, Tensor] = {}
     plain: dict[str, dict[str, Any]] = {}
     for number, values in state.optimizer.items():
@@ -138,13 +146,13 @@ def _packed(state: State) -> bytes:
     tensors |= {f"model.{name}": value for name, value in state.model.items()}
     tensors |= {f"average.{name}": value for name, value in state.average.items()}
     facts = {"progress": asdict(state.progress), "optimizer": plain, "scaler": dict(state.scaler)}
-    return packed(tensors, {"state": msgspec.json.encode(facts).decode()})
+    return safetensors_bytes(tensors, {"state": msgspec.json.encode(facts).decode()})
 
 
-def _unpacked(content: bytes, path: Path) -> State:
-    """Raises: ValueError, KeyError for content that is not what the file's name says."""
+def _state_from_bytes(content: bytes, path: Path) -> State:
+    """Raises: ValueError, KeyError for content that doesn't match the file's name."""
     digest = hashlib.sha256(content).hexdigest()
-    if not path.stem.endswith(digest[:DIGITS]):
+    if not path.stem.endswith(digest[:SHA256_DIGITS]):
         raise ValueError("its sha256 is not the one in its name")
     length = int.from_bytes(content[:8], "little")
     header = msgspec.json.decode(content[8 : 8 + length])

@@ -1,4 +1,4 @@
-"""The ways in which a step fails: no number, no memory."""
+"""Explains the failures of a step: a loss that is not a number, or too little memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from zoo.errors import TrainError
 from zoo.files import write_file
 from zoo.text import listed, pluralize
 from zoo.train.recipe import Recipe
-from zoo.train.samples import Samples, Share
+from zoo.train.samples import MicroBatch, Samples
 
-SHOWN = 3  # images that the message names
-_ONE_VALUE = "Expected more than 1 value per channel"  # of torch's batch norm
+MAX_IMAGES_SHOWN = 3
+# The error of torch's batch norm.
+_ONE_VALUE = "Expected more than 1 value per channel"
 
 
 def is_a_number(parts: Mapping[str, float]) -> bool:
@@ -29,19 +30,23 @@ def is_a_number(parts: Mapping[str, float]) -> bool:
 
 
 def no_number(
-    step: int, parts: Mapping[str, float], shares: Sequence[Share], samples: Samples, folder: Path
+    step: int,
+    parts: Mapping[str, float],
+    group: Sequence[MicroBatch],
+    samples: Samples,
+    folder: Path,
 ) -> TrainError:
-    """The error for a loss that is not a number; the batch's images and boxes are kept for it."""
-    kept = folder / "not-a-number"
-    kept.mkdir(parents=True, exist_ok=True)
+    """The error for a loss that is not a number; writes the batch's images and boxes."""
+    batch_folder = folder / "not-a-number"
+    batch_folder.mkdir(parents=True, exist_ok=True)
     boxes: list[dict[str, object]] = []
     names: list[str] = []
-    for share in shares:
-        for position in share.part.positions:
-            epoch, row = samples.place(position)
+    for micro_batch in group:
+        for position in micro_batch.span.positions:
+            epoch, row = samples.epoch_and_row(position)
             record = samples.dataset.images[row]
             image, target = samples[position]
-            save(to_pil_image(image), kept / f"{len(names)}.png")
+            save(to_pil_image(image), batch_folder / f"{len(names)}.png")
             names.append(record.path.name)
             boxes.append(
                 {
@@ -54,22 +59,21 @@ def no_number(
                 }
             )
     document = {"step": step, "losses": {name: str(value) for name, value in parts.items()}}
-    write_file(kept / "batch.json", json.dumps({**document, "images": boxes}, indent=2))
+    write_file(batch_folder / "batch.json", json.dumps({**document, "images": boxes}, indent=2))
     wrong = ", ".join(
         f"{name} {value}" for name, value in parts.items() if not is_a_number({name: value})
     )
     return TrainError(
         f"Step {step} gave no number to train on.",
-        f"The losses are {wrong}, on {listed(names, SHOWN)}. The batch as the network "
-        f"had it, with its boxes, is in {kept}.",
+        f"The losses are {wrong}, on {listed(names, MAX_IMAGES_SHOWN)}. The batch as the network "
+        f"had it, with its boxes, is in {batch_folder}.",
         "Look at these boxes; if they are right, lower optimizer.lr, or set clip to 10.",
     )
 
 
 @contextmanager
 def enough_values(batch: Batch) -> Iterator[None]:
-    """Says what to raise if a batch norm gets a single value of each channel in the block, of
-    which there are no statistics. Raises: TrainError."""
+    """Explains the error of a batch norm that gets one value per channel. Raises: TrainError."""
     try:
         yield
     except ValueError as error:
@@ -78,7 +82,7 @@ def enough_values(batch: Batch) -> Iterator[None]:
         count, _, height, width = batch.pixels.shape
         raise TrainError(
             f"{pluralize(count, 'image')} of {height} x {width} can't be trained on at once.",
-            "A batch norm gets one value of each channel, and there are no statistics of one.",
+            "A batch norm gets one value per channel, which has no variance.",
             "Use a larger size or batch_size, a smaller accumulate, or statistics as they were "
             "loaded: --set batch_norm=fixed",
         ) from error
@@ -88,7 +92,7 @@ def enough_values(batch: Batch) -> Iterator[None]:
 def enough_memory(
     recipe: Recipe, *, step: int, size: Sequence[int], processes: int
 ) -> Iterator[None]:
-    """Says what to lower if memory runs out in the block.
+    """Explains what to lower if memory runs out in the block.
 
     size: of the network's input, as `Preprocess.size`. Raises: TrainError.
     """
@@ -112,8 +116,7 @@ def enough_memory(
 
 
 def _fewer_at_once(recipe: Recipe, images: int, processes: int) -> Iterator[str]:
-    """Fields that leave about half as many images at once, with one at least in each part of each
-    process."""
+    """Settings that about halve the images at once, with at least one per micro-batch."""
     batch, parts = recipe.batch_size, processes * recipe.accumulate
     yield f"batch_size={max(batch // 2, parts)}"
     more = -(-batch // (processes * (images // 2)))

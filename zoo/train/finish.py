@@ -1,4 +1,4 @@
-"""The end of a run: a card for the best weights, their numbers with intervals, a page about it."""
+"""Ends a run: a card for the best weights, a report with intervals, curves and a page."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from zoo.text import pluralize
 from zoo.train.card import card_of, write_card
 from zoo.train.data import Data
 from zoo.train.logging import is_loss, read_log
-from zoo.train.loop import Training
 from zoo.train.result import Result
 from zoo.train.run_folder import WEIGHTS
+from zoo.train.training import Training
 
 REPORT, PAGE, CURVES = "report.json", "report.md", "curves.png"
-NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
-PANEL = (4.6, 3.4)  # inches
+SUMMARY_NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
+PANEL_INCHES = (4.6, 3.4)
 
 
-def finished(training: Training, *, choice: Choice | None, data: Data) -> Result:
-    """The result; the detector has the best weights then, and is in eval mode."""
+def finish(training: Training, *, choice: Choice | None, data: Data) -> Result:
+    """Loads the best weights into the detector, in eval mode, and writes their card and report."""
     detector, progress, folder = training.detector, training.progress, training.folder
     detector.load_state_dict(load_file(folder / WEIGHTS))
     detector.eval()
-    report = _written(training, choice, data) if training.accelerator.is_main_process else None
+    report = _write_report(training, choice, data) if training.accelerator.is_main_process else None
     measured = report.numbers if report is not None else {}
     return Result(
         path=folder,
@@ -47,8 +47,8 @@ def finished(training: Training, *, choice: Choice | None, data: Data) -> Result
     )
 
 
-def _written(training: Training, choice: Choice | None, images: Data) -> Report | None:
-    """Writes card, report, curves and page; without a card the detector at hand is measured."""
+def _write_report(training: Training, choice: Choice | None, images: Data) -> Report | None:
+    """Writes card, report, curves and page. Without a card it measures the detector itself."""
     detector, folder = training.detector, training.folder
     card, data = card_of(detector, choice, training.recipe), training.samples.dataset
     note = f"Trained on {data.name}: {pluralize(len(data), 'image')}, sha256 {data.sha256[:12]}."
@@ -76,7 +76,7 @@ def page(
 ) -> str:
     """A page in Markdown: the data, the run, and the numbers of its best weights.
 
-    drawn: whether there are curves. loads: whether the folder has a card, so that it is a model.
+    drawn: whether there are curves. loads: whether the folder has a card, which makes it a model.
     """
     progress, recipe, folder = training.progress, training.recipe, training.folder
     lines = [f"# {name}", "", note, ""]
@@ -103,7 +103,7 @@ def page(
 
 def _table(report: Report) -> list[str]:
     rows = []
-    for name in NUMBERS:
+    for name in SUMMARY_NUMBERS:
         value, interval = report.numbers.get(name), report.intervals.get(name)
         if value is not None:
             low_high = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else ""
@@ -114,7 +114,7 @@ def _table(report: Report) -> list[str]:
 def draw_curves(
     rows: list[Mapping[str, float]] | list[dict[str, float]], best: str, path: Path
 ) -> bool:
-    """Draws losses, and the best number, over the steps; whether matplotlib is there to do so."""
+    """Draws losses, and the `best` number, over the steps; False without rows or matplotlib."""
     if importlib.util.find_spec("matplotlib") is None or not rows:
         return False
     from matplotlib.figure import Figure  # deferred: an extra
@@ -122,7 +122,7 @@ def draw_curves(
     from zoo.evaluate.plots.paper import plain
 
     measured = [row for row in rows if best in row]
-    width, height = PANEL
+    width, height = PANEL_INCHES
     figure = Figure(figsize=(width * (2 if measured else 1), height), layout="constrained")
     left, *right = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
     names = dict.fromkeys(name for row in rows for name in row)

@@ -6,7 +6,7 @@ import contextlib
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import torch
@@ -17,34 +17,41 @@ from zoo.detectors import Detector
 from zoo.train.objective import Objective
 from zoo.train.optimizer import optimizer_of, train_mode
 from zoo.train.recipe import Recipe
-from zoo.train.samples import Part, Samples, Share
+from zoo.train.samples import MicroBatch, MicroBatchSpan, Samples
 
-CPU_SHARE = 0.5  # of the memory that is free, which a step may take; nothing fails there in time
-TEMPORARY = 1.5  # memory of a step, in that of what its backward pass keeps: 1.1 to 1.4 measured
-SPARE = 8  # of that many images, one more is tried: others have more objects
+if TYPE_CHECKING:  # an extra
+    from accelerate import Accelerator
+
+# The share of free memory that a step may take on a CPU, where too large a step isn't refused: it
+# swaps, or the process is killed.
+CPU_SHARE = 0.5
+# Peak memory of a step, relative to what is saved for its backward pass: 1.1 to 1.4 was measured.
+PEAK_FACTOR = 1.5
+# One image more is tried per this number, as later images may have more objects.
+IMAGES_PER_SPARE = 8
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Steps of copies of a detector, on the images and the device of a run."""
+    """Tries steps with copies of a detector, on the images and the device of a run."""
 
     recipe: Recipe
     detector: Detector
     samples: Samples
-    accelerator: Any
+    accelerator: Accelerator
 
     def most_at_once(self) -> int:
-        """The most images that fit at once, at most the share of a process."""
+        """The most images that fit at once, at most those of a process in a step."""
         most: int = -(-self.recipe.batch_size // self.accelerator.num_processes)
         if self.accelerator.device.type == "cpu":
-            fits = int(CPU_SHARE * free_memory() / (TEMPORARY * self.kept_bytes()))
+            fits = int(CPU_SHARE * free_memory() / (PEAK_FACTOR * self.saved_bytes_per_image()))
             most = max(1, min(most, fits))
-        while most > 1 and not self.fits(most + most // SPARE):
+        while most > 1 and not self.fits(most + most // IMAGES_PER_SPARE):
             most = -(-most // 2)
         return most
 
     def fits(self, images: int) -> bool:
-        """Whether a step of that many images finds the memory that it needs."""
+        """Whether a step of that many images fits into memory."""
         try:
             detector = self._copy()
             losses = self._losses(detector, images)
@@ -55,27 +62,27 @@ class Trial:
                 raise
             return False
         finally:
-            detector = losses = None  # type: ignore[assignment]  # the memory is free again
+            detector = losses = None  # type: ignore[assignment]  # frees their memory
             if self.accelerator.device.type == "cuda":
                 torch.cuda.empty_cache()
         return True
 
-    def kept_bytes(self) -> float:
-        """Memory that an image takes from the forward pass to the backward one."""
+    def saved_bytes_per_image(self) -> float:
+        """Bytes that the forward pass of an image saves for the backward pass."""
         images = min(2, self.recipe.batch_size)  # two, as a batch norm needs several values
         detector = self._copy()
-        kept: dict[int, int] = {}
+        saved: dict[int, int] = {}  # bytes by address
 
-        def keep(tensor: torch.Tensor) -> torch.Tensor:
+        def record(tensor: torch.Tensor) -> torch.Tensor:
             storage = tensor.untyped_storage()
-            kept[storage.data_ptr()] = storage.nbytes()
+            saved[storage.data_ptr()] = storage.nbytes()
             return tensor
 
-        with saved_tensors_hooks(keep, lambda tensor: tensor):
+        with saved_tensors_hooks(record, lambda tensor: tensor):
             self._losses(detector, images)
         for parameter in detector.parameters():
-            kept.pop(parameter.untyped_storage().data_ptr(), None)
-        return max(1, sum(kept.values())) / images
+            saved.pop(parameter.untyped_storage().data_ptr(), None)
+        return max(1, sum(saved.values())) / images
 
     def _copy(self) -> Detector:
         detector = copy.deepcopy(self.detector).to(self.accelerator.device)
@@ -83,26 +90,31 @@ class Trial:
         return detector
 
     def _losses(self, detector: Detector, images: int) -> dict[str, torch.Tensor]:
-        """Those of the first images, at the largest size that the recipe has."""
+        """The losses of the first images, at the recipe's largest size."""
         size, scale = self.samples.preprocess.size, self.recipe.multi_scale
         if scale is not None:
             height, width = (round(side * max(scale.factors) / scale.multiple) for side in size)
             size = (height * scale.multiple, width * scale.multiple)
         preprocess = self.samples.preprocess.at(size)
-        loaded = [self.samples[place % len(self.samples)] for place in range(images)]
+        loaded = [self.samples[number % len(self.samples)] for number in range(images)]
         pixels, targets = zip(*loaded, strict=True)
-        share = Share(Part(0, range(images), 1.0), preprocess(pixels), targets)
-        share = share.to(self.accelerator.device, channels_last=self.recipe.channels_last)
+        span = MicroBatchSpan(0, range(images), 1.0)
+        micro_batch = MicroBatch(span, preprocess(pixels), targets)
+        micro_batch = micro_batch.to(
+            self.accelerator.device, channels_last=self.recipe.channels_last
+        )
         torch.manual_seed(self.recipe.seed)
+        objective = Objective(detector)
         with self.accelerator.autocast():
-            losses: dict[str, torch.Tensor] = Objective(detector)(share.batch, share.targets)
+            losses: dict[str, torch.Tensor] = objective(micro_batch.batch, micro_batch.targets)
         return losses
 
 
-def fitted(
-    recipe: Recipe, detector: Detector, samples: Samples, accelerator: Any
+def fit_batch(
+    recipe: Recipe, detector: Detector, samples: Samples, accelerator: Accelerator
 ) -> tuple[Recipe, int]:
-    """The recipe in parts that fit, the same for every process, and how many images a part has."""
+    """The recipe with micro-batches that fit into the memory of every process, and how many images
+    fit at once."""
     most = Trial(recipe, detector, samples, accelerator).most_at_once()
     if accelerator.num_processes > 1:
         sizes: list[int] = [0] * accelerator.num_processes
@@ -114,11 +126,11 @@ def fitted(
 
 
 def free_memory() -> float:
-    """Bytes that this process can have: of the machine, or of the container that it is in."""
+    """Bytes that this process can allocate: those free in the machine, or in its container."""
     import psutil  # deferred: an extra
 
     free = float(psutil.virtual_memory().available)
-    with contextlib.suppress(OSError, ValueError):  # where there is no limit, it is "max"
+    with contextlib.suppress(OSError, ValueError):  # "max" without a limit
         limit, used = (
             int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current")
         )

@@ -19,7 +19,7 @@ from zoo.errors import TrainError
 from zoo.train.objective import Objective
 from zoo.train.optimizer import train_mode
 from zoo.train.overfit_detections import FOUND, Recall, found_in
-from zoo.train.samples import Part, Samples, Share
+from zoo.train.samples import MicroBatch, MicroBatchSpan, Samples
 from zoo.train.sheets import truth_image
 
 STEPS = 40
@@ -40,10 +40,10 @@ def check_one_batch(detector: Detector, samples: Samples, folder: Path) -> tuple
     Raises: TrainError with the losses, if it does not fall, or if it falls and what the detector
         finds in the batch are not its boxes; the images with their boxes are kept.
     """
-    share, rows = _batch(samples)
+    micro_batch, rows = _first_batch(samples)
     tried = []
     for rate in RATES:
-        learner = _Learner(copy.deepcopy(detector), share, samples, rate)
+        learner = _Learner(copy.deepcopy(detector), micro_batch, samples, rate)
         learner.learn(STEPS)
         if learner.fell:
             _check_found(learner, rows, folder)
@@ -69,7 +69,7 @@ def _check_found(learner: _Learner, rows: Sequence[int], folder: Path) -> None:
     """
     images = [learner.samples.load(row).image for row in rows]
     for left in reversed(range(ROUNDS)):
-        recall = found_in(learner.detector, learner.share, images)
+        recall = found_in(learner.detector, learner.micro_batch, images)
         if recall.is_found:
             return
         if left:
@@ -107,17 +107,17 @@ def _total(parts: Mapping[str, float]) -> float:
     return total if math.isfinite(total) else math.inf
 
 
-def _batch(samples: Samples) -> tuple[Share, list[int]]:
+def _first_batch(samples: Samples) -> tuple[MicroBatch, list[int]]:
     """The first images with objects, as they are: not augmented, of the model's size."""
     most = min(IMAGES, samples.recipe.batch_size)
     truth = samples.dataset.truth
-    known = samples.lookup[torch.from_numpy(truth.labels.astype("int64"))] >= 0
-    with_objects = dict.fromkeys(truth.images[known.numpy() & ~truth.crowd].tolist())
+    is_learned = samples.lookup[torch.from_numpy(truth.labels.astype("int64"))] >= 0
+    with_objects = dict.fromkeys(truth.images[is_learned.numpy() & ~truth.crowd].tolist())
     rows = list(with_objects)[:most] or [0]
     loaded = [samples.load(row) for row in rows]
     batch = samples.preprocess([sample.image for sample in loaded])
     targets = tuple(Target(sample.boxes, sample.labels) for sample in loaded)
-    return Share(Part(0, range(len(rows)), 1.0), batch, targets), rows
+    return MicroBatch(MicroBatchSpan(0, range(len(rows)), 1.0), batch, targets), rows
 
 
 @dataclass
@@ -125,14 +125,14 @@ class _Learner:
     """A detector that learns one batch. history: the losses at each step."""
 
     detector: Detector
-    share: Share
+    micro_batch: MicroBatch
     samples: Samples
     rate: float
     history: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         train_mode(self.detector, self.samples.recipe)
-        self.share = self.share.to(self.detector.device)
+        self.micro_batch = self.micro_batch.to(self.detector.device)
         self.objective = Objective(self.detector)
         parameters = self.detector.parameters()
         self.trained = [parameter for parameter in parameters if parameter.requires_grad]
@@ -155,7 +155,7 @@ class _Learner:
         """Goes on for that many steps, or to a loss that is not a number."""
         for _ in range(steps):
             torch.manual_seed(len(self.history))
-            losses = self.objective(self.share.batch, self.share.targets)
+            losses = self.objective(self.micro_batch.batch, self.micro_batch.targets)
             self.history.append({name: float(value.detach()) for name, value in losses.items()})
             if not math.isfinite(_total(self.history[-1])):
                 break

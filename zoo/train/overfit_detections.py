@@ -18,7 +18,7 @@ from zoo.detectors import Detector
 from zoo.evaluate import Evaluator
 from zoo.inference.detect import detect
 from zoo.train.objective import Objective
-from zoo.train.samples import Share
+from zoo.train.samples import MicroBatch
 
 PROTOCOL = "uniform"
 OVERLAP = 0.5  # IoU from which a detection is at the place of a box
@@ -66,13 +66,13 @@ class Recall:
         )
 
 
-def found_in(detector: Detector, share: Share, images: Sequence[torch.Tensor]) -> Recall:
+def found_in(detector: Detector, micro_batch: MicroBatch, images: Sequence[torch.Tensor]) -> Recall:
     """Detects in the images of a batch with a detector in train mode, which is left in that mode.
 
     Batch norms take the statistics of the batch first: after few steps their averages lag.
     """
     modes = {module: module.training for module in detector.modules()}
-    _settle(detector, share)
+    _settle(detector, micro_batch)
     detector.eval()
     detections = detect(
         detector, list(images), protocol=Protocol.named(PROTOCOL), progress=False, threads=0
@@ -80,11 +80,11 @@ def found_in(detector: Detector, share: Share, images: Sequence[torch.Tensor]) -
     for module, training in modes.items():
         module.training = training
     assert isinstance(detections, list)
-    return _compare(detections, share.targets, detector)
+    return _compare(detections, micro_batch.targets, detector)
 
 
 @torch.no_grad()
-def _settle(detector: Detector, share: Share) -> None:
+def _settle(detector: Detector, micro_batch: MicroBatch) -> None:
     norms = [
         module
         for module in detector.modules()
@@ -96,7 +96,7 @@ def _settle(detector: Detector, share: Share) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the mean of all batches since, of which there is one
-    Objective(detector)(share.batch, share.targets)
+    Objective(detector)(micro_batch.batch, micro_batch.targets)
     for norm, momentum in zip(norms, before, strict=True):
         norm.momentum = momentum
 

@@ -1,4 +1,4 @@
-"""The folder of a run: whose it is, and whether it can be gone on with."""
+"""Locks a run's folder and decides whether the run in it can be resumed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from zoo.train.recipe_file import difference, read_recipe, recipe_of, write_reci
 
 RECIPE, FACTS, WEIGHTS = "recipe.yaml", "run.json", "model.safetensors"
 CHECKPOINTS = "checkpoints"
-# Fields that change no number: another machine may want others.
-FREE = {"to", "workers", "checkpoint_every", "data", "validation"}
+# Fields that change no number, so that a resumed run may have others.
+FREE_FIELDS = {"to", "workers", "checkpoint_every", "data", "validation"}
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -32,56 +32,66 @@ def default_folder(model: str, data: str) -> Path:
 
 
 def lock(folder: Path) -> FileLock:
-    """Holds a folder for this process, until it ends however it ends.
+    """Locks a folder for this process, until the lock is released or the process ends.
 
-    Raises: UsageError where it can't be written, TrainError if another process holds it.
+    Raises: UsageError if it can't be written, TrainError if another process holds it.
     """
-    held = FileLock(folder / ".lock")
-    asked, fix = f"The folder {folder} can't be trained in.", "Name another folder with --to."
+    folder_lock = FileLock(folder / ".lock")
+    problem, fix = f"The folder {folder} can't be trained in.", "Name another folder with --to."
     try:
-        with write_errors(folder, UsageError, asked=asked, fix=fix):
+        with write_errors(folder, UsageError, asked=problem, fix=fix):
             folder.mkdir(parents=True, exist_ok=True)
-            held.acquire(timeout=0)
+            folder_lock.acquire(timeout=0)
     except Timeout:
         raise TrainError(
-            asked,
+            problem,
             "Another process trains in it.",
             "Wait until it ends, or name another folder with --to.",
         ) from None
-    return held
+    return folder_lock
 
 
 def has_checkpoints(folder: Path) -> bool:
-    """Whether a run in that folder has kept a step to go on from."""
+    """Whether a run in that folder has a checkpoint."""
     return any((folder / CHECKPOINTS).glob("*"))
 
 
-def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: bool) -> None:
-    """Begins a run in a folder, or goes on with the one in it. One that has kept nothing yet,
-    as its weights could not be had for instance, begins once more, by any recipe.
+def _has_run(folder: Path) -> bool:
+    """Whether a folder has a run that saved something."""
+    saved = has_checkpoints(folder) or (folder / WEIGHTS).exists()
+    return saved and (folder / RECIPE).exists()
 
-    The folder is locked: files that are half written there were left by a process that was killed,
-    and are removed.
-    Raises: UsageError if there is one and it is not to be resumed; TrainError naming what differs
-        from it.
-    """
-    path = folder / RECIPE
-    if not path.exists() or not (has_checkpoints(folder) or (folder / WEIGHTS).exists()):
-        with write_errors(folder / FACTS, UsageError, fix="Choose another folder with --to."):
-            write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
-        write_recipe(recipe, path)  # last, as a run with one has both
-        return
-    if not resume:
+
+def check_unused(folder: Path, *, resume: bool) -> None:
+    """Raises: UsageError if there is a run in the folder, and it is not to be resumed."""
+    if _has_run(folder) and not resume:
         raise UsageError(
             f"The folder {folder} can't be trained in.",
             "There is a run in it already.",
             f'Go on with it: resume=True; or name another folder: to="{folder}-2"',
             fix_cli=f"Go on with it: --resume; or name another folder: --to {folder}-2",
         )
+
+
+def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: bool) -> None:
+    """Begins a run in a folder, or resumes the one in it.
+
+    A run that saved no checkpoint yet starts again, with any recipe. The folder has to be locked:
+    drafts in it were left by a process that was killed, and are removed.
+    Raises: UsageError if there is a run and `resume` is False; TrainError naming what differs from
+        that run.
+    """
+    check_unused(folder, resume=resume)
+    path = folder / RECIPE
+    if not _has_run(folder):
+        with write_errors(folder / FACTS, UsageError, fix="Choose another folder with --to."):
+            write_file(folder / FACTS, msgspec.json.format(msgspec.json.encode(facts)))
+        write_recipe(recipe, path)  # last: a folder with a recipe has both
+        return
     changed = [
         text
         for text in difference(recipe, recipe_of(read_recipe(path)))
-        if re.split(r"[.:]", text)[0] not in FREE
+        if re.split(r"[.:]", text)[0] not in FREE_FIELDS
     ]
     before = _facts(folder)
     changed += [
@@ -89,8 +99,8 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
         for name in sorted(before.keys() | facts.keys())
         if name.endswith("sha256") and facts.get(name) != before.get(name)
     ]
-    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-        clear(place, young=0)
+    for subfolder in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        clear(subfolder, young=0)
     if changed:
         raise TrainError(
             f"The run in {folder} can't be resumed.",
@@ -118,11 +128,13 @@ def _short(sha256: str | None) -> str:
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Writes safetensors, whole or not at all. Raises: OSError."""
-    write_file(path, packed(tensors))
+    """Writes safetensors, completely or not at all. Raises: OSError."""
+    write_file(path, safetensors_bytes(tensors))
 
 
-def packed(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
-    """Tensors as safetensors, each in memory of its own, as the format wants it."""
-    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    return bytes_of(whole, metadata)
+def safetensors_bytes(
+    tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
+) -> bytes:
+    """Tensors in the safetensors format, which wants each in memory of its own."""
+    copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    return bytes_of(copies, metadata)

@@ -1,9 +1,8 @@
-"""From a data set to shares of batches: which image is seen when, augmented, in the network's
-input.
+"""Decides which image a run sees when, and makes micro-batches of augmented images.
 
 Images come as one endless sequence of positions. Position p is an image of epoch `p // images`,
-each epoch in an order of its own, and step s takes the positions from `s * batch_size` on; so a run
-goes on at any step as if it had never stopped, and each batch is whole.
+each epoch in an order of its own, and step s takes the positions from `s * batch_size` on. So a run
+can go on at any step as if it had never stopped, and every batch is full.
 """
 
 from __future__ import annotations
@@ -33,14 +32,19 @@ from zoo.train.recent import Recent
 from zoo.train.recipe import MIXING, CopyPaste, MultiScale, Recipe
 from zoo.train.sample import Sample, clipped
 
-NEAR = 64  # images before each, of which mosaic and mixup take their others
-MOST_WORKERS = 8
-SMALL_MACHINE = 4  # cores; on one with no more, workers only take time from the network
+# How many images before each one mosaic and mixup choose from.
+NEARBY_IMAGES = 64
+MAX_WORKERS = 8
+# With this number of cores or fewer, workers would only take time from the network.
+FEW_CORES = 4
 
 
 @dataclass(frozen=True)
-class Part:
-    """The positions of a share, and the step that they are of."""
+class MicroBatchSpan:
+    """The positions of a micro-batch, and its step.
+
+    weight: of the mean over the micro-batch, so that gradients become those of the batch's mean.
+    """
 
     step: int
     positions: range
@@ -48,18 +52,18 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Share:
+class MicroBatch:
     """The images that a process computes at once.
 
-    part: which they are. targets: in pixels of the augmented images.
+    targets: in pixels of the augmented images.
     """
 
-    part: Part
+    span: MicroBatchSpan
     batch: Batch
     targets: tuple[Target, ...]
 
-    def to(self, device: torch.device, *, channels_last: bool = False) -> Share:
-        """The share with its batch on another device; targets stay, as `loss` moves them."""
+    def to(self, device: torch.device, *, channels_last: bool = False) -> MicroBatch:
+        """With the batch on another device; targets stay, as `loss` moves them."""
         batch = self.batch.to(device)
         if channels_last:
             pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
@@ -69,7 +73,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Samples(TorchDataset[tuple[Tensor, Target]]):
-    """Augmented images and their targets, by position; can be pickled.
+    """Augmented images `(3, height, width)` and their targets, by position; can be pickled.
 
     lookup:     `(classes of the data set,)` the model's label of each, -1 for none.
     preprocess: of the model, at its own size.
@@ -86,7 +90,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return self.steps * self.recipe.batch_size
 
     def __getitem__(self, position: int) -> tuple[Tensor, Target]:
-        epoch, row = self.place(position)
+        epoch, row = self.epoch_and_row(position)
         draw = draw_of(self.recipe.seed, epoch, self.dataset.images[row].id)
         plain = position // self.recipe.batch_size >= self.plain_from
         steps = [step for step in self.recipe.augment if not (plain and isinstance(step, MIXING))]
@@ -94,7 +98,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         sample = augment(self.load(row), steps, draw, context)
         return sample.image, Target(sample.boxes, sample.labels)
 
-    def place(self, position: int) -> tuple[int, int]:
+    def epoch_and_row(self, position: int) -> tuple[int, int]:
         """The epoch of a position, and the row of its image."""
         epoch, within = divmod(position, len(self.dataset))
         return epoch, int(_order(self.recipe.seed, epoch, len(self.dataset))[within])
@@ -105,28 +109,30 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return epoch * len(self.dataset) + int((order == row).nonzero())
 
     def load(self, row: int) -> Sample:
-        """An image as it is, without its crowds and what its classes have no label for; nobody
-        writes into it, as the latest ones are kept."""
-        return self._recent.get(row, self._loaded)
+        """An image as it is, without crowds and objects of classes that the model lacks.
+
+        It is cached: don't write into its tensors.
+        """
+        return self._recent.get(row, self._read)
 
     @cached_property
     def _recent(self) -> Recent:
         return Recent()
 
-    def _loaded(self, row: int) -> Sample:
+    def _read(self, row: int) -> Sample:
         image = self._pixels(row)
         height, width = image.shape[-2:]
         target = self.dataset.target(row, mask_size=(height, width) if self._masked else None)
         labels = self.lookup[target.labels]
-        kept = labels >= 0
+        is_learned = labels >= 0
         if target.crowd is not None:
-            kept &= ~target.crowd
-        masks = None if target.masks is None else target.masks[kept]
-        return clipped(Sample(image, target.boxes[kept], labels[kept], masks))
+            is_learned &= ~target.crowd
+        masks = None if target.masks is None else target.masks[is_learned]
+        return clipped(Sample(image, target.boxes[is_learned], labels[is_learned], masks))
 
     def _pixels(self, row: int) -> Tensor:
         """The pixels of an image. Raises: as `Dataset.image`."""
-        with suppress(OSError, ValueError):  # which says so by name
+        with suppress(OSError, ValueError):  # `Dataset.image` raises an error with the file's name
             source = self.dataset.images[row].source()
             content = source if isinstance(source, bytes) else read_regular(source)
             if (pixels := plain_jpeg(content)) is not None:
@@ -135,7 +141,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
 
     @property
     def plain_from(self) -> int:
-        """The first step of the last ones, whose images are not mixed and of one size."""
+        """The first of the last steps, whose images are not mixed and all of one size."""
         return math.ceil(self.steps * (1 - self.recipe.plain_share))
 
     @cached_property
@@ -148,24 +154,24 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return scaled(self.preprocess.size, scale, self.recipe.seed, step)
 
     def near(self, position: int, number: int) -> Sample:
-        """One of the images that are seen before a position, which were decoded a moment ago."""
-        return self.load(self.place(position - 1 - number)[1])
+        """One of the images seen just before a position; they may still be cached."""
+        return self.load(self.epoch_and_row(position - 1 - number)[1])
 
     def _context(self, position: int) -> Context:
-        """Other images, and what becomes of an image in the network's input of that step."""
+        """Other images for augmentation, and the network's input size at that step."""
         height, width = self.preprocess.size
         rule = self.preprocess.at(self.size_at(position // self.recipe.batch_size))
         return Context(
             load=partial(self.near, position),
-            rows=min(NEAR, len(self.dataset)),
+            rows=min(NEARBY_IMAGES, len(self.dataset)),
             size=(height, width),
             fit=rule.fit if isinstance(rule, CardPreprocess) else None,
         )
 
-    def share(self, part: Part) -> Share:
-        """The images of a part of a step, in the network's input of that step."""
-        images, targets = zip(*map(self.__getitem__, part.positions), strict=True)
-        return Share(part, self.preprocess.at(self.size_at(part.step))(images), targets)
+    def micro_batch(self, span: MicroBatchSpan) -> MicroBatch:
+        """The images of a span, in the network's input of its step."""
+        images, targets = zip(*map(self.__getitem__, span.positions), strict=True)
+        return MicroBatch(span, self.preprocess.at(self.size_at(span.step))(images), targets)
 
 
 @lru_cache(maxsize=4)
@@ -185,9 +191,13 @@ def scaled(
     return height * scale.multiple, width * scale.multiple
 
 
-def parts_of(step: int, recipe: Recipe, *, rank: int = 0, processes: int = 1) -> list[Part]:
-    """The shares of one process in a step, as even as can be; `weight` makes means of the batch
-    of them once gradients are averaged over processes."""
+def spans_of(
+    step: int, recipe: Recipe, *, rank: int = 0, processes: int = 1
+) -> list[MicroBatchSpan]:
+    """The micro-batches of one process in a step, of sizes that differ by at most one.
+
+    Their weights sum to a mean over the whole batch once gradients are averaged over processes.
+    """
     size, count = recipe.batch_size, processes * recipe.accumulate
     edges = [step * size + size * number // count for number in range(count + 1)]
     first = rank * recipe.accumulate
@@ -195,44 +205,44 @@ def parts_of(step: int, recipe: Recipe, *, rank: int = 0, processes: int = 1) ->
         range(edges[number], edges[number + 1])
         for number in range(first, first + recipe.accumulate)
     ]
-    return [Part(step, span, len(span) / size * processes) for span in spans]
+    return [MicroBatchSpan(step, span, len(span) / size * processes) for span in spans]
 
 
-class _Shares:
-    """Indexes samples by parts, for workers.
+class _MicroBatches:
+    """Indexes micro-batches by spans, for workers.
 
-    An error that names a file is a value here: of one that is raised, torch makes another, with
-    the worker's traceback for a message.
+    Errors that name a file are returned: torch would replace one that is raised in a worker by
+    another, with the traceback as its message.
     """
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
 
-    def __getitem__(self, part: Part) -> Share | ZooError:
+    def __getitem__(self, span: MicroBatchSpan) -> MicroBatch | ZooError:
         try:
-            return self.samples.share(part)
+            return self.samples.micro_batch(span)
         except ZooError as error:
             return error
 
 
-def shares(
+def micro_batches(
     samples: Samples, start: int = 0, rank: int = 0, processes: int = 1, *, device: str = "cpu"
-) -> Iterator[tuple[int, list[Share]]]:
-    """Each step from `start` on, with the shares of this process.
+) -> Iterator[tuple[int, list[MicroBatch]]]:
+    """Each step from `start` on, with the micro-batches of this process.
 
     Raises: ImageError, DataError of an image that can't be used, from workers too.
     """
     recipe = samples.recipe
-    parts = (
-        part
+    spans = (
+        span
         for step in range(start, samples.steps)
-        for part in parts_of(step, recipe, rank=rank, processes=processes)
+        for span in spans_of(step, recipe, rank=rank, processes=processes)
     )
     workers = workers_of(recipe, device=device, processes=processes)
     loader: Any = DataLoader(
-        _Shares(samples),  # type: ignore[arg-type]  # indexed by parts, not by whole numbers
+        _MicroBatches(samples),  # type: ignore[arg-type]  # indexed by spans, not whole numbers
         batch_size=None,
-        sampler=parts,
+        sampler=spans,
         num_workers=workers,
         generator=torch.Generator(),  # its own, or making it would move torch's random numbers
         prefetch_factor=4 if workers else None,
@@ -241,19 +251,19 @@ def shares(
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
         ready = iter(loader)
     for step in range(start, samples.steps):
-        yield step, [_whole(next(ready)) for _ in range(recipe.accumulate)]
+        yield step, [_raise_if_error(next(ready)) for _ in range(recipe.accumulate)]
 
 
-def _whole(share: Share | ZooError) -> Share:
-    if isinstance(share, ZooError):
-        raise share
-    return share
+def _raise_if_error(loaded: MicroBatch | ZooError) -> MicroBatch:
+    if isinstance(loaded, ZooError):
+        raise loaded
+    return loaded
 
 
 def workers_of(recipe: Recipe, *, device: str, processes: int) -> int:
-    """Processes that read and augment images for one that trains."""
+    """How many worker processes read and augment images for each process that trains."""
     if recipe.workers is not None:
         return recipe.workers
-    if device == "cpu" and cores() <= SMALL_MACHINE:
+    if device == "cpu" and cores() <= FEW_CORES:
         return 0
-    return min(MOST_WORKERS, max(1, cores() // processes - 1))
+    return min(MAX_WORKERS, max(1, cores() // processes - 1))

@@ -1,4 +1,4 @@
-"""Images with boxes, for people to look at while a run goes on."""
+"""Draws images with boxes, to look at during a run."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from zoo.labels import LabelSpace
 from zoo.train.sample import Sample
 
 IMAGES = 4
-SCORE = 0.3
+MIN_SCORE = 0.3
 GAP = 8  # pixels between two images
 PAPER = "#ffffff"
 
 
 def truth_image(sample: Sample, label_space: LabelSpace) -> PIL.Image.Image:
-    """An image with the boxes of its truth."""
+    """An image with its annotated boxes."""
     ones = torch.ones(len(sample.labels))
     truth = Detections(sample.boxes, ones, sample.labels, label_space, size=sample.size)
     return draw(sample.image, truth, scores=False)
 
 
-def detection_sheets(detector: Detector, dataset: Dataset, folder: Path) -> list[Path]:
-    """The first images of a data set, detections at the left and truth at the right."""
+def draw_detection_sheets(detector: Detector, dataset: Dataset, folder: Path) -> list[Path]:
+    """Writes the first images of a data set, detections at the left and truth at the right."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = _rows(dataset)
-    written = []
+    paths = []
     for number, row in enumerate(rows):
         image = dataset.image(row).pixels
         target = dataset.target(row)
-        detections = detector.detect(image, score=SCORE, progress=False)
+        detections = detector.detect(image, score=MIN_SCORE, progress=False)
         truth = truth_image(Sample(image, target.boxes, target.labels), dataset.label_space)
         path = folder / f"{number}.jpg"
-        written.append(save(joined([draw(image, detections), truth]), path))
-    return written
+        paths.append(save(side_by_side([draw(image, detections), truth]), path))
+    return paths
 
 
 def _rows(dataset: Dataset) -> list[int]:
@@ -49,8 +49,8 @@ def _rows(dataset: Dataset) -> list[int]:
     return with_objects or list(range(min(IMAGES, len(dataset))))
 
 
-def joined(images: Sequence[PIL.Image.Image]) -> PIL.Image.Image:
-    """The images in a row."""
+def side_by_side(images: Sequence[PIL.Image.Image]) -> PIL.Image.Image:
+    """The images in a row, aligned at the top."""
     width = sum(image.width for image in images) + GAP * (len(images) - 1)
     sheet = PIL.Image.new("RGB", (width, max(image.height for image in images)), PAPER)
     left = 0

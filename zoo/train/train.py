@@ -1,13 +1,13 @@
-"""`zoo.train`: from a model and a data set to a folder with what was learned."""
+"""`zoo.train`: trains a model on a data set, into a folder with weights, card and report."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from msgspec import structs
@@ -25,28 +25,31 @@ from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
 from zoo.train.card import check_size, choice_of, warn_of_losses
+from zoo.train.checkpoints import save_checkpoint
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
     Given,
-    Preset,
     complete,
     given_fields,
     is_auto,
     preset_of,
     whole,
 )
-from zoo.train.finish import finished
-from zoo.train.fitting import fitted
+from zoo.train.finish import finish
+from zoo.train.fitting import fit_batch
 from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
 from zoo.train.overfit import LONG, check_one_batch
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
-from zoo.train.run_folder import RECIPE, default_folder, enter, has_checkpoints, lock
+from zoo.train.run_folder import RECIPE, check_unused, default_folder, enter, has_checkpoints, lock
 from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
 from zoo.train.validation import check_best, check_classes
 from zoo.weights.resolve import choose
+
+if TYPE_CHECKING:  # an extra
+    from accelerate import Accelerator
 
 RANDOM = "random"
 
@@ -86,175 +89,213 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         TrainError: a loss is not finite, memory ran out, or one batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
-    fields, preset = given_fields(recipe)
-    arguments: dict[str, object] = {"model": model, "data": data, "validation": validation}
-    arguments |= {"labels": labels, "weights": RANDOM if weights is False else weights, "to": to}
-    fields |= {name: text for name, value in arguments.items() if (text := _text(value))}
-    plan = _Plan.of(model, data, validation, labels, fields, preset)
+    plan = make_plan(model, data, validation, recipe, labels, weights, to)
     accelerator = accelerator_of(plan.recipe, device)
-    with ExitStack() as stack:
-        plan = plan.entered(stack, accelerator, say, resume=resume)
+    check_plan(plan, accelerator)
+    say = say if accelerator.is_main_process else None
+    with lock(plan.folder) if accelerator.is_main_process else nullcontext():
+        plan, detector = begin_run(plan, accelerator, say, resume=resume)
         try:
-            return _run(plan, accelerator, progress, say)
+            return _train(plan, detector, accelerator, progress, say)
         except KeyboardInterrupt as error:
             error.add_note(f"{plan.folder} is kept to its last checkpoint; --resume goes on there.")
             raise
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """A run before anything heavy is loaded."""
+class Plan:
+    """A run before its model is loaded.
+
+    choice: the model's card and weights; None for a detector that no card can build.
+    detector: the one that was passed; None for a model that is named. labels: classes to learn.
+    auto_batch: whether the micro-batches are to be as large as memory allows.
+    """
 
     recipe: Recipe
     choice: Choice | None
-    given: Detector | None
+    detector: Detector | None
     data: Data
     labels: LabelSpace | Sequence[str] | str
     folder: Path
-    auto: bool = False
-
-    @classmethod
-    def of(
-        cls,
-        model: str | Detector | None,
-        data: object,
-        validation: object,
-        labels: Any,
-        fields: dict[str, Any],
-        preset: Preset | None,
-    ) -> _Plan:
-        for package in ("accelerate", "pyarrow"):
-            optional(package, wanted_for="Training", extra="train")
-        detector = model if isinstance(model, Detector) else None
-        name = detector.name if detector is not None else fields.get("model")
-        if detector is None and not name:
-            raise UsageError(
-                "Nothing can be trained.",
-                "No model is named.",
-                'Name one: zoo.train("yolox_nano", data=…)',
-                fix_cli="Name one: zoo train yolox_nano --data coco:PATH",
-            )
-        choice = None if detector is None else choice_of(detector)
-        if detector is None:
-            choice = choose(catalogue(), str(name), _weights(fields))
-        known = preset or preset_of(choice.entry.card if choice else None)
-        share = whole(known, fields).validation_share
-        measured = validation if validation is not None else fields.get("validation")
-        images = images_of(_source(data, fields), measured, share)
-        recipe = complete(known, fields, images=len(images.train))
-        if images.validation is not None:
-            check_best(recipe.best, images.validation)
-        meant = labels or recipe.labels or images.train.label_space.names
-        short = choice.entry.name if choice else name or type(detector).__name__
-        folder = Path(recipe.to) if recipe.to else default_folder(str(short), images.train.name)
-        folder = expand_home(folder)
-        return cls(recipe, choice, detector, images, meant, folder, is_auto(fields))
-
-    def entered(
-        self, stack: ExitStack, accelerator: Any, say: Say | None, *, resume: bool
-    ) -> _Plan:
-        """The plan as it is carried out, in a folder that is held until the stack is closed."""
-        check_batch(self.recipe, accelerator.num_processes)
-        if self.data.validation is not None:
-            check_classes(self.learned(), self.data.validation)
-        if accelerator.is_main_process:
-            stack.enter_context(lock(self.folder))
-        plan = self.fitted(accelerator, say, resume=resume)
-        check_batch(plan.recipe, accelerator.num_processes)  # a run that goes on has its own parts
-        if accelerator.is_main_process:
-            enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
-        return plan
-
-    def learned(self) -> LabelSpace:
-        """The classes of the detector, before there is one."""
-        return space_of(self.labels) if self.given is None else self.given.label_space
-
-    def fitted(self, accelerator: Any, say: Say | None, *, resume: bool) -> _Plan:
-        """The plan with a batch in parts that fit, where that is to be found; a run that goes on
-        keeps its own."""
-        if not self.auto:
-            return self
-        before = self.folder / RECIPE
-        if resume and before.exists():
-            parts = recipe_of(read_recipe(before)).accumulate
-            return replace(self, recipe=structs.replace(self.recipe, accumulate=parts))
-        detector = self.detector()
-        samples = samples_of(self.recipe, detector, self.data.train)
-        recipe, images = fitted(self.recipe, detector, samples, accelerator)
-        if say and accelerator.is_main_process:
-            say(f"batch_size is {recipe.batch_size}; {pluralize(images, 'image')} fit at once.")
-        return replace(self, recipe=recipe, given=detector)
-
-    def detector(self) -> Detector:
-        """The detector to train, its new weights from the seed."""
-        detector = self.loaded() if self.given is None else self.given
-        if self.recipe.backbone is not None:
-            take_backbone(detector, self.recipe.backbone)
-        return detector
-
-    def loaded(self) -> Detector:
-        """The model that the recipe names."""
-        torch.manual_seed(self.recipe.seed)
-        weights = _weights(fields_of(self.recipe))
-        labels = self.labels if isinstance(self.labels, str | LabelSpace) else list(self.labels)
-        return load_to_train(str(self.recipe.model), weights=weights, labels=labels)
+    auto_batch: bool
 
 
-def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) -> Result:
-    recipe, detector = plan.recipe, plan.detector()
-    check_size(detector, plan.choice, recipe)
-    steps = recipe.total_steps(len(plan.data.train))
+def make_plan(
+    model: str | Detector | None,
+    data: str | os.PathLike[str] | Dataset | None,
+    validation: str | os.PathLike[str] | Dataset | None,
+    recipe: Given,
+    labels: Sequence[str] | str | LabelSpace | None,
+    weights: bool | str | os.PathLike[str] | None,
+    to: str | os.PathLike[str] | None,
+) -> Plan:
+    """The plan of the arguments of `train`. Raises: as `train`."""
+    for package in ("accelerate", "pyarrow"):
+        optional(package, wanted_for="Training", extra="train")
+    fields, preset = given_fields(recipe)
+    arguments: dict[str, object] = {"model": model, "data": data, "validation": validation}
+    arguments |= {"labels": labels, "weights": RANDOM if weights is False else weights, "to": to}
+    fields |= {name: field for name, value in arguments.items() if (field := _field(value))}
+
+    detector = model if isinstance(model, Detector) else None
+    choice = _choice(fields) if detector is None else choice_of(detector)
+    preset = preset or preset_of(choice.entry.card if choice else None)
+    images = images_of(
+        _source(data, fields),
+        validation if validation is not None else fields.get("validation"),
+        whole(preset, fields).validation_share,
+    )
+    complete_recipe = complete(preset, fields, images=len(images.train))
+    model_name = choice.entry.name if choice else type(detector).__name__
+    if choice is None and detector is not None and detector.name:
+        model_name = detector.name
+    folder = complete_recipe.to or default_folder(model_name, images.train.name)
+    return Plan(
+        recipe=complete_recipe,
+        choice=choice,
+        detector=detector,
+        data=images,
+        labels=labels or complete_recipe.labels or images.train.label_space.names,
+        folder=expand_home(Path(folder)),
+        auto_batch=is_auto(fields),
+    )
+
+
+def check_plan(plan: Plan, accelerator: Accelerator) -> None:
+    """Raises: UsageError, LabelError if the run could not validate, or a batch has too few images
+    for its processes."""
+    check_batch(plan.recipe, accelerator.num_processes)
+    if plan.data.validation is not None:
+        check_best(plan.recipe.best, plan.data.validation)
+        labels = space_of(plan.labels) if plan.detector is None else plan.detector.label_space
+        check_classes(labels, plan.data.validation)
+
+
+def begin_run(
+    plan: Plan, accelerator: Accelerator, say: Say | None, *, resume: bool
+) -> tuple[Plan, Detector]:
+    """Builds the detector, and begins or resumes the run in its folder, which is locked."""
     main = accelerator.is_main_process
     if main:
+        check_unused(plan.folder, resume=resume)
+    detector = build_detector(plan)
+    if plan.auto_batch:
+        plan = fit_plan(plan, detector, accelerator, say, resume=resume)
+    if main:
+        enter(plan.folder, plan.recipe, plan.data.facts(), resume=resume)
+    return plan, detector
+
+
+def build_detector(plan: Plan) -> Detector:
+    """The detector to train; its new weights are drawn from the recipe's seed."""
+    detector = plan.detector
+    if detector is None:
+        torch.manual_seed(plan.recipe.seed)
+        labels = plan.labels if isinstance(plan.labels, str | LabelSpace) else list(plan.labels)
+        weights = _weights(fields_of(plan.recipe))
+        detector = load_to_train(str(plan.recipe.model), weights=weights, labels=labels)
+    if plan.recipe.backbone is not None:
+        take_backbone(detector, plan.recipe.backbone)
+    return detector
+
+
+def fit_plan(
+    plan: Plan, detector: Detector, accelerator: Accelerator, say: Say | None, *, resume: bool
+) -> Plan:
+    """The plan with micro-batches that fit into memory; a resumed run keeps those that it has.
+
+    Raises: UsageError if a batch has too few images for them.
+    """
+    before = plan.folder / RECIPE
+    if resume and before.exists():
+        accumulate = recipe_of(read_recipe(before)).accumulate
+        recipe = structs.replace(plan.recipe, accumulate=accumulate)
+    else:
+        samples = samples_of(plan.recipe, detector, plan.data.train)
+        recipe, images = fit_batch(plan.recipe, detector, samples, accelerator)
+        if say:
+            say(f"batch_size is {recipe.batch_size}; {pluralize(images, 'image')} fit at once.")
+    check_batch(recipe, accelerator.num_processes)
+    return replace(plan, recipe=recipe)
+
+
+def _train(
+    plan: Plan,
+    detector: Detector,
+    accelerator: Accelerator,
+    progress: bool | None,
+    say: Say | None,
+) -> Result:
+    recipe, data, folder = plan.recipe, plan.data, plan.folder
+    main = accelerator.is_main_process
+    steps = recipe.total_steps(len(data.train))
+    check_size(detector, plan.choice, recipe)
+    if main:
         warn_of_losses(detector, plan.choice, recipe)
-    fresh = not has_checkpoints(plan.folder)
-    if fresh and main and recipe.overfit_check and steps >= LONG:
+    if main and recipe.overfit_check and steps >= LONG and not has_checkpoints(folder):
         detector.to(accelerator.device)
-        check_one_batch(detector, samples_of(recipe, detector, plan.data.train), plan.folder)
+        check_one_batch(detector, samples_of(recipe, detector, data.train), folder)
     accelerator.wait_for_everyone()
-    bar = Bar(f"Training {plan.folder.name}", total=steps, show=progress if main else False)
-    with bar:
-        live = Live(bar, best=recipe.best, steps=steps, say=say if main else None)
+    with Bar(f"Training {folder.name}", total=steps, show=progress if main else False) as bar:
+        live = Live(bar, best=recipe.best, steps=steps, say=say)
         training = training_of(
             recipe,
             detector,
-            plan.data.train,
-            plan.data.validation,
-            plan.folder,
+            data.train,
+            data.validation,
+            folder,
             accelerator=accelerator,
             tell=live.tell,
         )
         live.begin(training.progress.step)
-        if training.progress.step == 0:
-            training.keep()
+        if training.progress.step == 0 and main:
+            save_checkpoint(training)
         if not is_over(recipe, training.progress, steps):
             run(training)
         training.log.close()
         accelerator.wait_for_everyone()
-        return finished(training, choice=plan.choice, data=plan.data)
+        return finish(training, choice=plan.choice, data=data)
 
 
-def _text(value: object) -> Any:
-    """An argument as a recipe has it; None if that can't be written down."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Detector):
-        return value.name
-    if isinstance(value, Sequence):
-        return list(value)
-    return list(value.names) if isinstance(value, LabelSpace) else None
+def _field(argument: object) -> str | list[str] | None:
+    """An argument as a field of the recipe; None if a file can't have it."""
+    if isinstance(argument, str):
+        return argument
+    if isinstance(argument, os.PathLike):
+        return os.fsdecode(argument)
+    if isinstance(argument, Detector):
+        return argument.name
+    if isinstance(argument, Sequence):
+        return list(argument)
+    return list(argument.names) if isinstance(argument, LabelSpace) else None
+
+
+def _choice(fields: Mapping[str, Any]) -> Choice:
+    """The card and weights of the model that is named. Raises: UsageError, NameNotFound."""
+    name = fields.get("model")
+    if not name:
+        raise UsageError(
+            "Nothing can be trained.",
+            "No model is named.",
+            'Name one: zoo.train("yolox_nano", data=…)',
+            fix_cli="Name one: zoo train yolox_nano --data coco:PATH",
+        )
+    return choose(catalogue(), str(name), _weights(fields))
 
 
 def _weights(fields: Mapping[str, Any]) -> bool | str:
-    named = fields.get("weights")
-    return named != RANDOM if named in (None, RANDOM) else str(named)
+    """The weights of a recipe, as `zoo.load` takes them."""
+    weights = fields.get("weights")
+    return weights != RANDOM if weights in (None, RANDOM) else str(weights)
 
 
-def _source(data: Any, fields: Mapping[str, Any]) -> Any:
-    """The data set that is named. Raises: UsageError."""
-    source = data if data is not None else fields.get("data")
+def _source(
+    data: str | os.PathLike[str] | Dataset | None, fields: Mapping[str, Any]
+) -> str | os.PathLike[str] | Dataset:
+    """The data set to train on. Raises: UsageError if none is named."""
+    source: str | os.PathLike[str] | Dataset | None = data
+    if source is None:
+        source = fields.get("data")
     if source is None:
         raise UsageError(
             "Nothing can be trained.",
