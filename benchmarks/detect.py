@@ -32,7 +32,7 @@ from zoo import labels
 from zoo.detectors import Detector, Protocol
 from zoo.detectors.checkpoint import assign
 from zoo.images import read
-from zoo.inference.batching import BatchLimit
+from zoo.inference.batch_limit import BatchLimit
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"

@@ -32,7 +32,7 @@ import zoo
 from zoo.detectors import Batch, Detector, Protocol
 from zoo.evaluate import Evaluator, GroundTruth
 from zoo.images import read
-from zoo.inference.batching import BatchLimit
+from zoo.inference.batch_limit import BatchLimit
 from zoo.inference.detect import detect
 from zoo.labels import LabelSpace
 

@@ -46,7 +46,7 @@ from table import report
 import zoo
 from zoo.detections.convert.json import object_of
 from zoo.detectors.detector import BasePredictor
-from zoo.inference.batching import BatchSize
+from zoo.inference.batch_limit import BatchSize
 
 SECONDS_TO_START = 120.0
 PATH = "/v1/detect"

@@ -38,7 +38,7 @@ from table import report
 
 import zoo
 from zoo.detectors.detector import BasePredictor
-from zoo.inference.batching import BatchSize
+from zoo.inference.batch_limit import BatchSize
 
 CLIP = SHARED / "fish_voc" / "fish.mp4"
 EARLY = 200  # frames, after which memory should not grow

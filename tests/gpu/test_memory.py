@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from zoo.errors import ImageError
-from zoo.inference.batching import PIXEL_BYTES, BatchLimit
+from zoo.inference.batch_limit import PIXEL_BYTES, BatchLimit
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.images import scene
 
@@ -66,7 +66,7 @@ def _usual_convolutions() -> Iterator[None]:
 def test_a_batch_too_large_is_halved_and_nothing_is_lost(
     batch_size, hungry, gpu, caplog, monkeypatch
 ):
-    monkeypatch.setattr("zoo.inference.batching.AUTO_PIXELS", {"cuda": 16 * 640 * 640, "cpu": 1})
+    monkeypatch.setattr("zoo.inference.batch_limit.AUTO_PIXELS", {"cuda": 16 * 640 * 640, "cpu": 1})
     detector, bytes_of_one = hungry
     images = [scene(640, 640, seed=number) for number in range(32)]
     expected = detector.detect(images, batch_size=1, score=0.0, max_boxes=30, progress=False)

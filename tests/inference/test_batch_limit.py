@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from zoo.inference.batching import BatchLimit
+from zoo.inference.batch_limit import BatchLimit
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -33,13 +33,13 @@ def test_an_automatic_batch_shrinks_with_the_input_and_is_never_empty(device):
 
 def test_an_automatic_batch_is_what_the_predictor_wants():
     wanted = {(320, 320): 8, (8, 8): 500, (4000, 4000): None, (1, 1): 0}
-    limit = BatchLimit("auto", CPU, wanted=lambda height, width: wanted[height, width])
+    limit = BatchLimit("auto", CPU, preferred=lambda height, width: wanted[height, width])
     assert [limit(size) for size in wanted] == [8, 32, BatchLimit("auto", CPU)((4000, 4000)), 1]
-    assert BatchLimit(3, CPU, wanted=lambda *_: 8)((320, 320)) == 3
+    assert BatchLimit(3, CPU, preferred=lambda *_: 8)((320, 320)) == 3
 
 
 def test_where_memory_ran_out_a_predictor_s_wish_counts_no_more():
-    limit = BatchLimit("auto", CPU, wanted=lambda *_: 8)
+    limit = BatchLimit("auto", CPU, preferred=lambda *_: 8)
     limit.lower((320, 320), 8)
     assert (limit((320, 320)), limit((640, 640))) == (4, 1)
 

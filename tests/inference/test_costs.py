@@ -139,7 +139,7 @@ def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street
     red = np.full_like(street, (255, 0, 0))
     sources = [street, street, street, red, street, street, street, street]
     with pytest.warns(
-        ImageWarning, match=r"'image 3', 64 x 48 pixels\.\nThere is not enough memory"
+        ImageWarning, match=r"'image 3' \(64 x 48 pixels\)\.\nThere is not enough memory"
     ) as caught:
         seen = lamps.detect(sources, on_error="skip", batch_size=8)
     assert len(caught) == 1

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from zoo.contract.protocol import Protocol, Thresholds
 from zoo.detections import Detections
-from zoo.inference.batching import BatchLimit
+from zoo.inference.batch_limit import BatchLimit
 from zoo.inference.detect import stream
-from zoo.inference.plan import PlannedWindow, planned
+from zoo.inference.plan import PlannedWindow, plan_batches
 from zoo.labels import LabelSpace
 
 CPU = torch.device("cpu")
@@ -54,7 +54,7 @@ def test_a_plan_has_the_batches_that_a_stream_runs(
 ) -> None:
     recorder = Recorder()
     list(stream(recorder, images_of(sizes), protocol=Protocol(), batch_size=batch_size))
-    plan = list(planned(sizes, recorder.input_size, BatchLimit(batch_size, CPU)))
+    plan = list(plan_batches(sizes, recorder.input_size, BatchLimit(batch_size, CPU)))
     assert [[sizes[position] for position in batch] for batch in plan] == recorder.batches
     assert sorted(position for batch in plan for position in batch) == list(range(len(sizes)))
 
@@ -63,7 +63,7 @@ def test_a_plan_has_the_batches_that_a_stream_runs(
 def test_a_stream_runs_the_batches_of_a_plan(sizes: list[tuple[int, int]], batch_size: int) -> None:
     recorder = Recorder()
     limit = BatchLimit(batch_size, CPU)
-    plan = list(planned(sizes, recorder.input_size, limit))
+    plan = list(plan_batches(sizes, recorder.input_size, limit))
     chosen = plan[::2]
     wanted = [[sizes[position] for position in batch] for batch in chosen]
     if not chosen:
@@ -87,5 +87,5 @@ def test_images_whose_input_size_is_another_after_all_are_run_apart() -> None:
 @pytest.mark.parametrize(("most", "batches"), [(10**9, [4]), (3000, [1, 1, 1, 1])])
 def test_images_that_are_large_together_wait_for_fewer(most: int, batches: list[int]) -> None:
     sizes = [(40, 40)] * 4
-    made = planned(sizes, Recorder().input_size, BatchLimit(64, CPU), most_bytes=most)
+    made = plan_batches(sizes, Recorder().input_size, BatchLimit(64, CPU), most_bytes=most)
     assert [len(batch) for batch in made] == batches

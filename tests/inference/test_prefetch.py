@@ -17,7 +17,7 @@ from zoo.errors import ImageError
 from zoo.images import Image, Limits
 from zoo.inference import prefetch as module
 from zoo.inference.prefetch import (
-    NAME,
+    THREAD_NAME,
     Broken,
     Closed,
     MemoryBudget,
@@ -93,7 +93,7 @@ def test_no_more_is_pulled_than_allowed(threads: int, pulled: int) -> None:
 
 
 def test_large_images_that_wait_stop_the_reading_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AHEAD_BYTES", 1)
+    monkeypatch.setattr(module, "MAX_AHEAD_BYTES", 1)
     pulled: list[int] = []
 
     def sources() -> Iterator[torch.Tensor]:
@@ -238,7 +238,7 @@ def test_threads_of_tasks_that_were_given_up_end_when_they_come_back() -> None:
 
 
 def reading_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name == NAME}
+    return {thread for thread in threading.enumerate() if thread.name == THREAD_NAME}
 
 
 def test_time_before_the_work_does_not_count() -> None:
@@ -254,7 +254,7 @@ def test_time_before_the_work_does_not_count() -> None:
 
 
 def test_closing_cancels_what_has_not_begun_and_ends_the_threads() -> None:
-    before = {thread for thread in threading.enumerate() if thread.name == NAME}
+    before = {thread for thread in threading.enumerate() if thread.name == THREAD_NAME}
     readers, begun, leave = Readers(1), threading.Event(), threading.Event()
 
     def hold(_: object) -> str:
@@ -268,7 +268,7 @@ def test_closing_cancels_what_has_not_begun_and_ends_the_threads() -> None:
     readers.submit(second)
     readers.close()
     assert second.future.cancelled()
-    [thread] = {one for one in threading.enumerate() if one.name == NAME} - before
+    [thread] = {one for one in threading.enumerate() if one.name == THREAD_NAME} - before
     assert thread.daemon
     leave.set()
     assert first.result(seconds=10) == "done"

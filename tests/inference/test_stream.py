@@ -253,7 +253,7 @@ def test_failures_are_told_in_their_turn(lamps, street):
         lamps,
         [b"bad 0", street, b"bad 2", b"bad 3", street, b"bad 5"],
         protocol=Protocol(score=0.3),
-        failed=told.append,
+        on_failure=told.append,
     )
     for one in results:
         told.append(one)
@@ -269,7 +269,7 @@ def test_every_picture_is_shown_with_what_was_seen_in_it(lamps, street, paint):
             lamps,
             pictures,
             protocol=Protocol(score=0.3),
-            looked=lambda *pair: shown.update({pair[0].source: pair}),
+            on_result=lambda *pair: shown.update({pair[0].source: pair}),
         )
     )
     for one, given in zip(seen, pictures, strict=True):
@@ -316,7 +316,7 @@ def picky(lamps):
 def test_a_picture_that_the_network_can_not_take_is_named(lamps, paint):
     with pytest.raises(
         ImageError,
-        match=r"'Lamps'.*'image 1', 2000 x 10 pixels(.|\n)*of its height(.|\n)*into tiles",
+        match=r"'Lamps'.*'image 1' \(2000 x 10 pixels\)(.|\n)*of its height(.|\n)*into tiles",
     ) as raised:
         picky(lamps).detect([paint(48, 64), paint(10, 2000)])
     assert raised.value.file == "image 1"

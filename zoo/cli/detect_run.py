@@ -26,7 +26,7 @@ from zoo.fonts import letters_of
 from zoo.gallery import Collection
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
-from zoo.inference.detect import Looked, stream
+from zoo.inference.detect import OnResult, stream
 from zoo.progress import Bar
 from zoo.text import pluralize
 
@@ -91,7 +91,7 @@ def run(asked: Request) -> int:
             writers.append(page.add)
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
-        looks: list[Looked] = [saving] if saving else []
+        looks: list[OnResult] = [saving] if saving else []
         looks += [page.look_at] if page else []
         failed = _look(asked, detector, images, writers, looks)
         if page:
@@ -193,7 +193,7 @@ def _look(
     detector: BasePredictor,
     images: Sequence[Source],
     writers: Sequence[Write],
-    looks: Sequence[Looked],
+    looks: Sequence[OnResult],
 ) -> Sequence[ImageError]:
     """Sends the detections of each image to every writer; returns the errors of skipped ones."""
     failed: list[ImageError] = []
@@ -215,8 +215,8 @@ def _look(
             batch_size=asked.batch_size,
             exif=asked.exif,
             limits=asked.limits,
-            failed=skip if asked.on_error == "skip" else None,
-            looked=looked if looks else None,
+            on_failure=skip if asked.on_error == "skip" else None,
+            on_result=looked if looks else None,
         ):
             for write in writers:
                 write(detections)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.contract.protocol import Protocol, Thresholds
 from zoo.detections import Detections
 from zoo.images import Limits
-from zoo.inference.batching import BatchSize
+from zoo.inference.batch_limit import BatchSize
 from zoo.labels import LabelSpace
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from zoo.cluster.process import Process
 from zoo.cluster.shards import Shard
 from zoo.detections import Detections
 from zoo.errors import ClusterError
-from zoo.inference.batching import Size
+from zoo.inference.batch_limit import InputSize
 from zoo.text import listed, pluralize
 
 log = logging.getLogger("zoo")
@@ -100,7 +100,7 @@ class Pool:
             for _ in self._heard():
                 pass
 
-    def plan(self, sizes: Sequence[Size]) -> list[list[int]]:
+    def plan(self, sizes: Sequence[InputSize]) -> list[list[int]]:
         """The batches of images of these sizes, as one process forms them."""
         while True:
             self.ready()

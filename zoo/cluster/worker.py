@@ -20,9 +20,9 @@ from zoo.cluster.job import (
 )
 from zoo.detections import Detections
 from zoo.errors import ImageError, ZooError
-from zoo.inference.batching import BatchLimit, Size
+from zoo.inference.batch_limit import BatchLimit, InputSize
 from zoo.inference.detect import stream, window_bytes
-from zoo.inference.plan import PlannedWindow, planned
+from zoo.inference.plan import PlannedWindow, plan_batches
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import BasePredictor
@@ -55,7 +55,7 @@ class Worker:
         except Exception as error:
             return Failed(sendable(error))
 
-    def plan(self, sizes: Sequence[Size]) -> list[list[int]] | Failed:
+    def plan(self, sizes: Sequence[InputSize]) -> list[list[int]] | Failed:
         """The batches that one process would form of images of these sizes."""
         job, predictor = self._held()
         limits = job.limits
@@ -63,7 +63,7 @@ class Worker:
         limit = limit_of(job, predictor)
         most = window_bytes(job.batch_size, limits.memory)
         try:
-            return list(planned(sizes, predictor.input_size, limit, most_bytes=most))
+            return list(plan_batches(sizes, predictor.input_size, limit, most_bytes=most))
         except Exception as error:
             return Failed(sendable(error))
 
@@ -103,8 +103,7 @@ class Worker:
 
 def limit_of(job: Job, predictor: BasePredictor) -> BatchLimit:
     """How many images a batch has, as in one process."""
-    wanted = getattr(predictor, "auto_batch", None)
-    return BatchLimit(job.batch_size, predictor.device, wanted=wanted)
+    return BatchLimit.of(predictor, job.batch_size)
 
 
 def loaded(model: SentModel, device: str, threads: int) -> BasePredictor:

@@ -79,7 +79,7 @@ def _detections(dataset: Dataset, detector: Detector) -> Iterator[tuple[int, Det
     def skip(_: ImageError) -> None:
         read.popleft()
 
-    many = stream(detector, sources(), protocol=Protocol(score=FAINT), failed=skip)
+    many = stream(detector, sources(), protocol=Protocol(score=FAINT), on_failure=skip)
     for detections in many:
         yield read.popleft(), detections
 

@@ -2,7 +2,7 @@
 
 Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is
 best first again. With `class_agnostic` boxes of different classes count as overlapping, too:
-`zoo.inference.batching` applies it so where the protocol says `nms="all"`.
+`zoo.inference.runner` applies it so where the protocol says `nms="all"`.
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ from zoo.contract.target import Target
 from zoo.detections import Detections
 from zoo.errors import ContractError, ZooError
 from zoo.images import Limits, Pixels, Source, Sources
-from zoo.inference.batching import eval_mode, step
 from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import DetectOptions, detect, detect_stream
+from zoo.inference.runner import eval_mode, step
 from zoo.labels import LabelSpace
 from zoo.registry import Choice
 from zoo.registry.conduct import describe_exception

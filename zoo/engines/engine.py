@@ -19,7 +19,7 @@ from zoo.engines.lanes import Lanes, contiguous, joined, split
 from zoo.engines.outputs import OutputLayout
 from zoo.engines.preprocess import restored
 from zoo.errors import ContractError, ImageError
-from zoo.inference.batching import step
+from zoo.inference.runner import step
 from zoo.labels.builtin import name_with_labels
 from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts

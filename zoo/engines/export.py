@@ -30,7 +30,7 @@ from zoo.engines.scenes import images_of, scenes
 from zoo.environment import expand_home
 from zoo.errors import ExportError, UsageError
 from zoo.files import atomic_folder, atomic_write, copy_into, unwritable, write_errors
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
 

@@ -14,7 +14,7 @@ from zoo.detectors.detector import Detector
 from zoo.engines.engine import Engine
 from zoo.engines.outputs import leaves_of, tensors_of
 from zoo.errors import ExportError, ImageError
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.text import pluralize
 
 BATCHES = (1, 2, 3)

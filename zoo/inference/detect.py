@@ -16,10 +16,12 @@ from zoo.contract.protocol import Protocol
 from zoo.counts import count_of
 from zoo.detections import Detections
 from zoo.environment import cores
-from zoo.errors import ContractError, ImageError
+from zoo.errors import ContractError, ImageError, UsageError
 from zoo.images import Exif, Image, ImageWarning, Limits, Source, Sources, expand, is_many
-from zoo.inference.batching import WINDOW_BYTES, BatchLimit, BatchRunner, BatchSize, Slot, Window
+from zoo.inference.batch_limit import BatchLimit, BatchSize
 from zoo.inference.prefetch import Broken, Read, prefetch
+from zoo.inference.runner import BatchRunner
+from zoo.inference.window import WINDOW_BYTES, Slot, Window
 from zoo.progress import Bar
 from zoo.text import pluralize
 
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 SKIP = 'To leave such images out: on_error="skip".'
 SKIP_CLI = "To leave such images out: --on-error skip."
 
-Failed: TypeAlias = Callable[[ImageError], None]
-Looked: TypeAlias = Callable[[Image, Detections], None]
+OnFailure: TypeAlias = Callable[[ImageError], None]
+OnResult: TypeAlias = Callable[[Image, Detections], None]
 
-MOST_THREADS = 8
-AHEAD = 16
+MAX_THREADS = 8
+IMAGES_AHEAD = 16  # read ahead at least, with batch_size="auto"
 
 
 class DetectOptions(TypedDict, total=False):
@@ -50,12 +52,12 @@ class DetectOptions(TypedDict, total=False):
     limits: Limits | None
 
 
-SHOWN = 3  # images a kind that are named
-_REST = {
+MAX_IMAGES_NAMED = 3  # in warnings of each kind of loss
+_LOSSES = {
     "frames": "more frames or pages than the first, which is read",
-    "bits": "more than 8 bits a channel",
+    "bits": "more than 8 bits per channel",
     "range": "values in less than half of their range, so that they come out dark",
-    "transparency": "transparent places",
+    "transparency": "transparent pixels",
 }
 
 
@@ -74,28 +76,32 @@ def detect(  # noqa: PLR0913 - one parameter an option
     """Detects in one image, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
-    detections_of = partial(
-        stream, predictor, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits
-    )
     if not is_many(source):
-        [detections] = detections_of(expand(source), threads=0)
-        return detections
-    # Other sequences may make their images as they go.
-    listed = isinstance(source, str | os.PathLike | list | tuple)
-    images = list(expand(source)) if listed else expand(source)
+        return _detect_one(predictor, source, protocol=protocol, exif=exif, limits=limits)
+    # Other sequences may create their images on demand.
+    is_complete = isinstance(source, str | os.PathLike | list | tuple)
+    images = list(expand(source)) if is_complete else expand(source)
     with Bar(
         "Detecting", total=len(images) if isinstance(images, list) else None, show=progress
     ) as bar:
 
-        def skipped(error: ImageError) -> None:
+        def skip_image(error: ImageError) -> None:
             _warn(error)
             bar.advance()
 
         results = []
-        failed = skipped if skip else None
-        many = detections_of(images, threads=threads, failed=failed)
-        lone = isinstance(images, list) and len(images) == 1
-        for detections in many if lone else _advised(many):
+        answers = stream(
+            predictor,
+            images,
+            protocol=protocol,
+            batch_size=batch_size,
+            exif=exif,
+            threads=threads,
+            limits=limits,
+            on_failure=skip_image if skip else None,
+        )
+        is_only = isinstance(images, list) and len(images) == 1
+        for detections in answers if is_only else _advise_skipping(answers):
             results.append(detections)
             bar.advance()
     return results
@@ -113,8 +119,8 @@ def detect_stream(
     limits: Limits | None = None,
 ) -> Iterator[Detections]:
     """Detects in one image after the other; `Detector.detect_stream` explains the options."""
-    failed = _warn if _skips(on_error) else None
-    return _advised(
+    on_failure = _warn if _skips(on_error) else None
+    return _advise_skipping(
         stream(
             predictor,
             expand(sources),
@@ -123,16 +129,41 @@ def detect_stream(
             exif=exif,
             threads=threads,
             limits=limits,
-            failed=failed,
+            on_failure=on_failure,
         )
     )
 
 
-def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
-    """The same; the error of one of many images, which ends them, says how to go on without
-    it."""
+def _detect_one(
+    predictor: Predictor, source: Sources, *, protocol: Protocol, exif: Exif, limits: Limits | None
+) -> Detections:
+    """Detections of a single image, without the batches of a stream. Raises: see `stream`."""
+    limits = Limits.in_force(limits)
+    runner = BatchRunner(predictor, protocol)
+    pin = predictor.device.type == "cuda"
+    images = prefetch(expand(source), exif=exif, threads=0, ahead=1, limits=limits, pin=pin)
     try:
-        yield from many
+        with closing(images):
+            [image] = images
+        if isinstance(image, Broken):
+            raise image.error
+        if isinstance(image, ImageError):
+            raise image
+        PartlyRead().note(image)
+        runner.input_size(image)
+        outcome = _run(runner, [image])
+        if isinstance(outcome, Exception):
+            raise outcome
+        [detections] = outcome
+        return detections
+    finally:
+        runner.release()
+
+
+def _advise_skipping(answers: Iterator[Detections]) -> Iterator[Detections]:
+    """The same detections; an image's error that ends them also says how to skip such images."""
+    try:
+        yield from answers
     except ImageError as error:
         error.fix, error.fix_cli = f"{error.fix} {SKIP}", f"{error.fix_cli} {SKIP_CLI}"
         raise
@@ -140,8 +171,10 @@ def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
 
 def _skips(on_error: str) -> bool:
     if on_error not in ("raise", "skip"):
-        raise ValueError(
-            f"on_error={on_error!r}: 'raise' stops at a bad image, 'skip' warns and goes on"
+        raise UsageError(
+            f"on_error={on_error!r} can't be used.",
+            "It is 'raise', to stop at an image that can't be used, or 'skip', to warn and go on.",
+            'Write for example on_error="skip".',
         )
     return on_error == "skip"
 
@@ -159,108 +192,119 @@ def stream(  # noqa: PLR0913 - one parameter an option
     exif: Exif = "apply",
     threads: int | None = None,
     limits: Limits | None = None,
-    failed: Failed | None = None,
-    looked: Looked | None = None,
+    on_failure: OnFailure | None = None,
+    on_result: OnResult | None = None,
     window: Window | None = None,
 ) -> Iterator[Detections]:
-    """Detections of one image after the other, in order, with memory for a window of images.
+    """Detections of one image after the other, in order, holding a bounded window of images.
 
-    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream,
-        after the results before it.
-    threads: that read ahead; None is one a processor, at most 8; 0 pulls nothing ahead.
-    limits:  what reading an image may cost; None is what the environment says.
-    failed:  called with each image's error when its turn comes; without it, the error is raised
+    sources:    pulled lazily, a bounded number ahead; an error of the iterable itself ends the
+        stream, after the results before it.
+    threads:    that read ahead; None is one per processor, at most 8; 0 pulls nothing ahead.
+    limits:     of what reading an image may cost; None takes them from the environment.
+    on_failure: called with each image's error when its turn comes; without it, the error is raised
         then.
-    looked:  called with each image and what was seen in it before the image is let go: batch by
+    on_result:  called with each image and its detections before the image is released: batch by
         batch, not quite in order.
-    window:  forms the batches; None forms them as `batch_size` says.
+    window:     forms the batches; None forms them by `batch_size`.
 
     Raises:
-        ImageError: an image can't be read, is of a size the network can't take, or too large for
-            the memory there is, and nobody is told by `failed`.
+        ImageError: an image can't be read, or is too large for the network or the memory, and
+            there is no `on_failure`.
         ContractError: the predictor returned something other than detections.
     """
     check_options(batch_size, exif, threads)
     limits = Limits.in_force(limits)
     device = predictor.device
-    threads = min(MOST_THREADS, cores()) if threads is None else threads
-    ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
+    threads = min(MAX_THREADS, cores()) if threads is None else threads
+    ahead = max(2 * threads, IMAGES_AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
     images = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
     if window is None:
-        limit = BatchLimit(batch_size, device, wanted=getattr(predictor, "auto_batch", None))
+        limit = BatchLimit.of(predictor, batch_size)
         window = Window(limit, most_bytes=window_bytes(batch_size, limits.memory))
-    return _stream(BatchRunner(predictor, protocol), window, images, failed, looked)
+    return _stream(BatchRunner(predictor, protocol), window, images, on_failure, on_result)
 
 
 def window_bytes(batch_size: BatchSize, memory: int) -> int:
-    """How many bytes of images may wait for company: a batch of the caller's size may take the
-    memory that images may."""
+    """Bytes of images that may wait for others of their size: a batch of the caller's size may take
+    all the memory allowed for images."""
     return WINDOW_BYTES if batch_size == "auto" else max(WINDOW_BYTES, memory)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
-    """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
-    if batch_size != "auto" and not count_of(batch_size):
-        raise ValueError(f"batch_size={batch_size!r}: a number of images, at least 1, or 'auto'")
-    if exif not in ("apply", "ignore"):
-        raise ValueError(
-            f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored"
+    """Raises: UsageError for the first option that `stream` can't use."""
+    if batch_size != "auto" and count_of(batch_size) is None:
+        raise UsageError(
+            f"batch_size={batch_size!r} can't be used.",
+            "It is a number of images, at least 1, or 'auto' for what fits.",
+            "Write batch_size=8, for example.",
+            fix_cli="Write --batch-size 8, for example.",
         )
-    if threads is not None and not count_of(threads, least=0) is not None:
-        raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
+    if exif not in ("apply", "ignore"):
+        raise UsageError(
+            f"exif={exif!r} can't be used.",
+            "It is 'apply', to turn images upright, or 'ignore', to leave them as stored.",
+            'Leave it out, or write exif="ignore".',
+        )
+    if threads is not None and count_of(threads, least=0) is None:
+        raise UsageError(
+            f"threads={threads!r} can't be used.",
+            "It is a number of threads that read ahead, or 0 for none.",
+            "Leave it out, or write threads=2, for example.",
+        )
 
 
 def _stream(
     runner: BatchRunner,
     window: Window,
     images: Generator[Read],
-    failed: Failed | None,
-    looked: Looked | None,
+    on_failure: OnFailure | None,
+    on_result: OnResult | None,
 ) -> Iterator[Detections]:
     try:
-        yield from _detected(runner, window, images, failed, looked)
+        yield from _detect_in_window(runner, window, images, on_failure, on_result)
     finally:
         runner.release()
 
 
-def _detected(
+def _detect_in_window(
     runner: BatchRunner,
     window: Window,
     images: Generator[Read],
-    failed: Failed | None,
-    looked: Looked | None,
+    on_failure: OnFailure | None,
+    on_result: OnResult | None,
 ) -> Iterator[Detections]:
-    broken: Exception | None = None
+    source_error: Exception | None = None
     partly_read = PartlyRead()
     with closing(images):
         for image in images:
             if isinstance(image, Broken):
-                broken = image.error
+                source_error = image.error
                 break
-            entered = _entered(window, runner, image, partly_read)
-            del image  # the window holds it, and lets it go when it was looked at
-            if not entered and failed is None:
+            is_entered = _enter(window, runner, image, partly_read)
+            del image  # the window holds it, and releases it once it has run
+            if not is_entered and on_failure is None:
                 break
             for slots in window.due():
-                _run_batch(runner, window, slots, looked)
-            yield from _finished(window, failed)
+                _run_batch(runner, window, slots, on_result)
+            yield from _finished(window, on_failure)
             if window.is_cut:
                 break
     for slots in window.due(rest=True):
-        _run_batch(runner, window, slots, looked)
-        yield from _finished(window, failed)
+        _run_batch(runner, window, slots, on_result)
+        yield from _finished(window, on_failure)
     partly_read.sum_up()
-    yield from _finished(window, failed)
-    if broken:
-        raise broken
+    yield from _finished(window, on_failure)
+    if source_error:
+        raise source_error
 
 
-def _entered(
+def _enter(
     window: Window, runner: BatchRunner, image: Image | ImageError, partly_read: PartlyRead
 ) -> bool:
-    """Whether it is in the window as an image; else the error is there in its place: of reading it,
-    or of its size."""
+    """Puts an image into the window, or the error of reading it or of its size; returns whether it
+    is an image."""
     try:
         if isinstance(image, ImageError):
             raise image
@@ -276,32 +320,32 @@ def _entered(
     return True
 
 
-def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
+def _finished(window: Window, on_failure: OnFailure | None) -> Iterator[Detections]:
     for outcome in window.outcomes():
         if isinstance(outcome, Detections):
             yield outcome
-        elif failed and isinstance(outcome, ImageError):
-            failed(outcome)
+        elif on_failure and isinstance(outcome, ImageError):
+            on_failure(outcome)
         else:
             raise outcome
 
 
 def _run_batch(
-    runner: BatchRunner, window: Window, slots: list[Slot], looked: Looked | None
+    runner: BatchRunner, window: Window, slots: list[Slot], on_result: OnResult | None
 ) -> None:
-    """One batch through the network; every slot gets its outcome and lets go of its image.
+    """Runs one batch; every slot gets its outcome and releases its image.
 
-    Where memory runs out, or the family refuses an image, the batch is halved until it is that
-    image's error alone; where memory did, the batches after it are smaller too. Any other error is
-    the first image's, and nothing after it is looked at any more.
+    If memory runs out, or the family refuses an image, the batch is halved until the error is one
+    image's; after running out of memory, later batches are smaller too. Any other error becomes the
+    first image's, and nothing after it runs.
     """
     images = [slot.image for slot in slots if slot.image]
-    outcome = _outcome(runner, window, slots, images)
+    outcome = _run(runner, images, partial(window.ran_out, slots))
     if isinstance(outcome, list):
         for slot, image, detections in zip(slots, images, outcome, strict=True):
             slot.image, slot.outcome = None, detections
-            if looked:
-                looked(image, detections)
+            if on_result:
+                on_result(image, detections)
     elif not isinstance(outcome, ImageError):
         slots[0].image, slots[0].outcome = None, outcome
         window.cut(slots[0])
@@ -311,46 +355,50 @@ def _run_batch(
         del images
         start, half = 0, (len(slots) + 1) // 2
         while start < len(slots) and not window.is_cut:
-            step = min(half, window.most(slots))
-            _run_batch(runner, window, slots[start : start + step], looked)
-            start += step
+            count = min(half, window.max_batch(slots))
+            _run_batch(runner, window, slots[start : start + count], on_result)
+            start += count
 
 
-def _outcome(
-    runner: BatchRunner, window: Window, slots: list[Slot], images: list[Image]
+def _run(
+    runner: BatchRunner,
+    images: list[Image],
+    on_out_of_memory: Callable[[], None] | None = None,
 ) -> list[Detections] | Exception:
-    """Detections of a batch, or the error: an ImageError if it may be for one of its images that it
-    failed."""
+    """Detections of a batch, or the error: an ImageError if it may be the fault of one image.
+
+    on_out_of_memory: called if the memory did not hold several images.
+    """
     try:
         return runner.run(images)
     except Exception as error:
         if not is_out_of_memory(error):
             return error
         runner.release()
-        if len(slots) > 1:
-            window.ran_out(slots)
-        return runner.too_large(
-            images[0], error.with_traceback(None)
-        )  # with its frames, their memory is let go
+        if on_out_of_memory and len(images) > 1:
+            on_out_of_memory()
+        # the traceback's frames hold memory
+        return runner.too_large(images[0], error.with_traceback(None))
 
 
 class PartlyRead:
-    """Counts what reading has lost so far in one stream of images."""
+    """Counts the losses of reading in one stream of images, and warns of them."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def note(self, image: Image) -> None:
-        """Warns of what reading the image lost, unless enough were named."""
+        """Warns of what reading the image lost, if few images were named for it yet."""
         for loss in image.lost:
             self._counts[loss.kind] += 1
-            if self._counts[loss.kind] <= SHOWN:
+            if self._counts[loss.kind] <= MAX_IMAGES_NAMED:
                 warnings.warn(f"Image '{image.source}': {loss.case}", ImageWarning, stacklevel=2)
 
     def sum_up(self) -> None:
-        """Warns of the others by their number."""
+        """Warns of the number of images that were not named."""
         for kind, count in self._counts.items():
-            if count > SHOWN:
-                has = "has" if count - SHOWN == 1 else "have"
-                text = f"{pluralize(count - SHOWN, 'more image')} {has} {_REST[kind]}."
+            rest = count - MAX_IMAGES_NAMED
+            if rest > 0:
+                has = "has" if rest == 1 else "have"
+                text = f"{pluralize(rest, 'more image')} {has} {_LOSSES[kind]}."
                 warnings.warn(text, ImageWarning, stacklevel=2)

@@ -1,5 +1,5 @@
-"""Plans the batches that a stream will form, so that other processes can run them one by one: the
-bits of a box depend on the images that are in one batch with its own."""
+"""Plans the batches that a stream will form, so that other processes can run the same ones: a box's
+last bits depend on the other images in its batch."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 
 from zoo.images import Image
-from zoo.inference.batching import WINDOW_BYTES, BatchLimit, Size, Slot, Window
+from zoo.inference.batch_limit import BatchLimit, InputSize
+from zoo.inference.window import WINDOW_BYTES, Slot, Window
 
 _DONE = LookupError("planned")
 
 
-def planned(
-    sizes: Iterable[Size],
-    input_size: Callable[[int, int], Size],
+def plan_batches(
+    sizes: Iterable[InputSize],
+    input_size: Callable[[int, int], InputSize],
     limit: BatchLimit,
     *,
     most_bytes: int = WINDOW_BYTES,
 ) -> Iterator[list[int]]:
-    """The batches that a stream of images makes, as positions in `sizes`, in the order they are
-    run.
+    """The batches that a stream of images forms, as positions in `sizes`, in the order they run.
 
-    sizes: (height, width) of the images as they are read. input_size: see `Predictor.input_size`.
+    sizes:      (height, width) of the images as read.
+    input_size: see `Predictor.input_size`.
     limit, most_bytes: see `Window`.
     """
     window = Window(limit, most_bytes=most_bytes)
@@ -40,7 +41,7 @@ def planned(
 
 
 def _run(slots: list[Slot]) -> list[int]:
-    """The positions of a batch, which is done with then."""
+    """The positions of a batch, whose slots are marked as done."""
     positions = [int(slot.image.source) for slot in slots if slot.image]
     for slot in slots:
         slot.image, slot.outcome = None, _DONE
@@ -48,10 +49,10 @@ def _run(slots: list[Slot]) -> list[int]:
 
 
 class PlannedWindow(Window):
-    """A window whose batches are known: each a number of images, in the order they come.
+    """A window whose batches were planned.
 
-    counts: of the images of each batch. Images of one batch that differ in input size after all are
-        run apart.
+    counts: the number of images of each batch, in order. Images of one batch whose input sizes
+        differ after all run separately.
     """
 
     def __init__(self, counts: Sequence[int], limit: BatchLimit) -> None:
@@ -59,7 +60,10 @@ class PlannedWindow(Window):
         self._counts = deque(counts)
 
     def due(self, *, rest: bool = False) -> Iterator[list[Slot]]:
-        """The batch that is complete, if one is; or all the rest."""
+        """The next batch if it is complete.
+
+        rest: it, complete or not.
+        """
         waiting = sum(map(len, self._groups.values()))
         if waiting and (rest or waiting >= self._counts[0]):
             self._counts.popleft()

@@ -1,5 +1,5 @@
-"""Images read on threads, a little ahead of the network, in order, and within limits of memory and
-time: the stream, its threads (`Readers`), and the memory they may take (`MemoryBudget`)."""
+"""Reads images on threads, a little ahead of the network, in order, within limits of memory and
+time: the stream, its threads (`Readers`) and the memory they may use (`MemoryBudget`)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from zoo.images.decode import Reserve
 from zoo.images.read import name_of
 from zoo.images.unreadable import beyond
 
-# Images that wait decoded stop the reading ahead at this size: seven images of 12 megapixels.
-AHEAD_BYTES = 256 * 2**20
+# Decoded images of this size in total stop the reading ahead: seven of 12 megapixels.
+MAX_AHEAD_BYTES = 256 * 2**20
 
-NAME = "zoo-read"  # of each thread
-LOOK_AGAIN_SECONDS = 0.5
+THREAD_NAME = "zoo-read"
+POLL_SECONDS = 0.5  # between two checks for an interrupt
 
 Result = TypeVar("Result")
 
@@ -39,8 +39,11 @@ class TooSlow(Exception):
 
 @dataclass(eq=False)
 class Task(Generic[Result]):
-    """One thing to do on a thread, since when it is being done, and whether nobody waits for it any
-    more."""
+    """A call to make on a thread.
+
+    began:    when it started, by `monotonic`; None before.
+    given_up: whether its result is not awaited any more.
+    """
 
     do: Callable[[Task[Result]], Result]
     future: Future[Result] = field(default_factory=Future)
@@ -48,17 +51,17 @@ class Task(Generic[Result]):
     given_up: bool = False
 
     def run(self) -> None:
-        """Does it, unless it was cancelled."""
+        """Makes the call, unless it was cancelled."""
         if not self.future.set_running_or_notify_cancel():
             return
         self.restart_clock()
         try:
             self.future.set_result(self.do(self))
-        except BaseException as error:  # whoever waits for it gets it
+        except BaseException as error:  # raised where the result is awaited
             self.future.set_exception(error)
 
     def restart_clock(self) -> None:
-        """Starts its time now; waiting up to here does not count."""
+        """Starts its time now, so that waiting before does not count."""
         self.began = monotonic()
 
     def result(self, *, seconds: float) -> Result:
@@ -66,13 +69,13 @@ class Task(Generic[Result]):
 
         Raises: what it raised; TooSlow after `seconds` of work."""
         while True:
-            left = LOOK_AGAIN_SECONDS if self.began is None else self.began + seconds - monotonic()
-            if left <= 0 and not self.future.done():
+            remaining = POLL_SECONDS if self.began is None else self.began + seconds - monotonic()
+            if remaining <= 0 and not self.future.done():
                 raise TooSlow
             try:
-                return self.future.result(timeout=min(max(left, 0.0), LOOK_AGAIN_SECONDS))
+                return self.future.result(timeout=min(max(remaining, 0.0), POLL_SECONDS))
             except TimeoutError:
-                if self.future.done():  # it is what the task raised
+                if self.future.done():  # the task itself raised it
                     return self.future.result()
 
 
@@ -84,7 +87,7 @@ class Broken:
 
 
 class Entry(NamedTuple):
-    """One source, and what it is called."""
+    """A source with its position and its name in messages."""
 
     position: int
     source: Source
@@ -104,15 +107,15 @@ def prefetch(
     limits: Limits,
     pin: bool = False,
 ) -> Generator[Read]:
-    """Each source's image, or the error in its place; what a source raises comes last. Closing
-    cancels what has not been begun.
+    """Each source's image, or the error in its place; an error of `sources` itself comes last.
+    Closing cancels what has not been started.
 
-    Up to `ahead` sources are pulled before their turn. Tensors and arrays are ready, and never wait
-    for a thread or for one another; with no threads one image is read when its turn comes, and
-    nothing is pulled before. Even that one is read on a thread, so that an interrupt or the limit
-    of time ends the waiting for a slow disk, server or decoder.
+    Up to `ahead` sources are pulled before their turn. Tensors and arrays never wait for a thread
+    or one another. With `threads=0` each image is read when its turn comes, and no source is pulled
+    before; it is still read on a thread, so that an interrupt or the time limit ends the wait for a
+    slow disk, server or decoder.
 
-    pin: put pixels into page-locked memory, from where a GPU fetches them without blocking.
+    pin: put pixels into page-locked memory, from where a GPU copies them without blocking.
     """
     entries = _entries(sources)
     queue: deque[Pending] = deque()
@@ -120,18 +123,18 @@ def prefetch(
     reader = _ImageReader(exif, limits, MemoryBudget(limits.memory), pin)
     try:
         while True:
-            while not _enough(queue, threads, ahead) and (entry := next(entries, None)):
-                queue.append(_begun(entry, reader, readers, threads))
+            while not _is_full(queue, threads, ahead) and (entry := next(entries, None)):
+                queue.append(_start_reading(entry, reader, readers, threads))
             if not queue:
                 return
-            yield _awaited(queue.popleft(), reader, readers)
+            yield _await_image(queue.popleft(), reader, readers)
     finally:
         readers.close()
         reader.budget.close()
 
 
 def _entries(sources: Iterable[Source]) -> Iterator[Entry | Broken]:
-    """The sources with their positions and names; what pulling one raises is the last."""
+    """The sources with positions and names; an error of pulling one comes last."""
     try:
         for position, source in enumerate(sources):
             yield Entry(position, source, _name(source, position))
@@ -142,13 +145,13 @@ def _entries(sources: Iterable[Source]) -> Iterator[Entry | Broken]:
 def _name(source: Source, position: int) -> str:
     try:
         return name_of(source, position=position)
-    except Exception:  # a path object has code of its own; reading it says so
+    except Exception:  # code of a path object; reading it raises the same
         return f"image {position}"
 
 
 @dataclass(frozen=True)
 class _ImageReader:
-    """How each image is read."""
+    """Reads images with the options of one stream."""
 
     exif: Exif
     limits: Limits
@@ -168,7 +171,7 @@ class _ImageReader:
         return image
 
     def read_in_turn(self, entry: Entry, task: Task[Read]) -> Read:
-        """Reads it when there is memory for it; waiting for that does not count as its time."""
+        """Reads it once there is memory for it; the wait does not count towards its time limit."""
 
         def reserve(count: int) -> None:
             self.budget.take(entry.position, count)
@@ -179,19 +182,21 @@ class _ImageReader:
         return image
 
 
-def _begun(entry: Entry | Broken, reader: _ImageReader, readers: Readers, threads: int) -> Pending:
-    """The image if it is there at once, or the task that reads it."""
+def _start_reading(
+    entry: Entry | Broken, reader: _ImageReader, readers: Readers, threads: int
+) -> Pending:
+    """The image if it is in memory already, or the task that reads it."""
     if isinstance(entry, Broken):
         return entry
-    if isinstance(entry.source, Tensor) or (threads == 0 and _is_at_hand(entry.source)):
+    if isinstance(entry.source, Tensor) or (threads == 0 and _is_in_memory(entry.source)):
         return reader.read(entry)
     task = Task(partial(reader.read_in_turn, entry))
     readers.submit(task)
     return entry, task
 
 
-def _awaited(pending: Pending, reader: _ImageReader, readers: Readers) -> Read:
-    """The image when it is there, or the error of one that takes too long."""
+def _await_image(pending: Pending, reader: _ImageReader, readers: Readers) -> Read:
+    """The image once it is read, or the error of one that takes too long."""
     if not isinstance(pending, tuple):
         return pending
     entry, task = pending
@@ -205,23 +210,23 @@ def _awaited(pending: Pending, reader: _ImageReader, readers: Readers) -> Read:
         )
 
 
-def _is_at_hand(source: Source) -> bool:
-    """Whether all of it is in memory and decoded already."""
+def _is_in_memory(source: Source) -> bool:
+    """Whether it is decoded already."""
     return isinstance(source, np.ndarray) or (
         isinstance(source, PIL.Image.Image) and not getattr(source, "fp", None)
     )
 
 
-def _enough(queue: deque[Pending], threads: int, ahead: int) -> bool:
+def _is_full(queue: deque[Pending], threads: int, ahead: int) -> bool:
     if not queue:
         return False
     if threads == 0 or not isinstance(queue[0], tuple) or len(queue) >= ahead:
         return True
-    return len(queue) >= 2 * threads and sum(map(_bytes, queue)) >= AHEAD_BYTES
+    return len(queue) >= 2 * threads and sum(map(_bytes, queue)) >= MAX_AHEAD_BYTES
 
 
 def _bytes(pending: Pending) -> int:
-    """Bytes that a read image holds; 0 if it is not read yet, or could not be."""
+    """Bytes that an image holds; 0 if it is not read yet, or can't be."""
     if isinstance(pending, tuple):
         future = pending[1].future
         if not future.done() or future.exception():
@@ -231,14 +236,14 @@ def _bytes(pending: Pending) -> int:
 
 
 class Closed(Exception):
-    """Nobody waits for these images any more."""
+    """The stream was closed, and its images are not needed any more."""
 
 
 class MemoryBudget:
     """Bytes that the images of one stream hold, by their position in it.
 
-    limit: bytes. The image that is waited for is never held up: what all hold together may be its
-        own more than that.
+    limit: bytes. The image whose turn it is never waits, so that the total may exceed the limit by
+        that one.
     """
 
     def __init__(self, limit: float) -> None:
@@ -257,16 +262,16 @@ class MemoryBudget:
             self._held[position] = count
 
     def keep(self, position: int, count: int) -> None:
-        """So many bytes are still held by what has been read."""
+        """Sets the bytes that a read image still holds."""
         with self._changed:
             self._held[position] = count
             self._changed.notify_all()
 
     def wait_for(self, position: int) -> None:
-        """It is the turn of that image; what was before it is not held any more."""
+        """Makes it that image's turn; those before it hold nothing any more."""
         with self._changed:
             self._turn = position
-            self._held = {place: count for place, count in self._held.items() if place >= position}
+            self._held = {at: count for at, count in self._held.items() if at >= position}
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -284,8 +289,8 @@ class MemoryBudget:
 
 
 class Readers:
-    """Up to `count` threads, started when there is work; they are daemons, which
-    `ThreadPoolExecutor` has not."""
+    """Up to `count` daemon threads, started when there is work (those of `ThreadPoolExecutor` are
+    no daemons)."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -294,23 +299,22 @@ class Readers:
         self._changing = threading.Lock()
 
     def submit(self, task: Task[Result]) -> None:
-        """Has it done after those before it."""
-        self._tasks.put(task)  # type: ignore[arg-type]  # nothing here looks at results
+        """Queues it."""
+        self._tasks.put(task)  # type: ignore[arg-type]  # results are not used here
         with self._changing:
             if self._threads < self._count:
                 self._start()
 
     def give_up(self, task: Task[Result]) -> None:
-        """Takes another thread in place of the one that is at that task, which ends when it comes
-        back from it."""
+        """Starts another thread in place of the one that runs that task, which ends after it."""
         with self._changing:
             if not task.future.done():
                 task.given_up = True
                 self._start()
 
     def close(self) -> None:
-        """Cancels what has not been begun; each thread ends when it has done what it is at."""
-        with suppress(Empty):  # a thread may take the last task between a look and a get
+        """Cancels what has not been started; each thread ends after its current task."""
+        with suppress(Empty):  # a thread may take the last task in between
             while True:
                 if (task := self._tasks.get_nowait()) is not None:
                     task.future.cancel()
@@ -319,7 +323,7 @@ class Readers:
 
     def _start(self) -> None:
         self._threads += 1
-        threading.Thread(target=self._work, name=NAME, daemon=True).start()
+        threading.Thread(target=self._work, name=THREAD_NAME, daemon=True).start()
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -328,4 +332,4 @@ class Readers:
                 if task.given_up:
                     self._threads -= 1
                     return
-            del task  # it holds its image, and the next may be long in coming
+            del task  # it holds its image, and the next task may come late

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Watch:
-    """Seconds of each step that ended while it was looked at. clock: tells the time in seconds."""
+    """Seconds spent in each step so far.
+
+    clock: tells the time in seconds.
+    """
 
     clock: Callable[[], float]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -20,8 +23,8 @@ WATCH: ContextVar[Watch | None] = ContextVar("WATCH", default=None)
 
 
 @contextmanager
-def watched(clock: Callable[[], float]) -> Iterator[dict[str, float]]:
-    """The seconds of each step of this thread in the block, by its name."""
+def watch_steps(clock: Callable[[], float]) -> Iterator[dict[str, float]]:
+    """Times the steps of this thread in the block: seconds by the step's name."""
     watch = Watch(clock)
     token = WATCH.set(watch)
     try:

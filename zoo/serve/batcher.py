@@ -16,7 +16,8 @@ from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.images import Image
-from zoo.inference.batching import BatchLimit, BatchRunner, Size
+from zoo.inference.batch_limit import BatchLimit, InputSize
+from zoo.inference.runner import BatchRunner
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
@@ -37,7 +38,7 @@ class Outcome(NamedTuple):
 class Key(NamedTuple):
     """Equal for images that may be in one batch."""
 
-    size: Size
+    size: InputSize
     protocol: Protocol
 
 
@@ -73,8 +74,7 @@ class Batcher:
     ) -> None:
         self._predictor = predictor
         self._max_batch = max_batch
-        wanted = getattr(predictor, "auto_batch", None)
-        self._limit = BatchLimit("auto", predictor.device, wanted=wanted)
+        self._limit = BatchLimit.of(predictor, "auto")
         self._max_wait = max_wait
         self._ran = ran
         self._groups: dict[Key, deque[Job]] = {}

@@ -1,7 +1,7 @@
 """A model that is timed in this process: loaded, warmed up, and run on batches of real images.
 
 A call is a batch of images in, boxes out. What preprocess, network and decode take of it is known
-of predictors whose steps are named (`zoo.inference.batching.step`), as all of the zoo's are.
+of predictors whose steps are named (`zoo.inference.runner.step`), as all of the zoo's are.
 Reading the images is timed on its own. Operations are those of matrix products and convolutions in
 one forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory
 is the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
@@ -146,14 +146,14 @@ class TimedModel:
         )
 
     def _call(self, batch: int) -> Call:
-        from zoo.inference.watch import watched
+        from zoo.inference.watch import watch_steps
 
         begun = perf_counter()
         images = [self._read(source) for source in self._next(batch)]
         read = perf_counter() - begun
         images = [image.to(self.predictor.device) for image in images]
         begun = self._now()
-        with watched(self._now) as steps:
+        with watch_steps(self._now) as steps:
             self.predictor.predict(images, self._thresholds)
         seconds = self._now() - begun
         return Call(seconds=seconds, read=read, **_parts(steps))

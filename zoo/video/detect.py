@@ -25,7 +25,7 @@ from zoo.environment import cores
 from zoo.errors import UsageError
 from zoo.images import is_many
 from zoo.images.read import is_glob, path_of
-from zoo.inference.batching import BatchSize
+from zoo.inference.batch_limit import BatchSize
 from zoo.inference.detect import check_options, stream
 from zoo.printable import without_password
 from zoo.text import type_name

@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.contract import Batch, Protocol, Target
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 
 HEIGHT, WIDTH = 48, 64
 BOX = (10.0, 8.0, 42.0, 40.0)

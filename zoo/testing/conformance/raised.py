@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.errors import NotApplicable
 from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import Pass, no_objects, preprocess

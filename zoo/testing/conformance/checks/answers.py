@@ -10,7 +10,7 @@ import torch
 from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import PIXELS, eval_mode
+from zoo.inference.runner import BOX_TOLERANCE, eval_mode
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, decode, preprocess, scene
@@ -87,8 +87,8 @@ def check_boxes_inside_the_image(detector: Detector) -> None:
     height, width = 45, 61
     [detections] = decode(detector, [scene(height, width)])
     boxes = detections.boxes
-    limits = torch.tensor([width, height, width, height]) + PIXELS
-    inside = (boxes >= -PIXELS) & (boxes <= limits)
+    limits = torch.tensor([width, height, width, height]) + BOX_TOLERANCE
+    inside = (boxes >= -BOX_TOLERANCE) & (boxes <= limits)
     require(
         bool(inside.all()),
         f"A box leaves the image of {width} x {height}: {_row(boxes, inside.all(1))}.",

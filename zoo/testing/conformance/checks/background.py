@@ -9,7 +9,7 @@ from torchvision.ops import box_iou
 from zoo.contract import Batch, Target, Thresholds
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import one_target, preprocess, scene

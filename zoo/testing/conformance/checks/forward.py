@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from zoo.contract import Batch, Protocol, Thresholds
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, Pass, one_target, preprocess, scene

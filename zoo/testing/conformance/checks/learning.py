@@ -13,7 +13,7 @@ from zoo.contract import ClassLayer, InputTransform, Target
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.checks.truths import Asked, asked
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs

@@ -11,7 +11,7 @@ from torch import Tensor
 from zoo.contract import Batch, InputTransform
 from zoo.detectors.detector import Detector
 from zoo.detectors.preprocess import Size, resize, resized
-from zoo.inference.batching import eval_mode
+from zoo.inference.runner import eval_mode
 from zoo.registry.card import Input
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import preprocess, scene

@@ -12,8 +12,8 @@ import zoo
 from zoo.detections import Detections
 from zoo.detectors import Protocol
 from zoo.errors import ContractError, UsageError
-from zoo.inference.batching import eval_mode
 from zoo.inference.detect import stream
+from zoo.inference.runner import eval_mode
 from zoo.labels import LabelSpace
 
 BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
@@ -55,7 +55,7 @@ def test_detections_that_keep_the_contract_pass(make_lamps, street):
 def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(
     boxes, said, make_lamps, street
 ):
-    with pytest.raises(ContractError, match=f"'Broken'.*'image 0', 64 x 48 pixels.*\n.*{said}"):
+    with pytest.raises(ContractError, match=rf"'Broken'.*'image 0' \(64 x 48 pixels.*\n.*{said}"):
         decoding(make_lamps, boxes=boxes).detect(street)
 
 
