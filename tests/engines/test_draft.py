@@ -68,7 +68,7 @@ def _copied(pico_onnx: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_copied")
 def test_what_failed_before_is_kept_with_its_reason(draft: Draft, tmp_path: Path) -> None:
-    made = draft.made(tmp_path, [Way("dynamo", None), Way("legacy", None)])
+    made = draft.export(tmp_path, [Way("dynamo", None), Way("legacy", None)])
     assert made.tried == (
         "dynamo, batch dynamic: The exporter dynamo failed with RuntimeError: this graph is too "
         "much",
@@ -79,7 +79,7 @@ def test_what_failed_before_is_kept_with_its_reason(draft: Draft, tmp_path: Path
 @pytest.mark.usefixtures("_copied")
 def test_where_every_way_fails_all_reasons_are_said(draft: Draft, tmp_path: Path) -> None:
     with pytest.raises(ExportError) as error:
-        draft.made(tmp_path, [Way("dynamo", 1), Way("legacy", 3)])
+        draft.export(tmp_path, [Way("dynamo", 1), Way("legacy", 3)])
     assert "dynamo, batch 1: The exporter dynamo failed" in str(error.value)
     assert "legacy, batch 3: Asked. The family refuses." in str(error.value)
 
@@ -90,7 +90,7 @@ def test_a_batch_that_was_fixed_in_silence_is_refused(
 ) -> None:
     monkeypatch.setattr(drafts, "onnx_batch", lambda _: 2)
     with pytest.raises(ExportError, match="fixed the batch at 2, though it was told not to"):
-        draft.made(tmp_path, [Way("legacy", None)])
+        draft.export(tmp_path, [Way("legacy", None)])
 
 
 def test_a_file_that_no_library_reads_is_refused(

@@ -40,7 +40,7 @@ def draft(pico: Detector) -> Draft:
 def test_a_file_has_half_the_size_and_the_same_detections(
     pico: Detector, made: Made, scene: Tensor, tmp_path: Path
 ) -> None:
-    lighter = draft(pico).halved(made, tmp_path, zoo.data.read(SCENES))
+    lighter = draft(pico).halve(made, tmp_path, zoo.data.read(SCENES))
     assert lighter.file.stat().st_size < 0.6 * made.file.stat().st_size
     facts = read_facts(lighter.file)
     assert facts.precision == "float16"
@@ -71,7 +71,7 @@ def test_weights_that_are_spoilt_are_refused(
         ExportError,
         match=r"(?s)weights in float16.*'values' differs from torch by.*0\.2%.*leave half out",
     ):
-        draft(pico).halved(made, tmp_path)
+        draft(pico).halve(made, tmp_path)
 
 
 class Network(nn.Module):

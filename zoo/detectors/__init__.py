@@ -1,4 +1,4 @@
-"""Detectors: the one interface, loading by name, composing from parts, and detect()."""
+"""Detectors: their interface, loading by name, and composing from parts."""
 
 from zoo.contract.batch import Batch as Batch
 from zoo.contract.batch import InputTransform as InputTransform

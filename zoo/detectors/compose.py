@@ -1,5 +1,5 @@
-"""Detectors composed of parts from any plugin: a backbone, a neck and a head that never heard of
-one another."""
+"""Composes a detector of a backbone, a neck and a head from any plugins, and draws where parts do
+not fit."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def build(  # noqa: PLR0913
     neck_arguments: Mapping[str, object] | None = None,
     head_arguments: Mapping[str, object] | None = None,
 ) -> Composed:
-    """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts
-    and theirs."""
+    """As `compose`, as the architecture of a card: `architecture: compose`, whose `arguments` name
+    the parts and theirs."""
     plan = Composition(
         backbone=_name("backbone", backbone),
         neck=None if neck is None else _name("neck", neck),
@@ -98,69 +98,73 @@ def build(  # noqa: PLR0913
     )
     try:
         parts = assemble(plan, label_space)
-    except PartMismatch as seam:
-        raise _misfit(plan, label_space, seam) from seam.why
-    only: tuple[int, int] | None = getattr(parts.backbone, "size", None)
-    rule = _input(input, only)
-    made = Composed(
+    except PartMismatch as mismatch:
+        raise _misfit(plan, label_space, mismatch) from mismatch.why
+    fixed_size: tuple[int, int] | None = getattr(parts.backbone, "size", None)
+    input_policy = _input(input, fixed_size)
+    detector = Composed(
         label_space=label_space,
         plan=plan,
-        input=rule,
+        input=input_policy,
         backbone=parts.backbone,
         neck=parts.neck,
         head=parts.head,
     )
-    if only is not None and canvas_of_all(rule, step=made.preprocess.step) != Size(*only):
-        raise _wrong_size(made, only)
-    return made
+    if fixed_size is not None and canvas_of_all(
+        input_policy, step=detector.preprocess.step
+    ) != Size(*fixed_size):
+        raise _wrong_size(detector, fixed_size)
+    return detector
 
 
-def _name(kind: str, given: object) -> str:
-    if isinstance(given, str) and given.strip():
-        return given
+def _name(kind: str, name: object) -> str:
+    if isinstance(name, str) and name.strip():
+        return name
     raise UsageError(
-        f"{kind}={given!r:.80} was given.",
+        f"{kind}={name!r:.80} was given.",
         "It is not the name of a part.",
         f'Write for example {kind}="{_EXAMPLES[kind]}".',
     )
 
 
-def _arguments(kind: str, given: Mapping[str, object] | None) -> dict[str, object]:
-    if given is not None and not isinstance(given, Mapping):
+def _arguments(kind: str, arguments: Mapping[str, object] | None) -> dict[str, object]:
+    if arguments is not None and not isinstance(arguments, Mapping):
         raise UsageError(
-            f"{kind}_arguments={given!r:.80} was given.",
+            f"{kind}_arguments={arguments!r:.80} was given.",
             "It is not a mapping of names to values.",
             f"Write for example {kind}_arguments={{'channels': 64}}.",
         )
-    return dict(given or {})
+    return dict(arguments or {})
 
 
-def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | None) -> Input:
-    """The input policy; without one, a letterbox of the size that the backbone wants, if it wants
-    one."""
-    if given is None:
-        return structs.replace(INPUT, size=list(only or INPUT.size))
+def _input(input: Input | Mapping[str, object] | None, fixed_size: tuple[int, int] | None) -> Input:
+    """The input policy; if none is given, a letterbox of the backbone's fixed size, or of the
+    default size."""
+    if input is None:
+        return structs.replace(INPUT, size=list(fixed_size or INPUT.size))
     try:
-        rule = given if isinstance(given, Input) else msgspec.convert(given, Input)
+        policy = input if isinstance(input, Input) else msgspec.convert(input, Input)
     except msgspec.ValidationError as error:
-        raise _no_input(given, *in_words(given, Input, error)) from None
-    if flaw := input_flaw(rule):
-        raise _no_input(given, flaw.case, flaw.fix)
-    return rule
+        raise _no_input(input, *in_words(input, Input, error)) from None
+    if flaw := input_flaw(policy):
+        raise _no_input(input, flaw.case, flaw.fix)
+    return policy
 
 
-def _no_input(given: object, case: str, fix: str) -> UsageError:
-    asked = f"A detector was composed with input={given!r:.200}."
-    return UsageError(asked, case, [fix, f"For example {_as_argument(INPUT)}."])
+def _no_input(input: object, case: str, fix: str) -> UsageError:
+    refusal = f"A detector was composed with input={input!r:.200}."
+    return UsageError(refusal, case, [fix, f"For example {_as_argument(INPUT)}."])
 
 
-def _as_argument(rule: Input) -> str:
-    """An input policy as it is written in Python, without what is the default."""
-    fields = msgspec.to_builtins(rule)
-    plain = msgspec.to_builtins(Input(resize=rule.resize, size=rule.size))
-    named = ("resize", "size")
-    kept = {name: fields[name] for name in fields if name in named or fields[name] != plain[name]}
-    return f"input={json.dumps(kept)}"
+def _as_argument(policy: Input) -> str:
+    """An input policy as written in Python, without fields at their defaults."""
+    fields = msgspec.to_builtins(policy)
+    defaults = msgspec.to_builtins(Input(resize=policy.resize, size=policy.size))
+    always = ("resize", "size")
+    shown = {
+        name: fields[name] for name in fields if name in always or fields[name] != defaults[name]
+    }
+    return f"input={json.dumps(shown)}"
 
 
 def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
@@ -178,33 +182,48 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
     return ascending
 
 
-def _misfit(plan: Composition, label_space: LabelSpace, seam: PartMismatch) -> ContractError:
-    stages = [Stage(kind, name, seam.levels.get(kind, ())) for kind, name in plan.names().items()]
-    better = list(nearest(plan, label_space))
-    changes = " or ".join(map(plan.changes, better)), " or ".join(map(plan.changes_cli, better))
-    return _drawn(plan, stages, seam.kind, seam.why.case, changes, seam.why.fix)
+def _misfit(plan: Composition, label_space: LabelSpace, mismatch: PartMismatch) -> ContractError:
+    stages = [
+        Stage(kind, name, mismatch.levels.get(kind, ())) for kind, name in plan.names().items()
+    ]
+    suggestions = list(nearest(plan, label_space))
+    changes = (
+        " or ".join(map(plan.changes, suggestions)),
+        " or ".join(map(plan.changes_cli, suggestions)),
+    )
+    return _pipeline_error(
+        plan, stages, mismatch.kind, mismatch.why.case, changes, mismatch.why.fix
+    )
 
 
-def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
-    """The input is not what the backbone takes: the seam above the first part."""
-    plan, whole = made.plan, canvas_of_all(made.preprocess.input, step=made.preprocess.step)
-    better = (
-        resized_backbone(plan, made.label_space, size=(whole.height, whole.width))
-        if whole
+def _wrong_size(detector: Composed, fixed_size: tuple[int, int]) -> ContractError:
+    """The error for an input of another size than the backbone takes."""
+    plan, policy = detector.plan, detector.preprocess.input
+    canvas_size = canvas_of_all(policy, step=detector.preprocess.step)
+    suggestion = (
+        resized_backbone(plan, detector.label_space, size=(canvas_size.height, canvas_size.width))
+        if canvas_size
         else None
     )
-    rule = structs.replace(made.preprocess.input, resize="letterbox", size=list(only))
-    fix = _as_argument(rule)
-    changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
-    levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
-    stages = [Stage("input", shown_input(made.preprocess.input))]
+    fix = _as_argument(structs.replace(policy, resize="letterbox", size=list(fixed_size)))
+    changes = (plan.changes(suggestion), plan.changes_cli(suggestion)) if suggestion else (fix, fix)
+    levels = {
+        "backbone": detector.backbone.levels,
+        "neck": detector.neck.levels if detector.neck else (),
+    }
+    stages = [Stage("input", shown_input(policy))]
     stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
-    return _drawn(
-        plan, stages, "backbone", f"It takes images of {only[0]} x {only[1]} only.", changes, fix
+    return _pipeline_error(
+        plan,
+        stages,
+        "backbone",
+        f"It takes images of {fixed_size[0]} x {fixed_size[1]} only.",
+        changes,
+        fix,
     )
 
 
-def _drawn(
+def _pipeline_error(
     plan: Composition,
     stages: Sequence[Stage],
     kind: str,
@@ -212,7 +231,10 @@ def _drawn(
     changes: tuple[str, str],
     fix: str,
 ) -> ContractError:
-    """The pipeline with its flaw above the part of that kind; `changes` would repair it."""
+    """The error that draws the pipeline with its flaw above the part of that kind.
+
+    changes: that would repair it, in Python and in a shell.
+    """
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]
     return ContractError(

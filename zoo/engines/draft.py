@@ -1,4 +1,4 @@
-"""An export under way: one way after the other, until a graph agrees with torch."""
+"""Tries to export a detector, one way after the other, until a graph agrees with torch."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from zoo.text import pluralize
 Format = Literal["onnx", "openvino", "torch"]
 PROGRAM = "torch.export"
 _IN_FLOAT32 = "Nothing was written. Export in float32, at twice the size: leave half out."
-LONGEST = 300  # characters of what an exporter says that are repeated
-Start = Callable[[Path, EngineRequest], Session]
+MAX_ERROR_LETTERS = 300  # of an exporter's error that are repeated
+StartSession = Callable[[Path, EngineRequest], Session]
 # What computes a file of each format, to hold it against torch.
-_CHECKED_BY: dict[str, tuple[str, Start]] = {
+_CHECKED_BY: dict[str, tuple[str, StartSession]] = {
     "onnx": ("onnxruntime", onnx_runtime.start),
     "openvino": ("openvino", openvino_runtime.start),
     "torch": ("torch", torch_program.start),
@@ -94,9 +94,11 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """An export under way, of a detector in eval mode.
+    """An export in progress, of a detector in eval mode.
 
-    choice: the card of the file. images: to compare on. say: told what is being done.
+    choice: the card of the file.
+    images: to compare on, uint8 `(3, h, w)` each.
+    say:    called with the title of each step.
     """
 
     detector: Detector
@@ -105,21 +107,21 @@ class Draft:
     images: Sequence[Tensor]
     say: Callable[[str], None]
 
-    def made(self, folder: Path, ways: Sequence[Way]) -> Made:
-        """The file of the first way that gives one, in an empty folder.
+    def export(self, folder: Path, ways: Sequence[Way]) -> Made:
+        """Exports into an empty folder by the first way that works.
 
         Raises: ExportError with the reason of each; MissingExtra.
         """
         reasons: list[str] = []
-        asked = f"'{self.choice.name}' can't be exported as {self.format}."
+        failure = f"'{self.choice.name}' can't be exported as {self.format}."
         for number, way in enumerate(ways):
             self.say(f"Exporting {self.choice.name} ({way})")
-            place = folder / str(number)
-            place.mkdir()
+            way_folder = folder / str(number)
+            way_folder.mkdir()
             try:
-                file, facts = self._written(place, way)
+                file, facts = self._write(way_folder, way)
                 self.say(f"Comparing {self.choice.name} with torch")
-                parity = self._compared(file, facts, EXACT, asked=asked)
+                parity = self._compare(file, facts, EXACT, failure=failure)
             except ExportError as error:
                 reasons.append(f"{way}: {error.case}")
                 continue
@@ -127,40 +129,44 @@ class Draft:
                 reasons.append(f"{way}: {error}")
                 continue
             except ContractError as error:  # the family refuses, whichever way
-                raise ExportError(asked, error.case, error.fix) from error
+                raise ExportError(failure, error.case, error.fix) from error
             facts = structs.replace(facts, parity=asdict(parity))
-            return Made(self._labelled(place, file, facts), facts, parity, tuple(reasons))
+            return Made(self._write_labels(way_folder, file, facts), facts, parity, tuple(reasons))
         raise ExportError(
-            asked, reasons, "Nothing was written; docs/howto/export.md says what is possible."
+            failure, reasons, "Nothing was written; docs/howto/export.md says what is possible."
         )
 
-    def halved(self, made: Made, folder: Path, data: Dataset | None = None) -> Made:
-        """The same with weights in float16. data: to measure the AP of both on.
+    def halve(self, export: Made, folder: Path, data: Dataset | None = None) -> Made:
+        """Stores the weights of an exported file in float16.
 
-        Raises: ExportError where outputs or detections are further from torch than HALF.
+        data: to measure the AP of both files on.
+
+        Raises: ExportError if outputs or detections differ from torch by more than HALF.
         """
-        asked = f"'{self.choice.name}' can't be exported with weights in float16."
+        failure = f"'{self.choice.name}' can't be exported with weights in float16."
         self.say(f"Comparing {self.choice.name} in float16 with torch")
-        facts = structs.replace(made.facts, precision=FLOAT16, parity={})
-        file = write_half(made.file, _folder(folder / "half"), facts)
+        facts = structs.replace(export.facts, precision=FLOAT16, parity={})
+        file = write_half(export.file, _folder(folder / "half"), facts)
         engine = self.engine(file, facts)
         parity = measure(
-            self.detector, engine, self.images, asked=asked, tolerance=HALF, fix=_IN_FLOAT32
+            self.detector, engine, self.images, asked=failure, tolerance=HALF, fix=_IN_FLOAT32
         )
         facts = structs.replace(facts, parity=asdict(parity))
-        measured = None
+        ap = None
         if data is not None:
             self.say(f"Measuring AP on {pluralize(len(data), 'image')}")
-            before = report(self.engine(made.file, made.facts), data)
-            measured = accuracy(before, report(engine, data))
-            facts = structs.replace(facts, measured=asdict(measured))
-        file = write_half(made.file, _folder(folder / "whole"), facts)
-        return Made(file, facts, parity, made.tried, measured)
+            before = report(self.engine(export.file, export.facts), data)
+            ap = accuracy(before, report(engine, data))
+            facts = structs.replace(facts, measured=asdict(ap))
+        file = write_half(export.file, _folder(folder / "whole"), facts)
+        return Made(file, facts, parity, export.tried, ap)
 
     def engine(self, file: Path, facts: ExportFacts, *, threads: int | None = None) -> Engine:
-        """The engine of a file that was made here. threads: else as many as there are cores.
+        """The engine of an exported file.
 
-        Raises: ExportError where it can't be read.
+        threads: None is one per core.
+
+        Raises: ExportError if the engine can't read it.
         """
         name, start = _CHECKED_BY[facts.format]
         request = replace(request_for(self.detector, self.choice, name), threads=threads)
@@ -169,17 +175,17 @@ class Draft:
         except ZooError:
             raise
         except Exception as error:
-            case = f"{name} can't read it: {_said(error)}"
+            case = f"{name} can't read it: {_error_line(error)}"
             raise ExportError(f"'{self.choice.name}' can't be exported.", case, "") from error
         return Engine(session, request=request, facts=facts, file=file, network=self._network)
 
     @cached_property
     def _network(self) -> Detector:
-        """The detector without content, which all files made here share."""
+        """The detector without weights, shared by the engines of all files of this export."""
         return network_of(request_for(self.detector, self.choice, _CHECKED_BY[self.format][0]))
 
-    def _written(self, folder: Path, way: Way) -> tuple[Path, ExportFacts]:
-        """A graph and what is to be said of it. Raises: ExportError."""
+    def _write(self, folder: Path, way: Way) -> tuple[Path, ExportFacts]:
+        """Writes a graph; returns it with its facts. Raises: ExportError."""
         example = Example.of(self.detector, self.images[0], way.batch or 2)
         trace = example.trace(dynamic_batch=way.batch is None)
         facts = example.facts(
@@ -189,13 +195,13 @@ class Draft:
             dynamic_batch=way.batch is None,
         )
         try:
-            return self._exported(folder, trace, way, facts), facts
+            return self._write_graph(folder, trace, way, facts), facts
         except ZooError:
             raise
         except Exception as error:
-            raise _failed(error, way) from error
+            raise _exporter_error(error, way) from error
 
-    def _exported(self, folder: Path, trace: Trace, way: Way, facts: ExportFacts) -> Path:
+    def _write_graph(self, folder: Path, trace: Trace, way: Way, facts: ExportFacts) -> Path:
         if self.format == "torch":
             write_program(program_of(trace), folder / "model.pt2", facts)
             return folder / "model.pt2"
@@ -209,15 +215,15 @@ class Draft:
             return file
         return write_openvino(file, folder / "ir", facts)
 
-    def _compared(
-        self, file: Path, facts: ExportFacts, tolerance: Tolerance, *, asked: str
+    def _compare(
+        self, file: Path, facts: ExportFacts, tolerance: Tolerance, *, failure: str
     ) -> Parity:
         """The differences from torch. Raises: ExportError."""
         engine = self.engine(file, facts)
-        return measure(self.detector, engine, self.images, asked=asked, tolerance=tolerance)
+        return measure(self.detector, engine, self.images, asked=failure, tolerance=tolerance)
 
-    def _labelled(self, folder: Path, file: Path, facts: ExportFacts) -> Path:
-        """The file with all that is known of it; only now is the parity."""
+    def _write_labels(self, folder: Path, file: Path, facts: ExportFacts) -> Path:
+        """Writes the facts into the file, complete with the parity."""
         if self.format == "onnx":
             label_onnx(file, facts)
         elif self.format == "openvino":
@@ -233,16 +239,16 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _failed(error: Exception, way: Way) -> ExportError:
-    """The error of an exporter in a few words; the family's own where it refused."""
-    refused = next((each for each in made_of(error) if isinstance(each, ContractError)), None)
-    if refused is not None:
-        return ExportError(refused.asked, f"{refused.asked} {refused.case}", refused.fix)
-    first = list(made_of(error))[-1]
-    return ExportError("", f"The exporter {way.exporter} failed with {_said(first)}", "")
+def _exporter_error(error: Exception, way: Way) -> ExportError:
+    """An exporter's error in one line; the family's own if the family refused."""
+    refusal = next((each for each in made_of(error) if isinstance(each, ContractError)), None)
+    if refusal is not None:
+        return ExportError(refusal.asked, f"{refusal.asked} {refusal.case}", refusal.fix)
+    cause = list(made_of(error))[-1]
+    return ExportError("", f"The exporter {way.exporter} failed with {_error_line(cause)}", "")
 
 
-def _said(error: BaseException) -> str:
+def _error_line(error: BaseException) -> str:
     """`RuntimeError: its message`, on one line, shortened."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return text if len(text) <= MAX_ERROR_LETTERS else f"{text[:MAX_ERROR_LETTERS]} …"

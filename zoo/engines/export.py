@@ -1,5 +1,5 @@
 """`zoo.export`: writes a detector as ONNX, OpenVINO IR or a `torch.export` program, once it is
-known that the file returns what torch does."""
+verified that the file returns what torch does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from zoo.inference.runner import eval_mode
 from zoo.progress import Bar
 from zoo.registry.exported import FORMATS
 
-_PLACES = "Name a place that can be written, and a folder that is not there yet."
+_FREE_DESTINATION = "Name a place that can be written, and a folder that is not there yet."
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     data: str | os.PathLike[str] | Dataset | None = None,
     progress: bool | None = None,
 ) -> Exported:
-    """Writes a detector's `forward` as a graph, with all that is needed to load it again: card,
+    """Writes a detector's `forward` as a graph, with everything needed to load it again: card,
     preprocessing, classes, thresholds, licences and the hash of its weights.
 
-    The file takes its place once its outputs and detections were held against torch, on several
-    images, input sizes and batch sizes.
+    The file appears at `to` once its outputs and detections agree with torch's on several images,
+    input sizes and batch sizes.
 
     model:    a name, or a detector that was loaded or composed.
     to:       the file, `.onnx` or `.pt2`; or a folder, for OpenVINO IR.
@@ -113,18 +113,21 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     path = expand_home(to)
     chosen = _format(format, path)
     _check_batch(batch)
-    tried = ways(chosen, batch, exporter)
+    ways_to_try = ways(chosen, batch, exporter)
     lighter = _lighter(chosen, half, int8, data)
-    _check_target(path, chosen)
+    _check_destination(path, chosen)
     detector = _detector(model, progress)
-    _check_place(detector)
-    looked_at = images_of(images) if images else scenes()
-    return _written(detector, path, chosen, tried, looked_at, lighter, progress)
+    _check_on_cpu_float32(detector)
+    images_to_compare = images_of(images) if images else scenes()
+    return _write_export(detector, path, chosen, ways_to_try, images_to_compare, lighter, progress)
 
 
 @dataclass(frozen=True)
 class _Lighter:
-    """The lighter file that is wanted, if any. data: to measure its AP on."""
+    """The options of a smaller file: float16 weights or INT8 layers, if any.
+
+    data: to measure its AP on.
+    """
 
     half: bool
     int8: Int8 | None
@@ -132,11 +135,11 @@ class _Lighter:
 
     @property
     def steps(self) -> int:
-        """How many it takes."""
+        """How many steps of the progress bar it takes."""
         return self.half + (self.half and self.data is not None)
 
 
-def _written(
+def _write_export(
     detector: Detector,
     path: Path,
     format: Format,
@@ -145,8 +148,8 @@ def _written(
     lighter: _Lighter,
     progress: bool | None,
 ) -> Exported:
-    """Writes the path by the first of the ways that gives a graph which agrees with torch."""
-    begun = perf_counter()
+    """Exports by the first way whose graph agrees with torch, and moves the file to `path`."""
+    start = perf_counter()
     title, steps = f"Exporting {detector.name or 'a detector'}", 3 + lighter.steps
     choice, outcome = choice_of(detector), None
     with tempfile.TemporaryDirectory(prefix="zoo-export-") as name, eval_mode(detector):
@@ -159,22 +162,24 @@ def _written(
                 images=images,
                 say=lambda description: bar.advance(description=description),
             )
-            made = work.made(folder, tried)
-            float32_bytes = _bytes(_whole(made.file, format))
+            candidate = work.export(folder, tried)
+            float32_bytes = _bytes(_whole(candidate.file, format))
             if lighter.half:
-                made = work.halved(made, folder, lighter.data)
+                candidate = work.halve(candidate, folder, lighter.data)
         if lighter.int8 is not None:
-            made, outcome = quantized(work, made, folder, lighter.int8, lighter.data, show=progress)
-        _place(made.file, path, format)
-    seconds = perf_counter() - begun
-    return _exported(path, made, outcome, float32_bytes=float32_bytes, seconds=seconds)
+            candidate, outcome = quantized(
+                work, candidate, folder, lighter.int8, lighter.data, show=progress
+            )
+        _move_to_destination(candidate.file, path, format)
+    seconds = perf_counter() - start
+    return _export_result(path, candidate, outcome, float32_bytes=float32_bytes, seconds=seconds)
 
 
-def _exported(
-    path: Path, made: Made, outcome: Quantized | None, *, float32_bytes: int, seconds: float
+def _export_result(
+    path: Path, candidate: Made, outcome: Quantized | None, *, float32_bytes: int, seconds: float
 ) -> Exported:
-    """All that there is to say of the file."""
-    facts = made.facts
+    """The facts of the finished file."""
+    facts = candidate.facts
     return Exported(
         path=path,
         name=facts.name,
@@ -185,16 +190,16 @@ def _exported(
         batch=facts.input.batch,
         dynamic_size=facts.input.dynamic_size,
         exporter=facts.exporter,
-        tried=made.tried,
-        parity=made.parity,
-        accuracy=made.accuracy,
+        tried=candidate.tried,
+        parity=candidate.parity,
+        accuracy=candidate.accuracy,
         int8=outcome,
         seconds=seconds,
     )
 
 
 def _detector(model: str | os.PathLike[str] | BasePredictor, progress: bool | None) -> Detector:
-    """The detector that is meant. Raises: UsageError for an exported file."""
+    """The detector, loaded if a name was given. Raises: UsageError for an exported file."""
     loaded: BasePredictor = (
         model if isinstance(model, BasePredictor) else load(model, device="cpu", progress=progress)
     )
@@ -208,39 +213,41 @@ def _detector(model: str | os.PathLike[str] | BasePredictor, progress: bool | No
 
 
 def _format(format: Format | None, path: Path) -> Format:
-    """The format that is meant. Raises: UsageError for one that is not known, or another than the
-    file's name says."""
+    """The format, by its name or the path's suffix.
+
+    Raises: UsageError for an unknown format, or one that contradicts the suffix.
+    """
     if format is not None and format not in get_args(Format):
         raise UsageError(
             f"A model can't be exported as '{format}'.",
             "There is no such format.",
             f"There are {', '.join(get_args(Format))}.",
         )
-    said: Any = FORMATS.get(path.suffix)
+    by_suffix: Any = FORMATS.get(path.suffix)
     if path.suffix == ".xml":
         raise UsageError(
             f"A model can't be exported to '{path}'.",
             "OpenVINO IR is two files, in a folder of its own.",
             f"Name a folder: {path.with_suffix('')}",
         )
-    if said is None and format is None and path.suffix[1:].isalpha():
+    if by_suffix is None and format is None and path.suffix[1:].isalpha():
         raise UsageError(
             f"A model can't be exported to '{path}'.",
             f"No format has files that end in {path.suffix}.",
             f"Name it {path.with_suffix('.onnx').name} or {path.with_suffix('.pt2').name}, or name "
             f"a folder, for OpenVINO IR: {path.with_suffix('')}",
         )
-    if said is None and format in (None, "openvino"):
+    if by_suffix is None and format in (None, "openvino"):
         return "openvino"
-    if said is None or format not in (None, said):
-        suffix = next(suffix for suffix, name in FORMATS.items() if name == (format or said))
+    if by_suffix is None or format not in (None, by_suffix):
+        suffix = next(suffix for suffix, name in FORMATS.items() if name == (format or by_suffix))
         fix = f"Name it {path.with_suffix(suffix).name}" if suffix != ".xml" else "Name a folder."
         raise UsageError(
             f"A model can't be exported to '{path}' as {format}.",
             "The file's name says otherwise, and zoo.load goes by it.",
             fix,
         )
-    return said  # type: ignore[no-any-return]
+    return by_suffix  # type: ignore[no-any-return]
 
 
 def _lighter(
@@ -249,7 +256,7 @@ def _lighter(
     int8: Int8 | None,
     data: str | os.PathLike[str] | Dataset | None,
 ) -> _Lighter:
-    """The lighter file that is wanted. Raises: UsageError for what can't be."""
+    """The options of a smaller file. Raises: UsageError for options that exclude each other."""
     if half and int8 is not None:
         raise UsageError(
             "A model can't be exported in float16 and in INT8.",
@@ -283,7 +290,7 @@ def _check_batch(batch: object) -> None:
     )
 
 
-def _check_place(detector: Detector) -> None:
+def _check_on_cpu_float32(detector: Detector) -> None:
     """Raises: UsageError for a detector that is not on the CPU in float32."""
     if detector.device.type != "cpu" or detector.dtype != torch.float32:
         raise UsageError(
@@ -294,8 +301,8 @@ def _check_place(detector: Detector) -> None:
         )
 
 
-def _check_target(to: Path, format: Format) -> None:
-    """Raises: ExportError where the file or folder can't be, before minutes of work."""
+def _check_destination(to: Path, format: Format) -> None:
+    """Raises: ExportError if the file or folder can't be written, before minutes of work."""
     folder = format == "openvino"
     if to.is_dir() and not (folder and not any(to.iterdir())):
         case = "There is such a folder, with files in it." if folder else "That is a folder."
@@ -305,12 +312,12 @@ def _check_target(to: Path, format: Format) -> None:
         case = f"{reason}."
     else:
         return
-    raise ExportError(f"{to} can't be written.", case, _PLACES)
+    raise ExportError(f"{to} can't be written.", case, _FREE_DESTINATION)
 
 
-def _place(file: Path, to: Path, format: Format) -> None:
-    """Moves what was made to where it was wanted, whole or not at all."""
-    with write_errors(to, ExportError, fix=_PLACES):
+def _move_to_destination(file: Path, to: Path, format: Format) -> None:
+    """Moves the finished file or folder to its destination, whole or not at all."""
+    with write_errors(to, ExportError, fix=_FREE_DESTINATION):
         if format == "openvino":
             with atomic_folder(to) as folder:
                 copy_into(folder, [(part.name, part) for part in sorted(file.parent.iterdir())])
@@ -320,7 +327,7 @@ def _place(file: Path, to: Path, format: Format) -> None:
 
 
 def _whole(file: Path, format: Format) -> Path:
-    """The file, or the folder that it is a part of."""
+    """The file, or for OpenVINO IR its folder."""
     return file.parent if format == "openvino" else file
 
 

@@ -145,10 +145,8 @@ def _detect_one(
     try:
         with closing(images):
             [image] = images
-        if isinstance(image, Broken):
-            raise image.error
-        if isinstance(image, ImageError):
-            raise image
+        if not isinstance(image, Image):
+            raise image.error if isinstance(image, Broken) else image
         PartlyRead().note(image)
         runner.input_size(image)
         outcome = _run(runner, [image])
@@ -245,7 +243,7 @@ def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None
         raise UsageError(
             f"exif={exif!r} can't be used.",
             "It is 'apply', to turn images upright, or 'ignore', to leave them as stored.",
-            'Leave it out, or write exif="ignore".',
+            'Write exif="ignore", or leave it out.',
         )
     if threads is not None and count_of(threads, least=0) is None:
         raise UsageError(
@@ -361,9 +359,7 @@ def _run_batch(
 
 
 def _run(
-    runner: BatchRunner,
-    images: list[Image],
-    on_out_of_memory: Callable[[], None] | None = None,
+    runner: BatchRunner, images: list[Image], on_out_of_memory: Callable[[], None] | None = None
 ) -> list[Detections] | Exception:
     """Detections of a batch, or the error: an ImageError if it may be the fault of one image.
 

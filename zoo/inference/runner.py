@@ -152,7 +152,7 @@ def _own_copy(detections: Detections, image: Image) -> Detections:
 
 
 def detections_flaw(predictor: Predictor, detections: object, size: tuple[int, int]) -> str | None:
-    """What is wrong with detections of an image of that `(height, width)`, or None.
+    """The flaw of detections of an image of that `(height, width)`, or None.
 
     They have to be on the CPU, in the predictor's label space and inside the image.
     """

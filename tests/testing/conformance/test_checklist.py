@@ -4,7 +4,7 @@ import pytest
 
 from zoo.errors import NameNotFound
 from zoo.testing import Model, Toy
-from zoo.testing.conformance.checklist import CHECKS, GROUPS, Check, chosen
+from zoo.testing.conformance.checklist import CHECKS, GROUPS, Check, select_checks
 
 
 def test_every_check_of_every_group_is_on_the_list() -> None:
@@ -28,13 +28,13 @@ def test_a_promise_is_one_sentence_on_one_line() -> None:
 
 def test_checks_are_chosen_in_their_own_order() -> None:
     names = list(CHECKS)
-    assert [check.name for check in chosen([names[3], names[1]])] == [names[1], names[3]]
-    assert len(chosen([])) == len(CHECKS)
+    assert [check.name for check in select_checks([names[3], names[1]])] == [names[1], names[3]]
+    assert len(select_checks([])) == len(CHECKS)
 
 
 def test_a_name_that_is_no_check_is_told_the_nearest() -> None:
     with pytest.raises(NameNotFound, match="Did you mean 'deterministic'"):
-        chosen(["determinstic"])
+        select_checks(["determinstic"])
 
 
 def test_a_check_is_given_the_model_or_its_detector() -> None:

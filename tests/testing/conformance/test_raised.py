@@ -8,7 +8,7 @@ from zoo.contract import Protocol
 from zoo.labels import LabelSpace
 from zoo.testing import NotApplicable, Toy
 from zoo.testing.conformance.images import Pass, scene
-from zoo.testing.conformance.raised import BELIEVING, Rise, raised_pass
+from zoo.testing.conformance.raised import CONFIDENT, Rise, raised_pass
 
 SPACE = LabelSpace.custom(["red", "green"])
 IMAGES = [scene(), scene(seed=1)]
@@ -25,7 +25,7 @@ def test_a_raised_detector_sees_much_and_is_itself_again() -> None:
     torch.manual_seed(0)
     detector = Toy(SPACE).eval()
     before = Pass.at(detector, IMAGES)
-    raised = raised_pass(detector, IMAGES, BELIEVING)
+    raised = raised_pass(detector, IMAGES, CONFIDENT)
     protocol = Protocol(score=0.9, iou=1.0)
     assert sum(map(len, raised.decoded(protocol))) > sum(map(len, before.decoded(protocol)))
     after = Pass.at(detector, IMAGES)
@@ -43,4 +43,4 @@ def test_a_network_without_layers_is_not_applicable() -> None:
             return self.says.expand(len(batch), -1, -1, -1)
 
     with pytest.raises(NotApplicable, match="No layer of it leads"):
-        raised_pass(Bare(SPACE), IMAGES, BELIEVING)
+        raised_pass(Bare(SPACE), IMAGES, CONFIDENT)

@@ -63,9 +63,9 @@ def test_what_this_machine_can_not_ask_may_be_expected_to_fail(
 
 def test_an_expected_failure_that_is_not_asked_is_refused(toy: Model) -> None:
     expected = {"deterministic": "It rolls a die."}
-    with pytest.raises(NameNotFound, match="It is not asked: only best_first"):
+    with pytest.raises(NameNotFound, match="It does not run: only best_first"):
         list(run(toy, only=["best_first"], expected_failures=expected))
-    with pytest.raises(NameNotFound, match="It is not asked: only best_first"):
+    with pytest.raises(NameNotFound, match="It does not run: only best_first"):
         conformance(toy, only=["best_first"], expected_failures=expected)
 
 

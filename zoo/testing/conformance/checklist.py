@@ -92,7 +92,7 @@ def _checks() -> dict[str, Check]:
 CHECKS: dict[str, Check] = _checks()
 
 
-def chosen(only: Collection[str]) -> list[Check]:
+def select_checks(only: Collection[str]) -> list[Check]:
     """The checks of these names, or all. Raises: NameNotFound with the near names."""
     for name in only:
         if name not in CHECKS:

@@ -1,5 +1,4 @@
-"""`@conformance("name")`: the kit as ordinary parametrised tests, one a check, in a plugin's own
-suite."""
+"""`@conformance("name")`: the checks as ordinary parametrised tests in a plugin's own suite."""
 
 from __future__ import annotations
 
@@ -7,10 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from zoo.testing.conformance.checklist import Check, chosen
-from zoo.testing.conformance.errors import NotApplicable, NotHere
+from zoo.testing.conformance.checklist import Check, select_checks
 from zoo.testing.conformance.model import Model
-from zoo.testing.conformance.runner import asked_for, kept, never_asked
+from zoo.testing.conformance.runner import expected_reasons, judge
 
 if TYPE_CHECKING:
     import pytest
@@ -42,14 +40,14 @@ def conformance(
     """
     import pytest  # deferred: it is for tests only
 
-    expected = asked_for(expected_failures or {}, only)
+    expected = expected_reasons(expected_failures or {}, only)
     find = _once(model, arguments, input)
     cases = [
         pytest.param(
             _case(check, find, expected.get(check.name)),
             id=f"{model if isinstance(model, str) else model.name}-{check.name}",
         )
-        for check in chosen(only)
+        for check in select_checks(only)
     ]
     return pytest.mark.parametrize("check", cases)
 
@@ -57,7 +55,7 @@ def conformance(
 def _once(
     model: str | Model, arguments: Mapping[str, Any] | None, input: Mapping[str, object] | None
 ) -> Callable[[], Model]:
-    """The model, looked up when it is first wanted and then shared by its checks."""
+    """Looks the model up on the first call; its checks share it."""
     return cache(
         lambda: (
             Model.named(model, arguments=arguments, input=input)
@@ -68,23 +66,18 @@ def _once(
 
 
 def _case(check: Check, find: Callable[[], Model], expected: str | None) -> Callable[[], None]:
-    def ask() -> None:
+    def run() -> None:
         import pytest
 
-        model = find()
-        try:
-            check(model)
-        except NotHere as error:
-            pytest.skip(str(error))
-        except NotApplicable as error:
-            pytest.skip(str(error)) if expected is None else pytest.fail(never_asked(error))
-        except (Exception, SystemExit):
-            if expected is None:
-                raise
-            pytest.xfail(expected)
-        else:
-            if expected is not None:
-                pytest.fail(kept(expected))
+        verdict = judge(check, find(), expected)
+        if verdict.status == "skipped":
+            pytest.skip(verdict.reason)
+        if verdict.status == "expected":
+            pytest.xfail(verdict.reason)
+        if verdict.status == "failed":
+            if verdict.error is not None and expected is None:
+                raise verdict.error
+            pytest.fail(verdict.reason)
 
-    ask.__doc__ = check.promise
-    return ask
+    run.__doc__ = check.promise
+    return run

@@ -1,5 +1,4 @@
-"""A detector whose layers repeat what they said of one batch, but for the last ones, which may say
-what a loss asks for."""
+"""Freezes every layer's output for one batch, and makes the last layers' outputs free tensors."""
 
 from __future__ import annotations
 

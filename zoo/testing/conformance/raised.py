@@ -1,5 +1,4 @@
-"""A look by a network that says more than its random weights do: it believes much, and its boxes
-are large and overlap."""
+"""Runs a detector with raised scores and large, overlapping boxes."""
 
 from __future__ import annotations
 
@@ -19,31 +18,30 @@ from zoo.testing.conformance.train_mode import train_mode
 
 @dataclass(frozen=True)
 class Rise:
-    """The mean and the standard deviation that the outputs of each last layer are given."""
+    """The mean and standard deviation to give the outputs of each last layer."""
 
     mean: float
     spread: float
 
-    def of(self, said: Tensor) -> Tensor:
+    def of(self, outputs: Tensor) -> Tensor:
         """The outputs of one layer, any shape, moved there; equal ones become the mean."""
-        apart = said - said.mean()
-        spread = float(apart.square().mean().sqrt())
-        return apart * (self.spread / spread if spread > 0 else 0.0) + self.mean
+        centred = outputs - outputs.mean()
+        deviation = float(centred.square().mean().sqrt())
+        return centred * (self.spread / deviation if deviation > 0 else 0.0) + self.mean
 
 
-BELIEVING = Rise(
-    mean=3.0, spread=3.0
-)  # a sigmoid makes scores from 0.05 to 1 of it, a softmax some above 0.9
+# A sigmoid turns these outputs into scores from 0.05 to 1, a softmax some into above 0.9.
+CONFIDENT = Rise(mean=3.0, spread=3.0)
 
 
 def raised_pass(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Pass:
     """A pass over these images with the outputs of the last layers raised.
 
     Random weights under a usual prior score everything below 0.1, and few of their boxes overlap:
-    larger thresholds can't be tried on them. What comes behind the last layers, and `decode`, are
-    the detector's own. Two images at least, as norms in train mode want more than one value.
+    larger thresholds can't be tried on them. Everything after the last layers, and `decode`, is the
+    detector's own. Needs two images, as norms in train mode need more than one value.
 
-    Raises: NotApplicable where no layer leads to its outputs.
+    Raises: NotApplicable if no layer leads to its outputs.
     """
     with train_mode(detector):
         batch = preprocess(detector, images)

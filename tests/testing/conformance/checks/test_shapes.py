@@ -16,7 +16,7 @@ BROKEN: dict[str, Broken] = {
     "one_pixel": preprocessing(partial(refuse_size, size=(1, 1))),
     "long_and_flat": preprocessing(partial(refuse_size, size=(240, 6))),
     "nothing_to_see": preprocessing(refuse_gray),
-    "empty_picture_refused": overriding("detect", answers_the_empty),
+    "empty_image_refused": overriding("detect", answers_the_empty),
 }
 
 

@@ -24,7 +24,7 @@ from zoo.testing import Toy
 BROKEN: dict[str, Broken] = {
     "loss_is_finite": overriding("loss", nan_loss),
     "gradients_reach_every_part": Detached,
-    "a_picture_without_objects_trains": overriding("loss", some_empty),
+    "image_without_objects_trains": overriding("loss", some_empty),
     "a_batch_without_objects_trains": overriding("loss", all_empty),
     "loss_follows_the_truth": overriding("loss", counts_only),
     "truth_untouched": overriding("loss", moves_truth),
@@ -34,7 +34,7 @@ BROKEN: dict[str, Broken] = {
 }
 ALSO = {  # what nothing can break alone
     "gradients_reach_every_part": ["loss_leads_to_the_truth"],
-    "a_picture_without_objects_trains": [
+    "image_without_objects_trains": [
         "every_image_counts",
         "every_object_counts",
         "small_and_many_objects_train",

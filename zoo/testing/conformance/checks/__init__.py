@@ -162,7 +162,7 @@ from zoo.testing.conformance.checks.settings import (
 )
 from zoo.testing.conformance.checks.shapes import check_any_size as check_any_size
 from zoo.testing.conformance.checks.shapes import (
-    check_empty_picture_refused as check_empty_picture_refused,
+    check_empty_image_refused as check_empty_image_refused,
 )
 from zoo.testing.conformance.checks.shapes import check_long_and_flat as check_long_and_flat
 from zoo.testing.conformance.checks.shapes import check_nothing_to_see as check_nothing_to_see
@@ -195,13 +195,13 @@ from zoo.testing.conformance.checks.training import (
     check_a_batch_without_objects_trains as check_a_batch_without_objects_trains,
 )
 from zoo.testing.conformance.checks.training import (
-    check_a_picture_without_objects_trains as check_a_picture_without_objects_trains,
-)
-from zoo.testing.conformance.checks.training import (
     check_detecting_leaves_no_trace as check_detecting_leaves_no_trace,
 )
 from zoo.testing.conformance.checks.training import (
     check_gradients_reach_every_part as check_gradients_reach_every_part,
+)
+from zoo.testing.conformance.checks.training import (
+    check_image_without_objects_trains as check_image_without_objects_trains,
 )
 from zoo.testing.conformance.checks.training import (
     check_loss_follows_the_truth as check_loss_follows_the_truth,

@@ -13,7 +13,7 @@ from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import one_target, preprocess, scene
-from zoo.testing.conformance.raised import BELIEVING
+from zoo.testing.conformance.raised import CONFIDENT
 from zoo.testing.conformance.train_mode import train_mode
 
 BEST = 10  # boxes off the objects that are followed in each image
@@ -69,7 +69,7 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
             for (height, width), of_map in maps.items():
                 outside = _outside(batch, targets, height, width)
                 for leaf in of_map:
-                    leaf.data.copy_(BELIEVING.of(said[leaf]))
+                    leaf.data.copy_(CONFIDENT.of(said[leaf]))
                 pulled = not outside.any() or _pulled(detector, batch, targets, of_map, outside)
                 believed = None if pulled else _scores(detector, batch)
                 for leaf in of_map:

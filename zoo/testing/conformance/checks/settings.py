@@ -9,7 +9,7 @@ from zoo.contract import Protocol, Thresholds
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, Pass, scene
-from zoo.testing.conformance.raised import BELIEVING, raised_pass
+from zoo.testing.conformance.raised import CONFIDENT, raised_pass
 
 PARTS = 0.25, 0.5, 0.75  # of the boxes, best first, whose scores are floors
 HIGH = 0.5, 0.9, 1.0
@@ -61,4 +61,4 @@ def _looks(detector: Detector) -> Iterator[Pass]:
     scenes = [scene(), scene(seed=1)]
     yield Pass.at(detector, scenes)
     with suppress(NotApplicable):
-        yield raised_pass(detector, scenes, BELIEVING)
+        yield raised_pass(detector, scenes, CONFIDENT)

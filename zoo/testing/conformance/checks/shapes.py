@@ -38,7 +38,7 @@ def check_nothing_to_see(detector: Detector) -> None:
     detect_all(detector, [torch.full_like(scene(), value) for value in (0, 114, 255)])
 
 
-def check_empty_picture_refused(detector: Detector) -> None:
+def check_empty_image_refused(detector: Detector) -> None:
     """An image without pixels is an ImageError."""
     try:
         detect(detector, torch.zeros(3, 0, 0, dtype=torch.uint8))

@@ -99,7 +99,7 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
         )
 
 
-def check_a_picture_without_objects_trains(detector: Detector) -> None:
+def check_image_without_objects_trains(detector: Detector) -> None:
     """A batch in which one image has no object gives a finite loss and finite gradients."""
     _check_trains(detector, [one_target(), no_objects()])
 
