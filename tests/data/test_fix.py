@@ -1,18 +1,22 @@
 """Corrected copies: nothing is left to find, and every change is listed."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.damaged import damaged
+from tests.data.damaged import SIZE, damaged, noise
 from tests.data.masked_squares import made as masked
 from zoo.data import check, read
 from zoo.data.finding import CHECKS
 from zoo.data.fix import CHANGES, fix, upright_boxes
 from zoo.data.image_scan import ImageFacts
 from zoo.errors import DataError
+
+Size = tuple[int, int]
 
 
 @pytest.mark.parametrize("name", ["", "voc:", "yolo:", "csv:"])
@@ -50,15 +54,85 @@ def test_each_change_is_what_it_says(tmp_path: Path) -> None:
     text = "\n".join(made.changes)
     for words in (
         "gone.jpg: the image is left out. There is no such file.",
-        "size.jpg: its size is 80 x 60, not 64 x 48.",
+        "size.jpg: its size is 80 x 60, not 64 x 48. Look at its boxes, which stay: they fit both",
         "turned.jpg: its boxes are turned, as EXIF turns the image.",
         "fractions.jpg: its boxes are fractions, and become pixels.",
         "boxes.jpg: the cat (50, 30, 70, 60) is cut to (50, 30, 64, 48).",
-        "boxes.jpg: the cat (70, 5, 79, 14) is left out: a side has at most one pixel.",
+        "boxes.jpg: the cat (70, 5, 79, 14) is left out: it is outside its image",
         "boxes.jpg: the cat (10, 10, 19, 19) is left out: it is there twice.",
         "records.jpg: the cat (30, 30, 10, 20) gets its corners swapped. It ended before it began.",
     ):
         assert words in text
+
+
+def of_images(folder: Path, images: dict[str, tuple[Image.Image, Size, list[list[int]]]]) -> Path:
+    """A COCO file of images with their declared sizes and boxes, x, y, width, height."""
+    folder.mkdir(exist_ok=True)
+    content: dict[str, Any] = {"images": [], "annotations": [], "categories": [{"id": 1}]}
+    content["categories"][0]["name"] = "cat"
+    for row, (name, (image, (width, height), boxes)) in enumerate(images.items(), start=1):
+        image.save(folder / f"{name}.png")
+        about = {"id": row, "file_name": f"{name}.png", "width": width, "height": height}
+        content["images"].append(about)
+        for box in boxes:
+            number = len(content["annotations"]) + 1
+            annotation = {"id": number, "image_id": row, "category_id": 1, "bbox": box}
+            content["annotations"].append(annotation)
+    (folder / "instances.json").write_text(json.dumps(content))
+    return folder / "instances.json"
+
+
+def test_boxes_of_a_resized_image_are_scaled_and_those_that_fit_no_size_go_with_it(
+    tmp_path: Path,
+) -> None:
+    small, square = noise(0).resize((32, 24)), noise(1).resize((40, 40))
+    boxes = [[4, 4, 20, 20], [40, 20, 24, 28]]
+    images = {
+        "small": (small, SIZE, boxes),
+        "header": (noise(2), (32, 24), boxes),
+        "square": (square, SIZE, boxes),
+        "neither": (noise(3).resize((32, 24)), SIZE, [*boxes, [90, 5, 10, 10]]),
+    }
+    path = of_images(tmp_path / "site", images)
+    made = fix(path, check(path), str(tmp_path / "made"))
+    data = read(made.written.data)
+    assert data.truth.boxes.tolist() == [
+        *([2, 2, 12, 12], [20, 10, 32, 24]),
+        *([4, 4, 24, 24], [40, 20, 64, 48]),
+    ]
+    assert data.sizes.tolist() == [[32, 24], [64, 48]]
+    assert made.changes == (
+        "square.png: the image is left out. It has 40 x 40 pixels, and its boxes are of 64 x 48, "
+        "another shape.",
+        "neither.png: the image is left out. It has 32 x 24 pixels, and its boxes fit neither "
+        "these nor the annotated 64 x 48.",
+        "small.png: its size is 32 x 24, and its boxes are scaled: they were of 64 x 48.",
+        "header.png: its size is 64 x 48, not 32 x 24.",
+    )
+
+
+@pytest.mark.parametrize("box", [[40, 20, 24, 28], [4, 4, 16, 16], [90, 5, 10, 10]])
+def test_a_good_image_stays_where_it_looks_like_one_whose_boxes_are_of_another_size(
+    tmp_path: Path, box: list[int]
+) -> None:
+    images = {
+        "good": (noise(0), SIZE, [[4, 4, 20, 20]]),
+        "copy": (noise(0).resize((32, 24), Image.Resampling.BOX), SIZE, [box]),
+        "other": (noise(1), SIZE, [[4, 4, 20, 20]]),
+    }
+    path = of_images(tmp_path / "site", images)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "train.txt").write_text("good.png\n")
+    (lists / "test.txt").write_text("copy.png\nother.png\n")
+    source = f"coco:{path},splits={lists}"
+    found = check(source)
+    assert found.counts["leakage"] == 1
+    made = fix(source, found, str(tmp_path / "made"))
+    assert {name: part.files for name, part in read(made.written.data).splits.items()} == {
+        "train": ["good.png"],
+        "test": ["other.png"],
+    }
 
 
 def test_masks_of_another_size_than_the_image_are_left_out_and_the_others_stay(

@@ -17,6 +17,7 @@ from zoo.data.box_checks import (
     repeated_boxes,
     split_names,
 )
+from zoo.data.box_frames import BoxFrame, box_frames
 from zoo.data.box_tables import to_xywh
 from zoo.data.check import Check
 from zoo.data.convert import Conversion, check_place, convert
@@ -82,9 +83,10 @@ def correct(check: Check) -> tuple[Dataset, list[str]]:
     """The data set without what can't be, and with what can be made right; and what was changed.
 
     Images that can't be read are left out, and of two that look the same in two splits, the one
-    that is not measured; boxes of a stored frame are turned with their image;
-    sizes are those of the files; fractions become pixels; boxes are cut at the edges of the image,
-    and left out where nothing or at most a pixel is left, or where they are there twice.
+    that is not measured; boxes of a stored frame are turned with their image; sizes are those of
+    the files, and boxes of another size are scaled, or their image is left out where they fit
+    none; fractions become pixels; boxes are cut at the edges of the image, and left out where
+    nothing or at most a pixel is left, or where they are there twice.
     """
     changes = [
         f"{finding.image or ''}: {_describe_box(finding.box, finding.label)} "
@@ -92,40 +94,66 @@ def correct(check: Check) -> tuple[Dataset, list[str]]:
         for finding in check.findings
         if finding.check in _READING
     ]
-    dataset, facts = _readable(check, changes)
-    dataset = _with_file_sizes(dataset, facts, changes)
+    dataset, facts, frames = _usable(check, changes)
+    dataset = _with_file_sizes(dataset, facts, frames, changes)
     return _with_possible_boxes(dataset, changes), changes
 
 
-def _readable(check: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
-    """Without the images that can't be read, and without those that are in another split, too."""
+def _usable(
+    check: Check, changes: list[str]
+) -> tuple[Dataset, list[ImageFacts], dict[int, BoxFrame]]:
+    """Without the images that can't be read, those whose boxes fit no size, and then those that are
+    in another split, too; and the frames of boxes, where a size is another one."""
     data, facts = check.dataset, list(check.facts)
-    flawed = np.array([bool(fact.flaw) for fact in facts] or [False] * len(data), bool)
     names, splits_of = files_of(data.images), split_names(data)
-    changes += [
-        f"{names[row]}: the image is left out. {_flaw_sentence(facts[row].flaw)}"
-        for row in np.flatnonzero(flawed).tolist()
-    ]
-    for row, other in leaks(data, facts).items():
-        flawed[row] = True
+    frames = box_frames(data, facts)
+    reasons = {row: _flaw_sentence(fact.flaw) for row, fact in enumerate(facts) if fact.flaw}
+    reasons |= {
+        row: _frame_sentence(frame, facts[row], data.sizes[row].tolist())
+        for row, frame in frames.items()
+        if frame in ("reshaped", "neither")
+    }
+    changes += [f"{names[row]}: the image is left out. {reasons[row]}" for row in sorted(reasons)]
+    out = np.zeros(len(data), bool)
+    out[list(reasons)] = True
+    doubted = {row for row, frame in frames.items() if frame in ("declared", "either")}
+    for row, other in leaks(data, facts, without=reasons, doubted=doubted).items():
+        out[row] = True
         changes.append(
             f"{names[row]}: the image is left out of {splits_of[row] or 'the rest'}. It looks like "
             f"{names[other]} of {splits_of[other] or 'the rest'}, which stays."
         )
-    if not flawed.any():
-        return data, facts
-    rows = np.flatnonzero(~flawed)
-    place = np.cumsum(~flawed) - 1
-    splits = {name: place[members[~flawed[members]]] for name, members in data.split_rows.items()}
-    readable = replace(data.subset(rows), split_rows=splits)
-    return readable, [facts[row] for row in rows.tolist()]
+    if not out.any():
+        return data, facts, frames
+    rows = np.flatnonzero(~out)
+    place = np.cumsum(~out) - 1
+    splits = {name: place[members[~out[members]]] for name, members in data.split_rows.items()}
+    kept = replace(data.subset(rows), split_rows=splits)
+    frames = {int(place[row]): frame for row, frame in frames.items() if not out[row]}
+    return kept, [facts[row] for row in rows.tolist()], frames
 
 
 def _flaw_sentence(flaw: str) -> str:
     return "There is no such file." if flaw == "missing" else f"{flaw.rstrip('.')}."
 
 
-def _with_file_sizes(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dataset:
+def _frame_sentence(frame: BoxFrame, facts: ImageFacts, annotated: list[float]) -> str:
+    """Why an image can't be kept, or what becomes of its boxes."""
+    declared, real = spelled_size(annotated), spelled_size(facts.upright)
+    return {
+        "file": f"its size is {real}, not {declared}.",
+        "declared": f"its size is {real}, and its boxes are scaled: they were of {declared}.",
+        "either": f"its size is {real}, not {declared}. Look at its boxes, which stay: they fit "
+        "both sizes.",
+        "reshaped": f"It has {real} pixels, and its boxes are of {declared}, another shape.",
+        "neither": f"It has {real} pixels, and its boxes fit neither these nor the annotated "
+        f"{declared}.",
+    }[frame]
+
+
+def _with_file_sizes(
+    dataset: Dataset, facts: list[ImageFacts], frames: dict[int, BoxFrame], changes: list[str]
+) -> Dataset:
     """With the sizes of the upright files, and boxes in their frame."""
     if not facts:
         return dataset
@@ -139,10 +167,11 @@ def _with_file_sizes(dataset: Dataset, facts: list[ImageFacts], changes: list[st
             boxes[rows] = upright_boxes(boxes[rows], fact)
             other_frame.append(row)
             changes.append(f"{names[row]}: its boxes are turned, as EXIF turns the image.")
-        elif not np.isnan(annotated).any() and tuple(annotated) != fact.upright:
-            others = f"{spelled_size(fact.upright)}, not {spelled_size(annotated)}"
+        elif row in frames:
+            if frames[row] == "declared":
+                boxes[truth.rows(row)] *= np.tile(sizes[row] / annotated, 2)
             other_frame.append(row)
-            changes.append(f"{names[row]}: its size is {others}.")
+            changes.append(f"{names[row]}: {_frame_sentence(frames[row], fact, annotated)}")
     ids = truth.image_ids
     records = gather([dataset.images], np.arange(len(dataset)), ids)
     dataset = _without_masks(dataset, other_frame, changes)
@@ -203,6 +232,8 @@ def _with_possible_boxes(dataset: Dataset, changes: list[str]) -> Dataset:
     for row in np.flatnonzero(outside | thin | twice).tolist():
         if twice[row]:
             change = "left out: it is there twice."
+        elif thin[row] and outside[row]:
+            change = "left out: it is outside its image, but for a pixel at most."
         elif thin[row]:
             change = "left out: a side has at most one pixel."
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -75,22 +75,31 @@ def lookalikes(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
     return findings
 
 
-def leaks(dataset: Dataset, facts: Sequence[ImageFacts]) -> dict[int, int]:
+def leaks(
+    dataset: Dataset,
+    facts: Sequence[ImageFacts],
+    *,
+    without: Collection[int] = (),
+    doubted: Collection[int] = (),
+) -> dict[int, int]:
     """Row -> row of the image that it looks like, in another split: what to leave out so that no
     pair is left. Images that are measured stay: those of test, then of val, then of other splits,
     then of train; images of no split go first.
+
+    without: rows that are left out anyway. doubted: rows that go before any that is not.
     """
-    rows = [row for row, fact in enumerate(facts) if fact.fields is not None]
-    if not rows:
+    usable = {row: fact.fields for row, fact in enumerate(facts) if row not in without}
+    fields_of = {row: fields for row, fields in usable.items() if fields is not None}
+    if not fields_of:
         return {}
-    fields = np.stack([fact.fields for fact in facts if fact.fields is not None])
+    rows, fields = list(fields_of), np.stack(list(fields_of.values()))
     splits = split_names(dataset)
     out: dict[int, int] = {}
     for pair in sorted(near_duplicates(fields), key=lambda pair: pair[::-1]):
         first, second = rows[pair[0]], rows[pair[1]]
         if splits[first] == splits[second] or first in out or second in out:
             continue
-        worth = [_worth(splits[row]) for row in (first, second)]
+        worth = [(row not in doubted, _worth(splits[row])) for row in (first, second)]
         stays, goes = (second, first) if worth[1] > worth[0] else (first, second)
         out[goes] = stays
     return out
