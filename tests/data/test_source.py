@@ -1,12 +1,14 @@
 """Data sets by what a person types."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from zoo.data import Dataset, read
+from zoo.data import Dataset, GroundTruth, ImageRecord, check, convert, read
+from zoo.data.fix import fix
 from zoo.data.source import relative_to
 from zoo.errors import DataError, NameNotFound
 
@@ -148,3 +150,52 @@ def test_an_address_of_no_file_is_the_same_in_every_folder(tmp_path: Path) -> No
     assert relative_to("hub:org/name,split=test", tmp_path) == "hub:org/name,split=test"
     lists = relative_to("shapes:test,count=3,splits=lists", tmp_path)
     assert lists == f"shapes:test,count=3,splits={tmp_path / 'lists'}"
+
+
+def converted(folder: Path, format_: str) -> Path:
+    """A data set of two images with a box each."""
+    boxes = {"image": [1, 2], "label": [0, 0], "box": [[0, 0, 2, 2]] * 2}
+    records = [ImageRecord(row, folder / f"{row}.png", 8, 6) for row in (1, 2)]
+    for record in records:
+        Image.new("RGB", (8, 6)).save(record.path)
+    truth = GroundTruth.of([1, 2], boxes, label_space=["cat"])
+    convert(Dataset("some", records, truth), f"{format_}:{folder / 'a site'}")
+    return folder / "a site"
+
+
+@pytest.mark.parametrize(
+    ("format_", "file", "before", "after"),
+    [
+        ("coco", "instances.json", '"category_id":0', '"category_id":9'),
+        ("voc", "Annotations/1.xml", "</annotation>", ""),
+        ("yolo", "labels/1.txt", "0 ", "cat "),
+        ("csv", "annotations.csv", "0,0,2,2", "2,2,0,0"),
+        ("hub-folder", "images/metadata.jsonl", "0.0,0.0,2.0,2.0", "2.0,2.0,-2.0,-2.0"),
+    ],
+)
+def test_an_error_names_the_command_that_writes_a_corrected_copy_and_it_does(
+    tmp_path: Path, format_: str, file: str, before: str, after: str
+) -> None:
+    site = converted(tmp_path, format_)
+    content = (site / file).read_text()
+    (site / file).write_text(content.replace(before, after, 1))
+    with pytest.raises(DataError) as caught:
+        read(str(site))
+    command = caught.value.fix.splitlines()[-1].partition(": ")[2]
+    assert shlex.split(command) == ["zoo", "data", "check", str(site), "--fix", "FOLDER"]
+    made = fix(str(site), check(str(site)), str(tmp_path / "made"))
+    assert len(read(made.written.data)) in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("format_", "file"), [("coco", "instances.json"), ("voc", "Annotations/1.xml")]
+)
+def test_an_error_that_no_corrected_copy_mends_names_no_such_command(
+    tmp_path: Path, format_: str, file: str
+) -> None:
+    site = converted(tmp_path, format_)
+    (site / "Annotations" / "2.xml").unlink(missing_ok=True)
+    (site / file).write_text("{<")
+    with pytest.raises(DataError) as caught:
+        read(str(site))
+    assert "--fix" not in caught.value.fix

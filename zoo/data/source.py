@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any, get_args, get_type_hints
 
 from zoo.data.dataset import Dataset
+from zoo.data.finding import collecting, current_findings
 from zoo.data.missing_path import is_missing, missing_path
 from zoo.data.options import convert_options
 from zoo.environment import expand_home
@@ -41,7 +43,8 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
     Raises:
         NameNotFound: no plugin reads that format.
-        DataError: an option is not the reader's, or the file is wrong; it names file and record.
+        DataError: an option is not the reader's, or the file is wrong; it names file and record,
+            and `zoo data check --fix` where that leads to a copy without it.
     """
     if isinstance(data, Dataset):
         return data
@@ -55,7 +58,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     split = options_given.pop("split", None) if lists else None
     options = convert_options(format_.options, options_given, failure, name)
     arguments = (path,) if format_.options is None else (path, options)
-    dataset = _call(format_, format_.read, failure, *arguments)
+    dataset = _read_or_advise(format_, text, failure, arguments)
     if not isinstance(dataset, Dataset):
         raise DataError(
             failure,
@@ -63,6 +66,33 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
             f"That is a defect of {format_.owner}: report it there.",
         )
     return dataset if lists is None else _with_lists(dataset, expand_home(lists), split)
+
+
+def _read_or_advise(
+    format_: DatasetFormat, text: str, failure: str, arguments: tuple[Any, ...]
+) -> object:
+    """The result of a reader. Raises: as `_call`; a DataError says how a corrected copy is had,
+    where one can be. text: what was typed."""
+    try:
+        return _call(format_, format_.read, failure, *arguments)
+    except DataError as error:
+        if current_findings() is not None or not _has_corrected_copy(format_, failure, arguments):
+            raise
+        to = "FOLDER" if format_.write else "coco:FOLDER"
+        advice = f"Or write a corrected copy: zoo data check {quote(text)} --fix {to}"
+        fix, fix_cli = ([*words.splitlines(), advice] for words in (error.fix, error.fix_cli))
+        raise DataError(error.asked, error.case, fix, fix_cli=fix_cli) from error.__cause__
+
+
+def _has_corrected_copy(format_: DatasetFormat, failure: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether images are left to read without the records that can't be, as a corrected copy has
+    them."""
+    with collecting():
+        try:
+            dataset = _call(format_, format_.read, failure, *arguments)
+        except ZooError:
+            return False
+    return isinstance(dataset, Dataset) and len(dataset) > 0
 
 
 def _with_lists(dataset: Dataset, folder: Path, split: str | None) -> Dataset:
