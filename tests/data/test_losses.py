@@ -1,5 +1,6 @@
 """Losses of a conversion, in sentences."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,27 @@ def test_masks_that_a_format_leaves_out_are_said_to_be_lost(tmp_path: Path) -> N
     assert "2 masks are left out." not in losses(data, ("masks",))
     assert "2 masks are left out." in convert(data, f"yolo:{tmp_path / 'yolo'}").losses
     assert convert(data, f"coco:{tmp_path / 'coco'}").losses == ()
+
+
+def test_further_fields_of_coco_are_kept_by_coco_and_said_to_be_lost_elsewhere(
+    tmp_path: Path,
+) -> None:
+    path = made(tmp_path / "source", first=7)
+    Image.new("RGB", (30, 20)).save(tmp_path / "source" / "a.png")
+    content = json.loads(path.read_text())
+    about = {"info": {"year": 2020}, "licenses": [{"id": 3, "name": "CC0"}]}
+    content["images"][0] |= {"license": 3, "coco_url": "https://example.org/a.png"}
+    content["categories"][0]["supercategory"] = "shape"
+    path.write_text(json.dumps(content | about))
+    for name in ("a", "b/instances.json"):
+        (tmp_path / "b").mkdir(exist_ok=True)
+        convert(read(path), f"coco:{tmp_path / name}")
+        file = next(iter(sorted((tmp_path / name[0]).glob("*.json"))))
+        written = json.loads(file.read_text())
+        assert {key: written[key] for key in about} == about
+        assert written["images"] == content["images"]
+        assert written["categories"] == content["categories"]
+    assert convert(read(path), f"voc:{tmp_path / 'voc'}").losses[-1] == (
+        "5 further fields are left out: info, licenses, license of images, coco_url of images, "
+        "supercategory of classes."
+    )

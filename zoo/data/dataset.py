@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.data.extras import Extras
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import ImageRecord, ImageRecords, files_of, gather, sizes_of
 from zoo.data.masks import Masks
@@ -53,6 +54,7 @@ class Dataset:
     notes:      what a reader of its numbers should know of how it was read, a sentence each.
     split_rows: name of a split -> its images, as rows of `truth.image_ids`; without splits, empty.
     masks:      of the objects, read when they are asked for; None if the format has none.
+    extras:     what a COCO file says besides, likewise.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     split_rows: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     masks: Masks | None = field(default=None, repr=False)
+    extras: Extras | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         ids = self.truth.image_ids
@@ -174,7 +177,9 @@ class Dataset:
         chosen = self._rows(rows)
         truth = self.truth.subset(chosen)
         images = gather([self.images], chosen, truth.image_ids)
-        return Dataset(name or self.name, images, truth, self.notes, masks=self.masks)
+        return Dataset(
+            name or self.name, images, truth, self.notes, masks=self.masks, extras=self.extras
+        )
 
     def _rows(self, positions: ArrayLike) -> NDArray[np.int64]:
         """Positions, ascending. Raises: ValueError for positions outside the images."""

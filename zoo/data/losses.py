@@ -2,7 +2,8 @@
 
 A format says what it holds besides images, classes and boxes: `crowd`, `area` (of masks),
 `masks`, `box ids`, `image ids`, `class ids`, `class order`, `unused classes`, `splits`,
-`difficult`, `truncated`, `occluded`, `attributes` (any other of boxes) and `image attributes`.
+`difficult`, `truncated`, `occluded`, `attributes` (any other of boxes), `image attributes` and
+`extras` (what COCO's files say besides).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def losses(dataset: Dataset, holds: Collection[str]) -> tuple[str, ...]:
         "splits": _splits(dataset),
         "attributes": _box_attributes(dataset),
         "image attributes": _image_attributes(dataset),
+        "extras": "" if "extras" in holds else _extras(dataset),  # nor these
     } | {name: _flag(dataset, name) for name in FLAGS}
     return tuple(text for name, text in sentences.items() if text and name not in holds)
 
@@ -121,4 +123,19 @@ def _box_attributes(dataset: Dataset) -> str:
 def _image_attributes(dataset: Dataset) -> str:
     names = [name for name in dataset.truth.image_attributes if name not in SIZES]
     many = pluralize(len(names), "attribute of images is", "attributes of images are")
+    return _if_any(len(names), f"{many} left out: {', '.join(names)}.")
+
+
+def _extras(dataset: Dataset) -> str:
+    """Fields of a COCO file besides those that are read."""
+    extras = dataset.extras
+    if extras is None:
+        return ""
+    ids = dataset.truth.image_ids.tolist()
+    names = dict.fromkeys(extras.of_file(ids))
+    of_images = (name for fields in extras.of_images(ids) for name in fields)
+    of_classes = (name for fields in extras.of_classes(dataset.label_space.ids) for name in fields)
+    names |= dict.fromkeys(f"{name} of images" for name in of_images)
+    names |= dict.fromkeys(f"{name} of classes" for name in of_classes)
+    many = pluralize(len(names), "further field is", "further fields are")
     return _if_any(len(names), f"{many} left out: {', '.join(names)}.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
+from zoo.data.extras import Extras, MergedExtras
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import gather
 from zoo.data.masks import Masks, MergedMasks
@@ -56,7 +57,8 @@ def merge(name: str, parts: Mapping[str, Dataset]) -> Dataset:
     if are_renamed:
         notes.append("Several splits share image ids: an image is called SPLIT/ID here.")
     splits = dict(zip(parts, _by_split(rows, parts), strict=True))
-    return Dataset(name, records, truth, tuple(notes), splits, _masks(datasets, boxes["id"]))
+    masks, extras = _masks(datasets, boxes["id"]), _extras(datasets, _by_split(image_ids, parts))
+    return Dataset(name, records, truth, tuple(notes), splits, masks, extras)
 
 
 def _check_classes(name: str, parts: Mapping[str, Dataset]) -> None:
@@ -99,6 +101,12 @@ def _masks(datasets: Sequence[Dataset], new: NDArray[np.int64]) -> Masks | None:
     old = np.concatenate([data.truth.ids for data in datasets])
     counts = [len(data.truth.ids) for data in datasets]
     return MergedMasks(parts, counts, old, new) if any(parts) else None
+
+
+def _extras(datasets: Sequence[Dataset], new: Sequence[NDArray[Any]]) -> Extras | None:
+    parts = [data.extras for data in datasets]
+    old = [data.truth.image_ids.tolist() for data in datasets]
+    return MergedExtras(parts, old, [ids.tolist() for ids in new]) if any(parts) else None
 
 
 def _by_split(column: NDArray[Any], parts: Mapping[str, Dataset]) -> list[NDArray[Any]]:

@@ -24,7 +24,7 @@ def register_datasets(register: RegisterDataset) -> None:
         suffixes=(".json", ".json.gz"),
         options=f"{FORMATS}.coco.options:CocoOptions",
         write=f"{FORMATS}.coco.writer:write",
-        holds=(*everything, "masks", "unused classes"),
+        holds=(*everything, "masks", "extras", "unused classes"),
         recognise=f"{FORMATS}.coco.folder:recognise",
     )
     register(

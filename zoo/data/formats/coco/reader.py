@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
 from zoo.data.finding import current_findings
+from zoo.data.formats.coco.extras import CocoExtras
 from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
 from zoo.data.formats.coco.masks import CocoMasks
 from zoo.data.formats.coco.options import CocoOptions, MissingArea
@@ -81,7 +82,8 @@ def read_file(path: Path, options: CocoOptions) -> Dataset:
     file_names = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     records = FolderRecords(truth.image_ids, file_names, file.sizes[by_id], path, options.images)
     name = options.name or _name(path)
-    return Dataset(name, records, truth, notes, masks=CocoMasks(path.absolute()))
+    masks, extras = CocoMasks(path.absolute()), CocoExtras(path.absolute())
+    return Dataset(name, records, truth, notes, masks=masks, extras=extras)
 
 
 def _name(path: Path) -> str:

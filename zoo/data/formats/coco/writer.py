@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 import numpy as np
 
 from zoo.data.dataset import Dataset
+from zoo.data.extras import Fields
 from zoo.data.formats.coco.folder import INSTANCES, SUFFIXES
 from zoo.data.target_names import names_below
 from zoo.errors import DataError
@@ -20,8 +22,8 @@ def write(dataset: Dataset, path: Path) -> None:
     """Writes the annotations; reading them gives the same ground truth, to the bit.
 
     path: a file, packed if it ends in `.gz`; of a data set with splits a folder, where each becomes
-        `instances_SPLIT.json`. Masks are as their file had them. COCO has no place for attributes,
-        and orders classes by their ids.
+        `instances_SPLIT.json`. Masks are as their file had them, and so are fields of the file, its
+        images and classes. COCO has no place for attributes, and orders classes by their ids.
     Raises: DataError for a data set with splits that is written to one file, or that has images in
         no split, or where the disk says no.
     """
@@ -49,7 +51,7 @@ def _write_file(dataset: Dataset, path: Path) -> None:
         write_file(path, text)
 
 
-def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
+def _document(dataset: Dataset) -> dict[str, Any]:
     truth, space = dataset.truth, dataset.label_space
     segmentations = [] if dataset.masks is None else dataset.masks.segmentations(truth.ids)
     ids = np.array(space.ids, np.int64)
@@ -66,18 +68,26 @@ def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
     for annotation, text in zip(annotations, segmentations, strict=False):  # none, or one each
         if text:
             annotation["segmentation"] = msgspec.Raw(text)
-    return {
-        "images": _images(dataset),
-        "annotations": annotations,
-        "categories": [
-            {"id": number, "name": name}
-            for number, name in zip(space.ids, space.names, strict=True)
-        ],
-    }
+    extras = dataset.extras
+    categories: list[dict[str, Any]] = [
+        {"id": number, "name": name} for number, name in zip(space.ids, space.names, strict=True)
+    ]
+    images, further = _images(dataset), {}
+    if extras is not None:
+        image_ids = truth.image_ids.tolist()
+        further = dict(extras.of_file(image_ids))
+        images = _joined(images, extras.of_images(image_ids))
+        categories = _joined(categories, extras.of_classes(space.ids))
+    return further | {"images": images, "annotations": annotations, "categories": categories}
+
+
+def _joined(records: Sequence[dict[str, Any]], fields: Sequence[Fields]) -> list[dict[str, Any]]:
+    """The records with further fields."""
+    return [record | dict(more) for record, more in zip(records, fields, strict=True)]
 
 
 def _images(dataset: Dataset) -> list[dict[str, Any]]:
-    images = []
+    images: list[dict[str, Any]] = []
     names = names_below(dataset.images)
     sizes = np.nan_to_num(dataset.sizes).astype(np.int64).tolist()
     for number, name, (width, height) in zip(
