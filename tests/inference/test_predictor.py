@@ -1,6 +1,8 @@
 """Anything with the few members of a Predictor can be asked to detect; it need not be a network."""
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
@@ -54,3 +56,51 @@ def test_what_a_predictor_raises_names_it_and_the_image() -> None:
     image = torch.zeros(3, 8, 8, dtype=torch.uint8)
     with pytest.raises(ContractError, match=r"'whole'(.|\n)*predict raised KeyError: 'no weights"):
         detect(Broken(), [image], protocol=Protocol(), progress=False)
+
+
+@pytest.mark.parametrize(
+    "size", [None, 5, (3,), ("a", "b"), (0, 0), (-1, 5), (1.5, 2.5), (1, 2, 3)], ids=str
+)
+def test_a_size_that_is_none_is_said_with_the_step(size: object) -> None:
+    class Odd(Whole):
+        def input_size(self, *_: int) -> tuple[int, int]:
+            return size  # type: ignore[return-value]
+
+    image = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    with pytest.raises(ContractError, match=r"input_size returned .* \(height, width\)"):
+        detect(Odd(), [image], protocol=Protocol(), progress=False)
+
+
+@pytest.fixture
+def ending_at_sigterm() -> Iterator[None]:
+    """What services do: SIGTERM ends the program by `sys.exit`."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(7)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("ending_at_sigterm")
+def test_a_signal_that_arrives_inside_a_model_ends_the_program() -> None:
+    class Interrupted(Whole):
+        def _one(self, image: Tensor) -> Detections:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return super()._one(image)
+
+    image = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    with pytest.raises(SystemExit, match="7"):
+        detect(Interrupted(), [image], protocol=Protocol(), progress=False)
+
+
+@pytest.mark.usefixtures("ending_at_sigterm")
+def test_a_model_that_ends_the_program_by_itself_is_at_fault() -> None:
+    class Leaving(Whole):
+        def _one(self, _image: Tensor) -> Detections:
+            raise SystemExit(7)
+
+    image = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    with pytest.raises(ContractError, match=r"predict raised SystemExit: 7"):
+        detect(Leaving(), [image], protocol=Protocol(), progress=False)

@@ -40,6 +40,13 @@ def test_a_variable_frame_rate_is_kept(make_clip: Make) -> None:
     assert [frame.time for frame in frames] == pytest.approx(times, abs=1e-4)
 
 
+def test_a_recorders_clip_whose_times_begin_late_is_not_cut(make_clip: Make) -> None:
+    source, frames = frames_of(make_clip("a.mkv", times=[5 + index / 10 for index in range(10)]))
+    assert [frame.time for frame in frames] == pytest.approx([index / 10 for index in range(10)])
+    assert source.clip.duration == pytest.approx(1, abs=0.15)
+    assert source.losses.cut == ""
+
+
 @pytest.mark.parametrize("size", [(66, 98), (64, 96), (64, 40), (62, 82)])
 def test_pixels_are_those_of_interleaved_rgb(
     make_clip: Make, noise: Callable, size: tuple[int, int]

@@ -221,6 +221,20 @@ def test_a_tracker_may_return_detections_in_another_order() -> None:
     assert tracks.follow(detections[:2], image=image, time=0.1) == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        (lambda *_, **__: 1 / 0, "Broken.update raised ZeroDivisionError: division by zero"),
+        (lambda *_, **__: None, "Broken returned detections without ids"),
+    ],
+)
+def test_a_tracker_that_fails_is_named(update: Callable[..., object], said: str) -> None:
+    broken = type("Broken", (), {"update": staticmethod(update)})
+    frames = detect_video(Truth([0.0]), [image_at(0)], track=lambda _: broken())
+    with pytest.raises(ContractError, match=said):
+        list(frames)
+
+
 def test_a_tracker_that_drops_what_it_was_given_is_named() -> None:
     class Careless:
         def update(self, detections, *_, **__):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 import typer
 
 from zoo.cli import stderr
+from zoo.cli.exit_code import exit_code
 from zoo.cli.options import LABELS, Exif
 from zoo.errors import ZooError
 
@@ -98,8 +99,7 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
                 raise
             stderr.error(error, about="" if name in str(error) else name)
             codes.add(error.exit_code)
-    whole = not done and len(codes) == 1
-    return done, codes.pop() if whole else int(bool(codes))
+    return done, exit_code(codes, some_done=bool(done))
 
 
 def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Image
 from zoo.inference.defect_owner import defect_owner, last_step
+from zoo.inference.signal_handlers import is_of_signal_handler
 from zoo.inference.watch import WATCH
 from zoo.text import pluralize, type_name
 
@@ -54,10 +56,14 @@ class BatchRunner:
         height, width = image.size
         try:
             with self._explained([image]), step("input_size"):
-                return self._predictor.input_size(height, width)
+                size = self._predictor.input_size(height, width)
         except ImageError as error:  # the family does not know which image it is
             refusal = f"'{self._name}' can't process {_described(image)}."
             raise ImageError(refusal, error.case, error.fix, file=image.source) from error
+        if not _is_size(size):
+            case = f"Its input_size returned {size!r:.60}, not two whole numbers, (height, width)."
+            raise self._defect([image], case)
+        return size
 
     def run(self, images: Sequence[Image]) -> list[Detections]:
         """Detections of each image; they all have one input size.
@@ -134,6 +140,12 @@ class BatchRunner:
         return ContractError(failure, case, defect_owner(self._predictor, error=error))
 
 
+def _is_size(size: object) -> bool:
+    if not isinstance(size, tuple) or len(size) != 2:
+        return False
+    return all(isinstance(side, Integral) and side > 0 for side in size)
+
+
 def _described(image: Image) -> str:
     """`'street.jpg' (640 x 480 pixels)`."""
     height, width = image.size
@@ -184,7 +196,8 @@ def step(name: str) -> Iterator[None]:
     """Turns what the predictor's own code raises into a StepError with the name of the step.
 
     Errors that name their reason (ContractError, ImageError) pass, and so does running out of
-    memory. A plugin's `sys.exit` counts as an error, as it would end the process.
+    memory, and what a signal handler of the program raises. A plugin's `sys.exit` counts as an
+    error, as it would end the process.
     """
     watch = WATCH.get()
     start = watch.clock() if watch else 0.0
@@ -193,7 +206,7 @@ def step(name: str) -> Iterator[None]:
     except (ContractError, ImageError, StepError):
         raise
     except (Exception, SystemExit, GeneratorExit) as error:
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or is_of_signal_handler(error):
             raise
         raise StepError(name, error) from error
     if watch:

@@ -140,14 +140,13 @@ class AvSource:
 
     def _facts(self, live: bool) -> Clip:
         stream = self._stream
-        seconds = self._container.duration
         rate = stream.average_rate or stream.guessed_rate
         return Clip(
             source=self._name,
             address=self._address,
             rate=float(rate) if rate else None,
             frames=(stream.frames or None) if not live else None,
-            duration=seconds / MICROSECONDS if seconds and not live else None,
+            duration=None if live else self._duration(),
             live=live,
             sound=self._has_sound() and not live,
             time_base=stream.time_base or TICK,
@@ -253,6 +252,15 @@ class AvSource:
             case = f"Its frames have {frame.width} x {frame.height} pixels."
             fix = "If you trust it, raise the limit: ZOO_IMAGE_PIXELS=400M"
             raise unreadable(self._name, case, fix)
+
+    def _duration(self) -> float | None:
+        """Seconds from the first frame on, where the container says how many."""
+        length = self._container.duration
+        if not length:
+            return None
+        if self._container.format.name.startswith("matroska"):  # counts from 0, not from its start
+            length -= max(self._container.start_time or 0, 0)
+        return length / MICROSECONDS
 
     def _note_end(self) -> None:
         """Counts what should have come besides."""

@@ -53,20 +53,26 @@ class Tracks:
         given.data["row"] = np.arange(len(detections))
         seeing = getattr(self._tracker, "cmc", None) is not None
         frame = np.ascontiguousarray(image.numpy()[::-1].transpose(1, 2, 0)) if seeing else None
-        returned = self._tracker.update(given, frame, timestamp=time)
-        ids = returned.tracker_id
-        rows = returned.data.get("row", np.arange(0))
+        name = type(self._tracker).__name__
+        try:
+            returned = self._tracker.update(given, frame, timestamp=time)
+        except Exception as error:
+            raise _defect(f"{name}.update raised {type(error).__name__}: {error}") from error
+        ids = getattr(returned, "tracker_id", None)
+        rows = getattr(returned, "data", {}).get("row", np.arange(0))
         if ids is None or len(ids) != len(rows):
-            raise ContractError(
-                "The clip can't be tracked.",
-                f"{type(self._tracker).__name__} returned detections without ids or without data.",
-                "Return the detections that update() was given, with tracker_id and their data.",
-            )
+            raise _defect(f"{name} returned detections without ids or without data.")
         theirs = {int(row): int(track) for row, track in zip(rows, ids, strict=True) if track >= 0}
         return [self._named(theirs.get(row)) for row in range(len(detections))]
 
     def _named(self, track: int | None) -> int | None:
         return None if track is None else self._ids.setdefault(track, len(self._ids) + 1)
+
+
+def _defect(case: str) -> ContractError:
+    """The error about a tracker that can't be used."""
+    fix = "Return the detections that update() was given, with tracker_id and their data."
+    return ContractError("The clip can't be tracked.", case, fix)
 
 
 def tracks_in(clip: Clip, track: Track | None, *, every: int = 1) -> Tracks | None:

@@ -18,9 +18,14 @@ def test_pull_fetches_and_a_later_load_needs_no_network(run_published: Run) -> N
 
 def test_pull_goes_on_after_a_failure(run_published: Run) -> None:
     done = run_published("pull", "yolox_tiny", "yolox_nano", ZOO_RETRIES="0")
-    assert done.returncode == 5
+    assert done.returncode == 1
     assert "yolox_tiny" in done.stderr
     assert "yolox_nano.coco" in done.stdout
+
+
+def test_where_all_fail_in_one_way_the_exit_code_is_that_of_the_error(run_published: Run) -> None:
+    done = run_published("pull", "yolox_tiny", "yolox_s", ZOO_RETRIES="0")
+    assert done.returncode == 5
 
 
 def test_pull_of_a_wrong_name_suggests_the_right_one(run_published: Run) -> None:

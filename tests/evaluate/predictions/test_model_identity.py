@@ -186,6 +186,7 @@ def test_what_lacks_a_member_of_a_predictor_is_told_which(street: Dataset) -> No
         ("label_space", ["person"], "is a list, and has to be a zoo.LabelSpace"),
         ("defaults", None, "is None, and has to be a zoo.contract.Thresholds"),
         ("device", "cpu", "is a str, and has to be a torch.device"),
+        ("name", 5, "is an int, and has to be a text"),
     ],
 )
 def test_a_member_of_another_type_is_told_what_it_has_to_be(

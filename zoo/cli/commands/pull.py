@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output, stderr
+from zoo.cli.exit_code import exit_code
 from zoo.cli.format import format_megabytes
 from zoo.errors import WeightsError
 from zoo.registry import catalogue
@@ -29,13 +30,13 @@ def pull(
 ) -> None:
     """Fetch and verify weights now, so that later loads need no network.
 
-    Weights that can't be had do not keep the others from coming; the exit code says that some could
-    not.
+    Weights that can't be had do not keep the others from coming: the exit code is 1 then, or that
+    of the errors if all failed in the same way.
     """
     known = catalogue()
     resolve = partial(resolve_name, known)
-    failed = 0
-    rows = []
+    codes: set[int] = set()
+    rows: list[dict[str, object]] = []
     for choice in {
         request.entry.identity + str(request.tag): request for request in map(resolve, names)
     }.values():
@@ -45,11 +46,11 @@ def pull(
                 for request in request_for(choice).every_file()
             ]
         except WeightsError as error:
-            failed = error.exit_code
+            codes.add(error.exit_code)
             stderr.error(error, about="" if choice.name in str(error) else choice.name)
     if as_json:
         output.document(json.dumps(rows, indent=2))
-    raise typer.Exit(failed)
+    raise typer.Exit(exit_code(codes, some_done=bool(rows)))
 
 
 def _pulled(request: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:

@@ -291,6 +291,12 @@ def _check_members(predictor: Any) -> None:
 
     from zoo.contract import Thresholds  # deferred: torch
 
+    if not isinstance(predictor.name, str | None):
+        raise UsageError(
+            f"{capitalized(type_name(predictor))} can't be run on images.",
+            f"Its `name` is {type_name(predictor.name)}, and has to be a text.",
+            'Make it one: name = "mine"',
+        )
     kinds = (LabelSpace, Thresholds, torch.device)
     for (member, (description, example)), kind in zip(_OF_TYPE.items(), kinds, strict=True):
         value = getattr(predictor, member)

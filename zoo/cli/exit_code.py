@@ -1,0 +1,13 @@
+"""The exit code of a command that works on several names, some of which fail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def exit_code(failures: Collection[int], *, some_done: bool) -> int:
+    """0, or the code of the failures if nothing was done and all failed in one way, else 1."""
+    codes = set(failures)
+    if len(codes) == 1 and not some_done:
+        return codes.pop()
+    return int(bool(codes))
