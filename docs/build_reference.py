@@ -11,6 +11,7 @@ import os
 import re
 from contextlib import redirect_stdout
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from zoo.cli.app import COMMANDS, app
@@ -87,11 +88,66 @@ def fenced(text: str, language: str = "text") -> str:
 
 
 def docstring(thing: object) -> str:
-    """The first paragraph as prose, a table as a table, other text as it stands."""
-    first, _, rest = (inspect.getdoc(thing) or "").partition("\n\n")
-    prose = " ".join(first.split("\n"))
-    rest = f"{rest}\n" if rest.startswith("|") else fenced(rest) if rest.strip() else ""
-    return prose + "\n" + (f"\n{rest}" if rest else "")
+    """A docstring as Markdown: prose, a list of what it says of each parameter, of errors."""
+    text = inspect.getdoc(thing) or ""
+    if "\n\n|" in text:
+        first, _, table = text.partition("\n\n")
+        return f"{' '.join(first.splitlines())}\n\n{table}\n"
+    summary, *blocks = re.split(r"\n{2,}", text)
+    return "\n\n".join([prose(summary), *map(markdown, blocks)]) + "\n"
+
+
+def prose(summary: str) -> str:
+    """The first paragraph: its first sentence is no parameter, however it begins."""
+    first, *lines = summary.splitlines() or [""]
+    rest = markdown("\n".join(lines)) if lines else ""
+    return f"{first}\n\n{rest}" if rest.startswith(("- ", "**")) else f"{first} {rest}".strip()
+
+
+PARAMETER = re.compile(r"([a-z_*][\w*.]*(?:, [\w*.]+)*):(?: +(.*))?$")
+SECTION = re.compile(r"(Raises|Warns|Returns):(?: +(.*))?$")
+
+
+def markdown(block: str) -> str:
+    """One paragraph of a docstring; what is indented by itself is a drawing, and stays as it is."""
+    lines = block.splitlines()
+    if lines[0].startswith(" ") or "├" in block:
+        return fenced(block).rstrip()
+    items: list[list[str]] = []  # each a mark, and the words after it
+    for line in lines:
+        text = line.strip()
+        if section := SECTION.match(line):
+            items.append(["\n", f"**{section[1]}**: {section[2] or ''}".rstrip()])
+        elif line.startswith(" ") and items and items[-1][0] != "":
+            add(items, line)
+        elif (parameter := PARAMETER.match(line)) and may_follow(items):
+            names = ", ".join(f"`{name.strip()}`" for name in parameter[1].split(","))
+            items.append(["- ", f"{names}: {parameter[2] or ''}".rstrip()])
+        elif text.startswith("- "):
+            items.append(["- ", text[2:]])
+        elif not items or items[-1][0] == "- ":
+            items.append(["", text])
+        else:
+            items[-1].append(text)
+    lists = [mark == "- " for mark, *_ in items]
+    gaps = ["\n" if pair == (True, True) else "\n\n" for pair in pairwise(lists)]
+    texts = [f"{mark.strip()} {' '.join(words)}".strip() for mark, *words in items]
+    return "".join(text + gap for text, gap in zip(texts, [*gaps, ""], strict=True))
+
+
+def may_follow(items: list[list[str]]) -> bool:
+    """Whether a parameter may come next: not in the middle of a sentence."""
+    return not items or items[-1][0] == "- " or items[-1][-1].endswith((".", ":"))
+
+
+def add(items: list[list[str]], line: str) -> None:
+    """A line that belongs to the item before it; under a bare `Raises:` each entry is an item."""
+    section, entry = "**:", re.match(r" {4}[A-Z`]\S*.*?: ", line)
+    under = next((words[-1] for mark, *words in reversed(items) if mark == "\n"), "")
+    if entry and under.endswith(section):
+        items.append(["- ", line.strip()])
+    else:
+        items[-1].append(line.strip())
 
 
 def signature(name: str, thing: object) -> str:

@@ -1,4 +1,5 @@
-"""Builds the documentation as a site: `build/site/index.html` opens from a disk, and can be searched.
+"""Builds the documentation as a site: `build/site/index.html` opens from a disk; its search needs
+a server, such as `python -m http.server -d build/site`.
 
 Every page stands where it stands in the repository, so that links are the same in both. A link or an
 anchor that leads nowhere, or a page that no list names, stops the build.
@@ -25,7 +26,8 @@ GROUP = re.compile(r"\*\*([^*:]+):\*\*\n((?:.+\n)+)")
 
 def pages() -> list[Path]:
     """Every page, and what pages show or link to."""
-    single = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    names = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/site.css")
+    single = [ROOT / name for name in names]
     shown = [path for folder in ("images", "howto") for path in (ROOT / "docs" / folder).rglob("*")]
     plugins = [*(ROOT / "plugins").glob("*/README.md"), *(ROOT / "plugins").glob("*/recipes/*")]
     files = [*single, *(ROOT / "docs").rglob("*.md"), *shown, *plugins]
@@ -87,7 +89,9 @@ def main() -> int:
     to.parent.mkdir(parents=True, exist_ok=True)
     code = build(to)
     if code == 0:
-        print(f"Open {to / 'index.html'} in a browser.")
+        print(
+            f"Open {to / 'index.html'} in a browser, or, to search it: python -m http.server -d {to}"
+        )
     return code
 
 
