@@ -131,7 +131,7 @@ def number(given: object, *, to: str, wanted: str, least: float = -inf, most: fl
 
 
 def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
-    """A whole number of at least so much. Raises: TypeError for something else, ValueError for a
+    """A whole number, at least that large. Raises: TypeError for something else, ValueError for a
     number that is less."""
     value = _plain(given)
     if isinstance(value, bool) or not isinstance(value, Integral):

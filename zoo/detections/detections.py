@@ -168,7 +168,7 @@ class Detections:
         return torch.equal(self.labels, other.labels) and all(near)
 
     def above(self, score: float) -> Detections:
-        """Those that score at least so much, from 0 to 1."""
+        """Those with at least that score, from 0 to 1."""
         floor = number(
             score,
             to="above()",

@@ -153,8 +153,8 @@ def check_many_boxes_returned(detector: Detector) -> None:
     """At `iou=1`, `score=0` and a large `max_boxes` it returns as many boxes as its own
     `max_boxes`, and more than those.
 
-    In the image in which it sees the most. Fewer where the network's outputs are too small for so
-    many: at least a quarter of its numbers are taken for boxes and classes.
+    In the image in which it sees the most. Fewer where the network's outputs are too small for
+    that: at least a quarter of its numbers are taken for boxes and classes.
     """
     with _looking(detector) as look:
         own = detector.defaults.max_boxes
