@@ -40,26 +40,26 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("Find a model", "zoo.cli.commands.list:list_models"),
     "show": ("Find a model", "zoo.cli.commands.show:show"),
     "detect": ("Use it", "zoo.cli.commands.detect:detect"),
-    "serve": ("Use it", "zoo.cli.commands.serve:serve"),
     "video": ("Use it", "zoo.cli.commands.video:video"),
-    "train": ("Train it", "zoo.cli.commands.train:train"),
-    "export": ("Ship it", "zoo.cli.commands.export:export"),
-    "push": ("Publish it", "zoo.cli.commands.push:push"),
-    "predict": ("Measure it", "zoo.cli.commands.predict:predict"),
-    "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),
-    "compare": ("Measure it", "zoo.cli.commands.compare:compare"),
-    "benchmark": ("Measure it", "zoo.cli.commands.benchmark:benchmark"),
-    "leaderboard": ("Measure it", "zoo.cli.commands.leaderboard:app"),
+    "serve": ("Use it", "zoo.cli.commands.serve:serve"),
     "data": ("Prepare data", "zoo.cli.commands.data:app"),
+    "train": ("Train and publish", "zoo.cli.commands.train:train"),
+    "export": ("Train and publish", "zoo.cli.commands.export:export"),
+    "push": ("Train and publish", "zoo.cli.commands.push:push"),
+    "evaluate": ("Measure", "zoo.cli.commands.evaluate:evaluate"),
+    "predict": ("Measure", "zoo.cli.commands.predict:predict"),
+    "compare": ("Measure", "zoo.cli.commands.compare:compare"),
+    "benchmark": ("Measure", "zoo.cli.commands.benchmark:benchmark"),
+    "leaderboard": ("Measure", "zoo.cli.commands.leaderboard:app"),
     "pull": ("Keep weights", "zoo.cli.commands.pull:pull"),
     "verify": ("Keep weights", "zoo.cli.commands.verify:verify"),
     "lock": ("Keep weights", "zoo.cli.commands.lock:lock"),
     "bundle": ("Keep weights", "zoo.cli.commands.bundle:bundle"),
-    "hub serve": ("Extend the zoo", "zoo.cli.commands.hub_serve:serve"),
+    "compose": ("Extend the zoo", "zoo.cli.commands.compose:compose"),
     "plugins": ("Extend the zoo", "zoo.cli.commands.plugins:plugins"),
     "plugins new": ("Extend the zoo", "zoo.cli.commands.new_plugin:new_plugin"),
-    "compose": ("Extend the zoo", "zoo.cli.commands.compose:compose"),
     "check": ("Extend the zoo", "zoo.cli.commands.check:check"),
+    "hub serve": ("Extend the zoo", "zoo.cli.commands.hub_serve:serve"),
 }
 LISTINGS = ("list", "show", "plugins")
 
@@ -133,10 +133,7 @@ def _run(arguments: Sequence[str]) -> None:
         arguments = [two, *arguments[2:]]
     elif mistake := _mistyped(arguments):
         raise mistake
-    elif arguments[1:] in (
-        [],
-        ["--help"],
-    ):  # of a command of two words the first, which is none itself
+    elif arguments[1:] in ([], ["--help"], ["-h"]):  # the first of two words, no command itself
         whole = [
             name
             for name in COMMANDS
@@ -184,16 +181,24 @@ def _log_as_warnings() -> None:
         logging.lastResort.setFormatter(Sentence("Warning: %(message)s"))
 
 
+class _AllCommands(Commands):
+    """Every command, in the order of COMMANDS: Typer has those with commands of their own last."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
+        present = set(super().list_commands(ctx))
+        return [name for name in COMMANDS if name in present]
+
+
 def app(arguments: Sequence[str]) -> typer.Typer:
     """The command line for these arguments: with the command they name, or with all commands where
     they name none."""
     made = typer.Typer(
-        cls=Commands,
+        cls=_AllCommands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"terminal_width": narrow()},
+        context_settings={"terminal_width": narrow(), "help_option_names": ["--help", "-h"]},
     )
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS

@@ -32,7 +32,9 @@ Weights: TypeAlias = Annotated[
 Device: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default."
+        "--device",
+        metavar="DEVICE",
+        help="cpu, cuda, cuda:1 or mps; else torch's default: the CPU.",
     ),
 ]
 Engine: TypeAlias = Annotated[

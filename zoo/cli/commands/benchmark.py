@@ -65,7 +65,7 @@ Data = Annotated[
 Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Drop boxes below it.")]
 Rounds = Annotated[int, typer.Option(metavar="COUNT", help="Times that each has its turn.")]
 Seconds = Annotated[
-    float, typer.Option(metavar="SECONDS", help="Of a turn, for each size of a batch.")
+    float, typer.Option(metavar="SECONDS", help="Length of a turn, for each batch size.")
 ]
 Plot = Annotated[
     Path | None,

@@ -43,7 +43,9 @@ def compose(
     neck: Neck = None,
     strides: Annotated[
         str,
-        typer.Option("--strides", metavar="STRIDES", help="Of the backbone's maps, finest first."),
+        typer.Option(
+            "--strides", metavar="STRIDES", help="Strides of the backbone's maps, finest first."
+        ),
     ] = "8,16,32",
     argument: PartArguments = None,
     name: Annotated[

@@ -42,7 +42,9 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Settings: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Of the recipe: --set 'augment=[{kind: flip}]'."
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Override a field of the recipe: --set 'augment=[{kind: flip}]'.",
     ),
 ]
 
@@ -66,7 +68,10 @@ def show(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Another one draws others.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Else DATA-sheet.jpg; several are numbered.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The sheet to write, else DATA-sheet.jpg; several are numbered."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -269,7 +274,8 @@ def convert(
 
 
 Share: TypeAlias = Annotated[
-    float, typer.Option(metavar="SHARE", min=0, max=1, help="Of the images; 0 is no such split.")
+    float,
+    typer.Option(metavar="SHARE", min=0, max=1, help="Share of the images; 0 for no such split."),
 ]
 GroupBy: TypeAlias = Annotated[
     str | None,

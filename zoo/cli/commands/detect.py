@@ -154,7 +154,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     on_error: Broken = OnError.skip,
     limit: Limit = None,
 ) -> None:
-    """Find things in images, and print a line an image.
+    """Detect objects in images, and print one line per image.
 
     What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
     from zoo.cli import detect_run  # deferred: torch, which help does not need

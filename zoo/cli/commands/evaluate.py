@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     exif: Turn = None,
     fresh: Fresh = False,
     resamples: Resamples = 1000,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Seed of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
     json_to: ReportOut = None,
     plots: Plots = None,

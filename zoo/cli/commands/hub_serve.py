@@ -29,13 +29,19 @@ def serve(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="FOLDER", help="Folders OWNER/NAME with files, or files.", show_default=False
+            metavar="FOLDER",
+            help="Has OWNER/NAME folders, one a repository, or files.",
+            show_default=False,
         ),
     ],
     port: Annotated[
         int,
         typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free."
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port to listen on; 0 picks a free one.",
         ),
     ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print the requests.")] = False,

@@ -24,7 +24,7 @@ ASK = (
 
 def push(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Of a run, as zoo train prints it.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder of a run, as zoo train prints it.")
     ],
     repo: Annotated[
         str, typer.Argument(metavar="ORG/NAME", help="The repository; made if there is none.")
@@ -34,11 +34,13 @@ def push(
     ] = False,
     license: Annotated[
         str | None,
-        typer.Option("--license", metavar="ID", help="Of the weights, such as MIT."),
+        typer.Option(
+            "--license", metavar="ID", help="Licence of the weights, an SPDX id such as MIT."
+        ),
     ] = None,
     data_license: Annotated[
         str | None,
-        typer.Option("--data-license", metavar="ID", help="Of the images."),
+        typer.Option("--data-license", metavar="ID", help="Licence of the images."),
     ] = None,
     token_file: Annotated[
         Path | None,

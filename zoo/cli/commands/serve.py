@@ -21,7 +21,8 @@ Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 is every address.")
 ]
 Port = Annotated[
-    int, typer.Option(metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free.")
+    int,
+    typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on; 0 picks a free one."),
 ]
 TokenFile = Annotated[
     Path | None,

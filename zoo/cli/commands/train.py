@@ -37,10 +37,14 @@ Validation = Annotated[
 Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"{LABELS} Else the data's.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Of the recipe: --set optimizer.lr=1e-3."),
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Override a field of the recipe: --set optimizer.lr=1e-3.",
+    ),
 ]
 To = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Of the run; else runs/MODEL-DATA.")
+    Path | None, typer.Option(metavar="FOLDER", help="Folder of the run, else runs/MODEL-DATA.")
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the run in that folder, bit for bit.")

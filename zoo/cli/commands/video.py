@@ -47,7 +47,7 @@ Json = Annotated[
 Every = Annotated[
     int,
     typer.Option(
-        metavar="COUNT", min=1, help="Look at every frame of that number: 2 is every other one."
+        metavar="COUNT", min=1, help="Look at every COUNT-th frame: 2 is every other one."
     ),
 ]
 From = Annotated[
