@@ -86,9 +86,9 @@ def ending_at_sigterm() -> Iterator[None]:
 @pytest.mark.usefixtures("ending_at_sigterm")
 def test_a_signal_that_arrives_inside_a_model_ends_the_program() -> None:
     class Interrupted(Whole):
-        def _one(self, image: Tensor) -> Detections:
+        def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
             os.kill(os.getpid(), signal.SIGTERM)
-            return super()._one(image)
+            return super().predict(images, thresholds)
 
     image = torch.zeros(3, 8, 8, dtype=torch.uint8)
     with pytest.raises(SystemExit, match="7"):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from typer import BadParameter, Context
 from typer.core import TyperCommand, TyperGroup
 
+from zoo.cli.examples import EXAMPLES
 from zoo.errors import UsageError
 
 LONGEST = 1000  # a first sentence is never cut
@@ -28,6 +29,8 @@ class Formatter(Protocol):
     def section(self, name: str) -> AbstractContextManager[None]: ...
 
     def write_dl(self, rows: Sequence[tuple[str, str]]) -> None: ...
+
+    def write_text(self, text: str) -> None: ...
 
 
 class Command(TyperCommand):
@@ -89,6 +92,13 @@ class Command(TyperCommand):
             if rows[kind]:
                 with formatter.section(heading):
                     formatter.write_dl(rows[kind])
+
+    def format_epilog(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
+        """Whole command lines, where there are some."""
+        if examples := EXAMPLES.get(ctx.command_path.partition(" ")[2]):
+            with formatter.section("Examples"):
+                for line in examples:
+                    formatter.write_text(line)
 
 
 class Commands(TyperGroup):

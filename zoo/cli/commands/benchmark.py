@@ -93,10 +93,6 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
 
     Each has a process of its own, and they run in turn. A fixed piece of work before, between and
     after the rounds says whether the machine was steady.
-
-    \b
-    Examples:
-      zoo benchmark yolox_nano yolox_tiny --engine torch,onnxruntime --batch 1,8
     """
     check_names(models)
     from zoo.timing.benchmark import benchmark as timed  # deferred: it imports torch's callers

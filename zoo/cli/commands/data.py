@@ -44,7 +44,7 @@ Settings: TypeAlias = Annotated[
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        help="Override a field of the recipe: --set 'augment=[{kind: flip}]'.",
+        help="A field of the recipe: --set 'augment=[{kind: flip}]'.",
     ),
 ]
 
@@ -69,9 +69,7 @@ def show(
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Another one draws others.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="The sheet to write, else DATA-sheet.jpg; several are numbered."
-        ),
+        typer.Option(metavar="FILE", help="Else DATA-sheet.jpg; several are numbered."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -156,13 +156,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Detect objects in images, and print one line per image.
 
-    What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can.
-
-    \b
-    Examples:
-      zoo detect street.jpg --model yolox_nano --save annotated/
-      zoo detect 'images/**' --model yolox_nano --json results.json --device cuda
-    """
+    What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
     from zoo.cli import detect_run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits

@@ -101,11 +101,6 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     run, under a protocol of its own, and options of a run are for the models only. One model's
     error does not stop the others: the exit code is 1 then, or that of the errors if all failed in
     the same way.
-
-    \b
-    Examples:
-      zoo evaluate yolox_nano yolox_tiny --data coco:instances.json
-      zoo evaluate results.json --data voc:site/ --report report.html
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluate import evaluate as measure

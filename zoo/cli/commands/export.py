@@ -129,11 +129,6 @@ def export(  # noqa: PLR0913 - one parameter an option
 
     The file carries the card, preprocessing, classes, thresholds and licences. It takes its place
     once its outputs and detections agree with torch.
-
-    \b
-    Examples:
-      zoo export yolox_nano --to yolox_nano.onnx
-      zoo export yolox_nano --to int8.onnx --int8 --calibrate coco:instances.json
     """
     check_names([model])
     from zoo import export as write  # deferred: torch, which help does not need

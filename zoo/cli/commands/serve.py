@@ -93,11 +93,6 @@ def serve(  # noqa: PLR0913 - one parameter an option
 
     It listens on this machine only unless --host says otherwise. SIGTERM or Ctrl-C ends it after
     every accepted request is answered. Standard error has a line of JSON a request.
-
-    \b
-    Examples:
-      zoo serve yolox_nano --port 8000
-      curl --data-binary @street.jpg http://127.0.0.1:8000/v1/detect
     """
     check_names(names)
     from zoo.cli.serve_run import run  # deferred: it imports torch, which help does not need

@@ -67,12 +67,6 @@ def train(  # noqa: PLR0913 - one parameter an option
 
     What the recipe leaves out is the default of the model's family. A run that was stopped, or
     killed, goes on with --resume as if it had not been.
-
-    \b
-    Examples:
-      zoo train yolox_nano --data voc:site/ --to runs/site
-      zoo train recipe.yaml --resume
-      torchrun --nproc-per-node 2 -m zoo train recipe.yaml
     """
     # deferred: they import torch, which help does not need
     from zoo.train.recipe_file import merged, overrides, read_recipe

@@ -118,13 +118,7 @@ def video(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Find things in a clip, a camera or a stream.
 
-    Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far.
-
-    \b
-    Examples:
-      zoo video clip.mp4 --model yolox_nano --track --save annotated.mp4
-      zoo video rtsp://camera/stream --model yolox_nano --json frames.jsonl
-    """
+    Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
     from zoo.cli.video_run import Opening, Part, Protocol, Request, run  # deferred: torch
 
     request = Request(
