@@ -324,7 +324,8 @@ def test_a_build_that_is_killed_goes_on_where_it_was(desk):
     words = [
         sys.executable,
         "-m",
-        "zoo.leaderboard",
+        "zoo",
+        "leaderboard",
         "build",
         str(path),
         "--to",

@@ -22,8 +22,9 @@ def is_missing(path: Path) -> bool:
     return False
 
 
-def missing_path(path: Path, failure: str, *, written: str) -> DataError:
-    """The error for it. written: what stands in front of the path, as `coco:`."""
+def missing_path(path: Path, failure: str, *, written: str, advice: str = "") -> DataError:
+    """The error for it. written: what stands in front of the path, as `coco:`; advice: a further
+    sentence on what to type."""
     absent = path
     while absent.parent != absent and is_missing(absent.parent):
         absent = absent.parent
@@ -34,9 +35,8 @@ def missing_path(path: Path, failure: str, *, written: str) -> DataError:
     alike = [absent.with_name(name) for name in _near(absent)]
     existing = [place / rest for place in alike if not is_missing(place / rest)]
     suggestions = join_or(f"{written}{place}" for place in existing or alike)
-    return DataError(
-        failure, case, f"Did you mean {suggestions}?" if suggestions else "Check the path."
-    )
+    fix = f"Did you mean {suggestions}?" if suggestions else "Check the path."
+    return DataError(failure, case, f"{fix} {advice}".rstrip())
 
 
 def _near(absent: Path) -> list[str]:

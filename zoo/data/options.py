@@ -13,6 +13,7 @@ from zoo.environment import expand_home
 from zoo.errors import DataError
 from zoo.suggest import close_matches, join_or
 
+DOUBLED_COMMA = "A comma of the path's own is written twice."
 _MEANINGS = {
     inspect.StrType: "text",
     inspect.IntType: "a whole number",
@@ -74,10 +75,9 @@ def _unknown(
 ) -> DataError:
     options = [f"{field.name} ({meaning(field.type)})" for field in fields.values()]
     suggestions = close_matches(option, fields)
-    comma = "A comma of the path's own is written twice."
     fix = f"Did you mean {join_or(suggestions)}?" if suggestions else "Correct it, or leave it out."
     case = f"The format '{name}' has no option '{option}'; it has {', '.join(options) or 'none'}."
-    return DataError(failure, case, f"{fix} {comma}")
+    return DataError(failure, case, f"{fix} {DOUBLED_COMMA}")
 
 
 def _wrong(option: str, text: str, kind: inspect.Type, failure: str) -> DataError:

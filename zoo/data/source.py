@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 from zoo.data.dataset import Dataset
 from zoo.data.finding import collecting, current_findings
 from zoo.data.missing_path import is_missing, missing_path
-from zoo.data.options import convert_options
+from zoo.data.options import DOUBLED_COMMA, convert_options
 from zoo.environment import expand_home
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.files import pause_gc
@@ -53,7 +53,8 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     name, path, options_given = _parse(data, failure)
     format_ = _format(name)
     if _reads_paths(name) and is_missing(path):
-        raise missing_path(path, failure, written=_written_format(text))
+        advice = DOUBLED_COMMA if options_given else ""
+        raise missing_path(path, failure, written=_written_format(text), advice=advice)
     lists = options_given.pop("splits", None)
     split = options_given.pop("split", None) if lists else None
     options = convert_options(format_.options, options_given, failure, name)

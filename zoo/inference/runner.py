@@ -143,7 +143,7 @@ class BatchRunner:
 def _is_size(size: object) -> bool:
     if not isinstance(size, tuple) or len(size) != 2:
         return False
-    return all(isinstance(side, Integral) and side > 0 for side in size)
+    return all(isinstance(side, Integral) and int(side) > 0 for side in size)
 
 
 def _described(image: Image) -> str:

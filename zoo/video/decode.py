@@ -260,7 +260,7 @@ class AvSource:
             return None
         if self._container.format.name.startswith("matroska"):  # counts from 0, not from its start
             length -= max(self._container.start_time or 0, 0)
-        return length / MICROSECONDS
+        return float(length / MICROSECONDS)
 
     def _note_end(self) -> None:
         """Counts what should have come besides."""

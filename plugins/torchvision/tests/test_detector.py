@@ -187,7 +187,7 @@ def test_an_image_that_is_too_long_does_not_hide_the_others(
 ) -> None:
     long = torch.zeros(3, 1, 300, dtype=torch.uint8)
     with pytest.warns(
-        ImageWarning, match=r"'image 0', 300 x 1 pixels(.|\n)*short side would be less than one"
+        ImageWarning, match=r"'image 0' \(300 x 1 pixels\)(.|\n)*short side would be less than one"
     ):
         seen = fcos.detect([long, images[0]], on_error="skip")
     assert [one.source for one in seen] == ["image 1"]
