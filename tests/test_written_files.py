@@ -14,6 +14,7 @@ ALLOWED = {
     ("zoo/registry/isolated.py", "write_bytes"): "an answer in the parent's temporary folder",
     ("zoo/registry/isolated.py", "open"): "a line added to that answer",
     ("zoo/weights/url.py", "open"): "a download that goes on where it was",
+    ("zoo/cli/help.py", "write_text"): "a line of help, by Click's formatter",
     ("zoo/draw/save.py", "save"): "an image into memory",
     ("zoo/gallery/jpeg.py", "save"): "an image into memory",
     ("zoo/data/convert.py", "save"): "an image into memory",
