@@ -21,7 +21,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from table import report
 from torch.utils.data import DataLoader
 from torchvision import datasets, tv_tensors
 from torchvision.transforms import v2
+from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset
@@ -37,7 +37,7 @@ from zoo.detectors.preprocess import CardPreprocess
 from zoo.registry.card import Input
 from zoo.train.loop import run
 from zoo.train.recipe import Augmentation, Color, Flip, Mosaic, Optimizer, Recipe, Zoom
-from zoo.train.samples import Samples, shares
+from zoo.train.samples import Samples, micro_batches
 from zoo.train.setup import accelerator_of, training_of
 
 BATCH = 8
@@ -62,7 +62,7 @@ def by_zoo(samples: Samples, clock: Clock, *, before: int = 0) -> tuple[int, flo
     """Runs through all batches; how many images there were behind the first `before` batches, and
     the seconds they took."""
     images, started = 0, clock()
-    for step, parts in shares(samples):
+    for step, parts in micro_batches(samples):
         images += sum(len(share.batch) for share in parts)
         if step + 1 == before:
             images, started = 0, clock()
@@ -178,7 +178,8 @@ def waiting(folder: Path, options: argparse.Namespace) -> str:
         training = training_of(
             *(recipe, detector, data, None, Path(kept)), accelerator=accelerator, tell=rows.append
         )
-        run(replace(training, keep=lambda: None, better=lambda: None))
+        run(Unsaved(**vars(training)))
+        training.log.close()
     [row] = [one for one in rows if "waiting" in one]
     step = 1000 * BATCH / row["images_per_second"]
     return (

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from PIL import Image
 from table import report
+from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset, read
@@ -35,7 +36,7 @@ from zoo.train.logging import Log
 from zoo.train.loop import Training, run
 from zoo.train.optimizer import optimizer_of
 from zoo.train.recipe import Optimizer, Recipe
-from zoo.train.samples import shares
+from zoo.train.samples import micro_batches
 from zoo.train.setup import accelerator_of, training_of
 
 BATCH = 8
@@ -63,7 +64,7 @@ def by_hand(training: Training) -> None:
     """The loop that one writes: forward, loss, backward, step."""
     detector, device = training.detector.train(), training.accelerator.device
     optimizer = optimizer_of(detector, training.recipe)
-    for _, [share] in shares(training.samples, device=device.type):
+    for _, [share] in micro_batches(training.samples, device=device.type):
         batch, targets = share.batch.to(device), list(share.targets)
         losses = detector.loss(detector(batch, targets), batch, targets)
         total = torch.stack(list(losses.values())).sum()
@@ -108,7 +109,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, str]:
     training = training_of(
         *(recipe, detector, data, None, folder), accelerator=accelerator, tell=lambda _: None
     )
-    training = replace(training, keep=lambda: None, better=lambda: None)
+    training = Unsaved(**vars(training))
     state = copy.deepcopy(detector.state_dict())
     ours, theirs = [], []
     for number in range(options.rounds + 1):
