@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from zoo.cli import gallery, output, stderr
 from zoo.cli.annotated import Annotated, replaced_in
+from zoo.cli.exit_code import exit_code
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
 from zoo.cli.results import STANDARD_OUTPUT, json_list
@@ -98,7 +99,7 @@ def run(asked: Request) -> int:
             page.write(detector, failed)
     _say_left_out(left_out)
     _say(failed, len(images), asked)
-    return 0 if not failed else ImageError.exit_code if len(failed) == len(images) else 1
+    return exit_code([ImageError.exit_code] * len(failed), some_done=len(failed) < len(images))
 
 
 def loaded(
