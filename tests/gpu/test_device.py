@@ -9,7 +9,7 @@ import torch
 import zoo
 from zoo.contract import Target
 from zoo.errors import UsageError
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 
 NAMES = (
     "yolox_nano",
@@ -24,7 +24,7 @@ def differences(these, those):
     """What differs between the detections of two runs, in words; nothing where they agree."""
     pairs = enumerate(zip(these, those, strict=True))
     return [
-        f"image {number}: {shown(one, other)}"
+        f"image {number}: {difference(one, other)}"
         for number, (one, other) in pairs
         if not agree(one, other)
     ]
@@ -67,7 +67,7 @@ def test_there_and_back_it_is_the_same(name, make, images, device):
     detector.to(device).detect(images[:2], **EVERYTHING)
     after = detector.to("cpu").detect(images[:2], **EVERYTHING)
     for one, other in zip(before, after, strict=True):
-        assert torch.equal(one.boxes, other.boxes), f"{name}: {shown(one, other)}"
+        assert torch.equal(one.boxes, other.boxes), f"{name}: {difference(one, other)}"
         assert torch.equal(one.scores, other.scores)
 
 

@@ -13,7 +13,7 @@ import torch
 
 from zoo.errors import ImageError
 from zoo.inference.batch_limit import PIXEL_BYTES, BatchLimit
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.images import scene
 
 MB = 2**20
@@ -83,7 +83,7 @@ def test_a_batch_too_large_is_halved_and_nothing_is_lost(
     assert 1 <= sizes[-1] <= 8, f"batches of {sizes}, {bytes_of_one / MB:.0f} MB an image"
     assert [one.source for one in found] == [one.source for one in expected]
     apart = [
-        shown(one, other)
+        difference(one, other)
         for one, other in zip(found, expected, strict=True)
         if not agree(one, other)
     ]

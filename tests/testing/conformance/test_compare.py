@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zoo.detections import Detections
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 
 
 def seen(count: int = 10, *, shift: float = 0.0, fade: float = 0.0, label: int = 0) -> Detections:
@@ -41,7 +41,7 @@ def test_boxes_without_area_have_partners_too() -> None:
 
 
 def test_what_differs_is_said_in_a_few_words() -> None:
-    assert shown(seen(3), seen(2)) == "3 boxes against 2"
-    assert shown(seen(), seen(label=1)) == "other labels"
-    assert shown(seen(), seen(shift=0.5)) == "boxes up to 0.5 pixels apart, scores up to 0"
-    assert shown(seen(0), seen(0)).startswith("nothing in either")
+    assert difference(seen(3), seen(2)) == "3 boxes against 2"
+    assert difference(seen(), seen(label=1)) == "other labels"
+    assert difference(seen(), seen(shift=0.5)) == "boxes up to 0.5 pixels apart, scores up to 0"
+    assert difference(seen(0), seen(0)).startswith("nothing in either")

@@ -40,7 +40,7 @@ class Random(Toy):
 
 def test_a_check_can_be_used_alone(toy: Model) -> None:
     check_best_first(toy.build())
-    with pytest.raises(ConformanceError, match="A second look gives"):
+    with pytest.raises(ConformanceError, match="Two runs on one image give"):
         check_deterministic(Random(toy.label_space).eval())
 
 

@@ -8,7 +8,7 @@ import torch
 
 from zoo.testing import ConformanceError
 from zoo.testing.conformance.images import scene
-from zoo.testing.conformance.other_process import preprocessed_elsewhere
+from zoo.testing.conformance.other_process import preprocess_elsewhere
 from zoo.testing.toy import Stretch
 
 
@@ -21,18 +21,18 @@ class Ending:
 
 def test_the_batch_is_that_of_this_process() -> None:
     here = Stretch()([scene(), scene(seed=1)])
-    there = preprocessed_elsewhere(pickle.dumps(Stretch()), [scene(), scene(seed=1)])
+    there = preprocess_elsewhere(pickle.dumps(Stretch()), [scene(), scene(seed=1)])
     assert torch.equal(here.pixels, there.pixels)
     assert here.transforms == there.transforms
 
 
 def test_what_it_raises_there_is_said_and_the_process_goes_on() -> None:
     with pytest.raises(ConformanceError, match="its preprocess raised TypeError"):
-        preprocessed_elsewhere(pickle.dumps("no preprocess"), [scene()])
-    assert len(preprocessed_elsewhere(pickle.dumps(Stretch()), [scene()])) == 1
+        preprocess_elsewhere(pickle.dumps("no preprocess"), [scene()])
+    assert len(preprocess_elsewhere(pickle.dumps(Stretch()), [scene()])) == 1
 
 
 def test_a_process_that_ends_is_said_and_another_one_serves() -> None:
     with pytest.raises(ConformanceError, match="ended the process that it ran in"):
-        preprocessed_elsewhere(pickle.dumps(Ending()), [scene()])
-    assert len(preprocessed_elsewhere(pickle.dumps(Stretch()), [scene()])) == 1
+        preprocess_elsewhere(pickle.dumps(Ending()), [scene()])
+    assert len(preprocess_elsewhere(pickle.dumps(Stretch()), [scene()])) == 1

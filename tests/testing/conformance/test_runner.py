@@ -81,7 +81,7 @@ def test_what_a_detector_raises_is_a_failure(toy: Model) -> None:
 
 def test_what_failed_is_listed_a_line_each(toy: Model) -> None:
     outcomes = list(run(Model.built_by(Random, labels=["a"]), only=["deterministic", "best_first"]))
-    assert failures(outcomes).startswith("deterministic: A second look gives")
+    assert failures(outcomes).startswith("deterministic: Two runs on one image give")
     assert len(failures(outcomes).splitlines()) == 1
     assert failures(list(run(toy, only=["best_first"]))) == ""
 

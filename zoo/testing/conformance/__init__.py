@@ -1,5 +1,5 @@
-"""The checks that every detector is held to, and what runs them; it can be called, as the decorator
-`@conformance("name")`. Importing it imports no torch."""
+"""The checks that every detector has to pass, and their runner. The module itself can be called, as
+the decorator `@conformance("name")`. Importing it imports no torch."""
 
 from __future__ import annotations
 

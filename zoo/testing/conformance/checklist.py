@@ -1,5 +1,4 @@
-"""All checks in the order in which they are run, each with its name and the sentence that it holds
-a detector to."""
+"""All checks in the order in which they run, each with its name and the promise that it tests."""
 
 from __future__ import annotations
 
@@ -62,9 +61,9 @@ GROUPS: tuple[ModuleType, ...] = (
 class Check:
     """One check.
 
-    name:    its function's, without `check_`.
-    promise: what it holds a detector to, in a sentence.
-    group:   the module it is from.
+    name:    its function's name without `check_`.
+    promise: what a detector has to do to pass, in a sentence.
+    group:   the name of its module.
     """
 
     name: str
@@ -73,7 +72,7 @@ class Check:
     function: Callable[[Any], None]
 
     def __call__(self, model: Model) -> None:
-        """Asks it of the model, or of its detector. Raises: ConformanceError, NotApplicable."""
+        """Runs it on the model, or on its detector. Raises: ConformanceError, NotApplicable."""
         wants_model = "model" in inspect.signature(self.function).parameters
         self.function(model if wants_model else model.detector)
 
@@ -93,7 +92,7 @@ CHECKS: dict[str, Check] = _checks()
 
 
 def select_checks(only: Collection[str]) -> list[Check]:
-    """The checks of these names, or all. Raises: NameNotFound with the near names."""
+    """The checks of these names, all if empty. Raises: NameNotFound with similar names."""
     for name in only:
         if name not in CHECKS:
             alike = close_matches(name, CHECKS)

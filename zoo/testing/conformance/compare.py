@@ -1,4 +1,4 @@
-"""Whether two runs saw the same, exactly or but for the rounding that another batch size or thread
+"""Compares the detections of two runs, up to the rounding that another batch size or thread
 brings."""
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from torchvision.ops import box_iou
 
 from zoo.detections import Detections
 
-BEST = 20  # detections that are compared; with random weights, the order of the worst is chance
-SHARE = 0.8
-OVERLAP = 0.9
-SCORE = 0.01
+BEST = 20  # detections that are compared; with random weights, the order of the others is chance
+MIN_SHARE = 0.8
+MIN_IOU = 0.9
+SCORE_TOLERANCE = 0.01
 
 
 def agree(first: Detections, other: Detections) -> bool:
@@ -23,27 +23,26 @@ def agree(first: Detections, other: Detections) -> bool:
     """
     return (
         first.size == other.size
-        and _partnered(first, other) >= SHARE
-        and _partnered(other, first) >= SHARE
+        and _partner_share(first, other) >= MIN_SHARE
+        and _partner_share(other, first) >= MIN_SHARE
     )
 
 
-def _partnered(first: Detections, other: Detections) -> float:
+def _partner_share(first: Detections, other: Detections) -> float:
     """The share of the best of `first` that have a partner in `other`."""
     best = first.top(BEST)
     if not len(best) or not len(other):
         return float(len(best) == len(other))
-    overlaps = box_iou(best.boxes, other.boxes) >= OVERLAP  # (n, m)
-    same_box = (best.boxes[:, None] - other.boxes[None]).abs().amax(
-        2
-    ) <= 1  # (n, m), for boxes without area
+    overlaps = box_iou(best.boxes, other.boxes) >= MIN_IOU  # (n, m)
+    # (n, m); boxes without area overlap nothing
+    same_box = (best.boxes[:, None] - other.boxes[None]).abs().amax(2) <= 1
     same_label = best.labels[:, None] == other.labels[None]
-    same_score = (best.scores[:, None] - other.scores[None]).abs() <= SCORE
+    same_score = (best.scores[:, None] - other.scores[None]).abs() <= SCORE_TOLERANCE
     return float(((overlaps | same_box) & same_label & same_score).any(1).float().mean())
 
 
-def shown(first: Detections, other: Detections) -> str:
-    """The two in a few words."""
+def difference(first: Detections, other: Detections) -> str:
+    """How two results differ, in a few words."""
     if len(first) != len(other):
         return f"{len(first)} boxes against {len(other)}"
     if not torch.equal(first.labels, other.labels):

@@ -22,21 +22,21 @@ def conformance(
     only: Collection[str] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
-    """Runs every check, or those that `only` names, on one model; the test function takes `check`
-    and calls it.
+    """Parametrises a test function with every check of a model, or those that `only` names; the
+    function takes `check` and calls it.
 
         @conformance("blob", expected_failures={"deterministic": "Its sampling is random."})
         def test_conformance(check):
             check()
 
-    arguments, input: changes of its card, as for `Model.named`: a small network is checked in a
+    arguments, input: changes of its card, as for `Model.named`; a small network is checked in a
         fraction of the time.
-    expected_failures: check -> reason. They are strict: a check that passes after all, or is not
-            applicable to the model, fails the test.
+    expected_failures: check -> reason. A check that passes although it is listed, or is not
+            applicable to the model, fails its test.
 
     Raises:
-        NameNotFound: no check has that name, or one that is expected to fail is not among those
-            that `only` names. The name of the model is looked up when the first test runs.
+        NameNotFound: no check has that name, or an expected failure is not among the checks of
+            `only`. The name of the model is looked up when the first test runs.
     """
     import pytest  # deferred: it is for tests only
 
@@ -55,7 +55,7 @@ def conformance(
 def _once(
     model: str | Model, arguments: Mapping[str, Any] | None, input: Mapping[str, object] | None
 ) -> Callable[[], Model]:
-    """Looks the model up on the first call; its checks share it."""
+    """A function that looks the model up on its first call, so that all checks share one."""
     return cache(
         lambda: (
             Model.named(model, arguments=arguments, input=input)

@@ -1,5 +1,4 @@
-"""The images of which a card expects something: drawn from its data, or read from a plugin's
-package."""
+"""The images of a card's expectations: drawn from its data, or read from a plugin's package."""
 
 from __future__ import annotations
 
@@ -14,18 +13,19 @@ from zoo.weights.sources import from_package
 
 
 def image_of(described: Drawing | PackageImage) -> NDArray[np.uint8] | Path:
-    """The image, RGB `(h, w, 3)`, or its file.
+    """The image, uint8 RGB `(h, w, 3)`, or its file.
 
     Raises:
         SourceError: the package is not installed, or the file is not in its folder.
     """
     if isinstance(described, Drawing):
-        return _drawn(described)
+        return _draw(described)
     return from_package(PackageSource(package=described.package, file=described.file)).find()
 
 
-def _drawn(drawing: Drawing) -> NDArray[np.uint8]:
-    """Polygons without smoothed edges, so that every machine draws the same pixels."""
+def _draw(drawing: Drawing) -> NDArray[np.uint8]:
+    """Draws polygons without antialiasing, so that every machine draws the same pixels: uint8
+    `(h, w, 3)`."""
     height, width = drawing.size
     image = Image.new("RGB", (width, height), _color(drawing.ground))
     pen = ImageDraw.Draw(image)
@@ -34,6 +34,6 @@ def _drawn(drawing: Drawing) -> NDArray[np.uint8]:
     return np.asarray(image).copy()
 
 
-def _color(given: list[int]) -> tuple[int, int, int]:
-    red, green, blue = given
+def _color(rgb: list[int]) -> tuple[int, int, int]:
+    red, green, blue = rgb
     return red, green, blue

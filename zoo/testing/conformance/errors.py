@@ -8,15 +8,15 @@ class ConformanceError(AssertionError):
 
 
 class NotApplicable(Exception):
-    """A check has nothing to look at, on this machine or in this model; the text says why."""
+    """A check can't test anything, on this machine or in this model; the text says why."""
 
 
 class NotHere(NotApplicable):
-    """A check has nothing to look at on this machine, and may have on another; the text says what
-    is missing."""
+    """A check can't test anything on this machine, but may on another; the text says what is
+    missing."""
 
 
-def require(kept: bool, sentence: str) -> None:
-    """Raises: ConformanceError with the sentence, unless the promise is kept."""
-    if not kept:
+def require(is_kept: bool, sentence: str) -> None:
+    """Raises: ConformanceError with that sentence unless the promise is kept."""
+    if not is_kept:
         raise ConformanceError(sentence)

@@ -1,4 +1,4 @@
-"""Small images to check a detector with, and a truth about them."""
+"""Small images and targets to check a detector with, and passes over them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ EVERYTHING = Protocol(score=0.0, max_boxes=50)
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
-    """An image of colored rectangles in noise, uint8 `(3, height, width)`; another for each
-    seed."""
+    """Colored rectangles on noise, uint8 `(3, height, width)`, different for each seed."""
     generator = torch.Generator().manual_seed(1000 * seed + height + width)
     image = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
     for _ in range(3):
@@ -35,22 +34,27 @@ def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
 
 
 def one_target(label: int = 0, *, box: tuple[float, float, float, float] = BOX) -> Target:
-    """One object in a scene of the usual size."""
+    """One object in a scene of the default size."""
     return Target(torch.tensor([box]), torch.tensor([label]))
 
 
 def no_objects() -> Target:
-    """No object at all."""
+    """A target without objects."""
     return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
+def copy_targets(targets: Sequence[Target]) -> list[Target]:
+    """Copies for a loss that may write to its targets."""
+    return [Target(target.boxes.clone(), target.labels.clone()) for target in targets]
+
+
 def detect(detector: Detector, image: Tensor) -> Detections:
-    """The fifty best detections in one image, at whatever score."""
+    """The fifty best detections in one image, whatever their score."""
     return detect_all(detector, [image])[0]
 
 
 def detect_all(detector: Detector, images: Sequence[Tensor]) -> list[Detections]:
-    """The same for several, in one batch where their input sizes allow it."""
+    """The same for several images, in one batch if their input sizes allow it."""
     return detector.detect(
         list(images),
         score=EVERYTHING.score,
@@ -64,18 +68,18 @@ def detect_all(detector: Detector, images: Sequence[Tensor]) -> list[Detections]
 def decode(
     detector: Detector, images: Sequence[Tensor], protocol: Protocol = EVERYTHING
 ) -> list[Detections]:
-    """Preprocess, forward and decode by hand, so that what `decode` returns is seen as it is."""
+    """The results of `decode` as they are, without what `detect` does to them."""
     return Pass.at(detector, images).decoded(protocol)
 
 
 def preprocess(detector: Detector, images: Sequence[Tensor]) -> Batch:
-    """The images as one batch, where the network is and in its float type."""
+    """The images as one batch, on the network's device and in its float type."""
     return detector.preprocess(list(images), device=detector.device, dtype=detector.dtype)
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A batch of images and the network's outputs for it, to be decoded more than once."""
+    """A batch of images and the network's outputs for it, which can be decoded repeatedly."""
 
     detector: Detector
     batch: Batch
@@ -89,7 +93,8 @@ class Pass:
             return cls(detector, batch, detector(batch))
 
     def decoded(self, protocol: Protocol) -> list[Detections]:
-        """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
+        """The detections by that protocol; decodes a copy, as `decode` may write to the
+        outputs."""
         with eval_mode(self.detector), torch.inference_mode():
             return self.detector.decode(
                 deepcopy(self.outputs), self.batch, protocol.thresholds(self.detector.defaults)

@@ -11,18 +11,18 @@ from torch import Tensor, nn
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.images import preprocess, scene
 
-Made = TypeVar("Made", bound=Detector)
+AnyDetector = TypeVar("AnyDetector", bound=Detector)
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-FLAT = 1e-12  # a spread below it is the rounding of equal numbers
+MIN_SPREAD = 1e-12  # below it, the spread is the rounding of equal numbers
 
 
-def lsuv(detector: Made) -> Made:
-    """The detector, each layer's weights scaled so that what it makes of one image has unit
-    spread.
+def lsuv(detector: AnyDetector) -> AnyDetector:
+    """The detector itself, each layer's weights scaled so that its output for one image has a
+    standard deviation of 1.
 
-    At random weights deep networks tend to see the same in every image, and a check that compares
-    images would check nothing. Layer after layer in the order in which they run, as in LSUV
-    (Mishkin and Matas 2015, arXiv:1511.06422); biases, and so the priors of heads, stay.
+    With random weights, deep networks tend to detect the same in every image, and a check that
+    compares images would prove nothing. Layers are scaled in the order in which they run, as in
+    LSUV (Mishkin and Matas 2015, arXiv:1511.06422); biases, and so the priors of heads, stay.
     """
     scaled: set[nn.Module] = set()
 
@@ -33,7 +33,7 @@ def lsuv(detector: Made) -> Made:
         bias, layer.bias = layer.bias, None
         spread = float(layer.forward(*inputs).std())
         layer.bias = bias
-        if FLAT < spread < float("inf"):
+        if MIN_SPREAD < spread < float("inf"):
             layer.weight.div_(spread)
 
     layers = [module for module in detector.modules() if type(module) in LAYERS]

@@ -1,4 +1,4 @@
-"""The model under check: a name or a builder, with a small random detector of it that the checks
+"""The model under check, from the catalogue or a builder, with the detectors that its checks
 share."""
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from zoo.weights.resolve import choose
 class Model:
     """One model to check.
 
-    name:   what it is called in reports.
+    name:   its name in reports.
     make:   builds it for a label space, with random weights.
     label_space:  its own label space.
-    card:   its card, None for a bare builder; checks of the card are then not applicable.
-    weights: its trained weights, a tag of the card or a place; None where only random ones are
+    card:   its card; None for a bare builder, to which checks of the card don't apply.
+    weights: its trained weights, a tag of the card or a source; None if only random ones are
         checked.
     load:   builds it with these weights.
-    data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
-    full:   the same model with its card's own arguments, where it is checked with others.
-    engine: builds the engine that is checked, with its trained weights.
-    plugin: whose its card is, None for a bare builder.
+    data:   the annotated images to measure them on, as `zoo.data.read` takes them.
+    full:   the same model with its card's own arguments, if it is checked with others.
+    engine: builds the engine that is checked, with trained weights.
+    plugin: the plugin of its card, None for a bare builder.
     """
 
     name: str
@@ -66,23 +66,24 @@ class Model:
         data: str | None = None,
         engine: str | None = None,
     ) -> Model:
-        """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a
-        YOLOX small.
+        """The model `name` of the catalogue, its card changed if wanted.
 
-        input:   fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
-        weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or
+        arguments: changes of the card's arguments; `{"size": 64}` makes a YOLOX small.
+        input:   the changes of the card's input policy that go with them, `{"size": [64, 64]}`.
+        weights: trained weights for the checks that need them: a tag of the card, `file:PATH` or
             `hub:org/repo@REVISION`.
-        data:    what these are measured on: `coco:path/instances.json`.
-        engine:  what computes it, held against torch, as `zoo.load` takes it; with the card's
+        data:    annotated images to measure these on: `coco:path/instances.json`.
+        engine:  an engine to compare with torch, as `zoo.load` takes it; it has the card's
             weights unless others are named.
 
         Raises:
-            NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
-            CardError: a field of `input` is none, or it can't be built with these arguments.
+            NameNotFound, NameAmbiguous: no model, or more than one, has that name.
+            CardError: `input` has a field that does not exist or a wrong value, or the model
+                can't be built with these arguments.
             UsageError: weights for a changed card, or data without weights.
         """
         if engine is not None and not (arguments or input):
-            return cls._computed(name, weights, engine)
+            return cls._with_engine(name, weights, engine)
         if (weights or engine) is not None and (arguments or input):
             raise _contradiction(
                 name, "its trained weights, and with another card", "Leave out one of the two."
@@ -95,18 +96,18 @@ class Model:
             ready = partial(load, name, weights=weights, progress=False)
             return replace(model, weights=weights, load=ready, data=data)
         entry = catalogue().resolve(name).entry
-        changed = cls.of_entry(
-            replace(entry, card=_changed(entry.card, name, arguments or {}, input or {}))
+        model = cls.of_entry(
+            replace(entry, card=_change_card(entry.card, name, arguments or {}, input or {}))
         )
         if not arguments:
-            return changed
+            return model
         full = cls.of_entry(entry)
-        if (defect := changed.defect()) is not None and full.defect() is None:
-            raise _unfit(name, arguments, defect) from defect
-        return replace(changed, full=full)
+        if (defect := model.defect()) is not None and full.defect() is None:
+            raise _cannot_build(name, arguments, defect) from defect
+        return replace(model, full=full)
 
     @classmethod
-    def _computed(cls, name: str, weights: str | None, engine: str) -> Model:
+    def _with_engine(cls, name: str, weights: str | None, engine: str) -> Model:
         """The model with trained weights, in torch and by an engine."""
         choice = choose(catalogue(), name, weights or True)
         tag = weights or choice.tag or ""
@@ -120,7 +121,7 @@ class Model:
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Model:
-        """The model of a card, wherever that is from."""
+        """The model of a card, from any source."""
         choice = Choice(entry, None, None)
         label_space = example_space(entry.card)
         return cls(
@@ -135,7 +136,7 @@ class Model:
     def built_by(
         cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]
     ) -> Model:
-        """A detector that no card names."""
+        """A detector without a card."""
         return cls(getattr(make, "__name__", "detector"), make, space_of(labels))
 
     def build(self, label_space: LabelSpace | None = None, *, seed: int = 0) -> Detector:
@@ -144,7 +145,8 @@ class Model:
         return self.make(label_space or self.label_space).eval()
 
     def defect(self) -> BaseException | None:
-        """Why it can't be built, tried without memory for its weights; None where it can."""
+        """The error of building it on the meta device, without memory for its weights; None if it
+        can be built."""
         try:
             with on_meta_device():
                 self.make(self.label_space)
@@ -154,21 +156,20 @@ class Model:
 
     @cached_property
     def plain(self) -> Detector:
-        """One that has not run, for checks to which its weights do not matter."""
+        """A detector with random weights, for checks to which these do not matter."""
         return self.build()
 
     @cached_property
     def detector(self) -> Detector:
-        """The same, whose answers differ from image to image; the checks share it, and each
-        leaves it as it was."""
+        """The same detector after `lsuv`, so that its detections differ from image to image; the
+        checks share it, and each leaves it as it was."""
         return lsuv(self.plain)
 
     @property
-    def published(self) -> Weights | None:
-        """The card's entry for the trained weights; a local file is held to the entry of the
-        default ones.
+    def published_weights(self) -> Weights | None:
+        """The card's entry for the trained weights; for a local file, that of its default ones.
 
-        Raises: NotHere where no weights were named.
+        Raises: NotHere if no weights were named.
         """
         if self.weights is None:
             raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
@@ -176,26 +177,26 @@ class Model:
         return card.weights.get(self.weights) or card.default_weights()
 
     @cached_property
-    def trained(self) -> Detector:
-        """The detector with trained weights. Raises: NotHere where none were named, WeightsError
-        where they can't be had."""
+    def trained_detector(self) -> Detector:
+        """The detector with trained weights. Raises: NotHere if none were named, WeightsError if
+        they can't be loaded."""
         if self.load is None:
             raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
         return self.load()
 
     @cached_property
-    def computed(self) -> BasePredictor:
-        """The engine that is checked. Raises: NotHere where none was named."""
-        return self.compute()
+    def loaded_engine(self) -> BasePredictor:
+        """The engine that is checked. Raises: NotHere if none was named."""
+        return self.load_engine()
 
-    def compute(self) -> BasePredictor:
-        """The engine, built once more. Raises: NotHere where none was named."""
+    def load_engine(self) -> BasePredictor:
+        """A new instance of the engine. Raises: NotHere if none was named."""
         if self.engine is None:
             raise NotHere("No engine was named: zoo check NAME --engine ENGINE.")
         return self.engine()
 
     def need_card(self) -> Card:
-        """Its card. Raises: NotApplicable where it has none."""
+        """Its card. Raises: NotApplicable if it has none."""
         if self.card is None:
             raise NotApplicable("It has no card.")
         return self.card
@@ -205,10 +206,10 @@ def _contradiction(name: str, case: str, fix: str) -> UsageError:
     return UsageError(f"'{name}' can't be checked like this.", f"It was given {case}.", fix)
 
 
-def _unfit(name: str, arguments: Mapping[str, Any], error: BaseException) -> CardError:
-    """The error for arguments that only the caller gave, so that no line of the card is at
-    fault."""
-    given = ", ".join(f"{argument}={value!r}" for argument, value in arguments.items())
+def _cannot_build(name: str, arguments: Mapping[str, Any], error: BaseException) -> CardError:
+    """The error for arguments of the caller that fail where the card's own work, so it names no
+    line of the card."""
+    values = ", ".join(f"{argument}={value!r}" for argument, value in arguments.items())
     case, fix = (
         (error.case, error.fix)
         if isinstance(error, ZooError)
@@ -220,10 +221,10 @@ def _unfit(name: str, arguments: Mapping[str, Any], error: BaseException) -> Car
         else "Give values that its architecture can be built with."
     )
     case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)
-    return CardError(f"'{name}' can't be checked with {given:.200}.", case, fix)
+    return CardError(f"'{name}' can't be checked with {values:.200}.", case, fix)
 
 
-def _changed(
+def _change_card(
     card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]
 ) -> Card:
     rule = card.input
@@ -232,6 +233,6 @@ def _changed(
         try:
             rule = msgspec.convert(fields, Input)
         except msgspec.ValidationError as error:
-            asked = f"'{name}' can't be checked with input={dict(input)}."
-            raise CardError(asked, *in_words(fields, Input, error)) from None
+            case = f"'{name}' can't be checked with input={dict(input)}."
+            raise CardError(case, *in_words(fields, Input, error)) from None
     return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

@@ -1,4 +1,5 @@
-"""Runs preprocesses in a process that never builds a network; one serves all checks."""
+"""Runs a preprocess in a second process that never builds a network; all checks share that
+process."""
 
 from __future__ import annotations
 
@@ -24,13 +25,13 @@ _lock = Lock()
 _process: subprocess.Popen[bytes] | None = None
 
 
-def preprocessed_elsewhere(pickled: bytes, images: Sequence[Tensor]) -> Batch:
+def preprocess_elsewhere(pickled: bytes, images: Sequence[Tensor]) -> Batch:
     """The batch that a pickled preprocess makes of images in the other process, on its CPU.
 
     Raises: ConformanceError if it can't be read or called there.
     """
     with _lock:
-        process = _started()
+        process = _ensure_started()
         try:
             pickle.dump((pickled, list(images)), cast(BinaryIO, process.stdin))
             cast(BinaryIO, process.stdin).flush()
@@ -44,8 +45,8 @@ def preprocessed_elsewhere(pickled: bytes, images: Sequence[Tensor]) -> Batch:
 
 
 def serve() -> None:
-    """Answers requests on standard input until it is closed; what else is printed is not an
-    answer."""
+    """Answers requests on standard input until it is closed; whatever a preprocess prints goes to
+    standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while True:
@@ -61,7 +62,7 @@ def serve() -> None:
         answers.flush()
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _ensure_started() -> subprocess.Popen[bytes]:
     global _process
     if _process is None:
         _process = subprocess.Popen(

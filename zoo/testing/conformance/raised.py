@@ -24,22 +24,23 @@ class Rise:
     spread: float
 
     def of(self, outputs: Tensor) -> Tensor:
-        """The outputs of one layer, any shape, moved there; equal ones become the mean."""
+        """The outputs of one layer, any shape, with that mean and deviation; equal outputs all
+        become the mean."""
         centred = outputs - outputs.mean()
         deviation = float(centred.square().mean().sqrt())
         return centred * (self.spread / deviation if deviation > 0 else 0.0) + self.mean
 
 
-# A sigmoid turns these outputs into scores from 0.05 to 1, a softmax some into above 0.9.
+# A sigmoid makes scores from 0.05 to 1 of these outputs; a softmax makes some above 0.9.
 CONFIDENT = Rise(mean=3.0, spread=3.0)
 
 
 def raised_pass(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Pass:
     """A pass over these images with the outputs of the last layers raised.
 
-    Random weights under a usual prior score everything below 0.1, and few of their boxes overlap:
-    larger thresholds can't be tried on them. Everything after the last layers, and `decode`, is the
-    detector's own. Needs two images, as norms in train mode need more than one value.
+    With random weights and a usual prior, all scores are below 0.1 and few boxes overlap, so larger
+    thresholds can't be tested. The code behind the last layers, and `decode`, is the detector's
+    own. Needs two images, as norms in train mode need more than one value.
 
     Raises: NotApplicable if no layer leads to its outputs.
     """

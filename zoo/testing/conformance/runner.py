@@ -20,8 +20,8 @@ STRICT = "Take it off the expected failures."
 class Outcome:
     """The outcome of one check.
 
-    status: `passed`; `failed`, also if a check that was expected to fail passes or is not
-            applicable; `skipped`, not applicable; `expected`, failed as expected.
+    status: `passed`; `failed`, also if an expected failure passes or is not applicable;
+            `skipped`, not applicable; `expected`, failed as expected.
     reason: why, in a sentence; empty if it passed.
     ended:  whether it failed because the model's code called `sys.exit`, or can't be built.
     """
@@ -45,8 +45,8 @@ def run(
     expected_failures: check -> why it may fail.
 
     Raises:
-        NameNotFound: no model or check has that name, or one that is expected to fail is not among
-            those that `only` names.
+        NameNotFound: no model or check has that name, or an expected failure is not among the
+            checks of `only`.
     """
     expected = expected_reasons(expected_failures or {}, only)
     subject = Model.named(model) if isinstance(model, str) else model
@@ -64,7 +64,7 @@ def failures(outcomes: Collection[Outcome]) -> str:
 def expected_reasons(expected: Mapping[str, str], only: Collection[str]) -> dict[str, str]:
     """Reason by check.
 
-    Raises: NameNotFound for a name that no check has, or that is not among those of `only`.
+    Raises: NameNotFound if no check has that name, or it is not among those of `only`.
     """
     names = {check.name for check in select_checks(only)}
     for check in select_checks(expected) if expected else ():
@@ -125,7 +125,7 @@ def _status(error: BaseException | None, expected: str | None) -> tuple[Status, 
 
 
 def _is_fatal(error: BaseException, model: Model) -> bool:
-    """Whether an error is `sys.exit`, was caused by it, or comes of a builder that fails."""
+    """Whether an error is a `sys.exit`, was caused by one, or the model can't even be built."""
     if isinstance(error, NotApplicable):
         return False
     if any(isinstance(cause, SystemExit) for cause in made_of(error)):

@@ -1,4 +1,4 @@
-"""A detector lent to a check: trained for a moment, and given back as it was."""
+"""Puts a detector in train mode for a check, and restores it afterwards."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zoo.detectors.detector import Detector
 
 @contextmanager
 def train_mode(detector: Detector) -> Iterator[None]:
-    """Train mode with gradients; afterwards modes, running statistics and gradients are those of
-    before."""
+    """Train mode with gradients; afterwards modes, running statistics and gradients are as they
+    were."""
     modes = {module: module.training for module in detector.modules()}
     buffers = {name: buffer.clone() for name, buffer in detector.named_buffers()}
     grads = {parameter: parameter.grad for parameter in detector.parameters()}

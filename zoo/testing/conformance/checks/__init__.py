@@ -1,8 +1,8 @@
-"""The checks: one promise each, usable alone, `check_best_first(detector)`; a broken promise is a
-ConformanceError.
+"""The checks. Each tests one promise and can be called alone, as `check_best_first(detector)`; a
+broken promise raises ConformanceError.
 
 Most take a detector, with random or trained weights, and leave it as it was. Those that build it
-again or read its card take a `zoo.testing.Model`. What is not applicable raises NotApplicable.
+again or read its card take a `zoo.testing.Model`. A check that does not apply raises NotApplicable.
 """
 
 from zoo.testing.conformance.checks.answers import check_best_first as check_best_first

@@ -5,24 +5,26 @@ from __future__ import annotations
 import torch
 
 from zoo.detectors.detector import Detector
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import require
 from zoo.testing.conformance.images import detect, detect_all, scene
 
-TEN = 10
+LARGE_BATCH = 10
 
 
 def check_batch_of_one_equals_single(detector: Detector) -> None:
-    """A list of one image gives a list of exactly what the image gives."""
+    """A list of one image gives a list of exactly the image's detections."""
     single, [other] = (
         detector.detect(scene(), score=0.0, max_boxes=50),
         detect_all(detector, [scene()]),
     )
-    require(single.equals(other), f"In a list of one it sees {shown(single, other)}.")
+    require(
+        single.equals(other), f"Alone and in a list of one it gives {difference(single, other)}."
+    )
 
 
 def check_neighbours_change_nothing(detector: Detector) -> None:
-    """In a batch each image is answered as it is alone.
+    """An image in a batch has the same detections as alone.
 
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
         score within 0.01.
@@ -34,27 +36,27 @@ def check_neighbours_change_nothing(detector: Detector) -> None:
         alone = detect(detector, image)
         require(
             agree(together, alone),
-            f"Image {position} of a batch gives {shown(together, alone)}, alone and together.",
+            f"Image {position} gives {difference(together, alone)}, in a batch and alone.",
         )
 
 
 def check_large_batches_change_nothing(detector: Detector) -> None:
-    """In a batch of ten the first, the ninth and the last are answered as they are alone; the
-    tolerance is that of neighbours."""
-    images = [scene(seed=seed) for seed in range(TEN)]
+    """The first, the ninth and the last image of a batch of ten have the same detections as alone;
+    tolerance as for `check_neighbours_change_nothing`."""
+    images = [scene(seed=seed) for seed in range(LARGE_BATCH)]
     together = detect_all(detector, images)
-    for position in (0, TEN - 2, TEN - 1):
+    for position in (0, LARGE_BATCH - 2, LARGE_BATCH - 1):
         alone = detect(detector, images[position])
-        difference = shown(together[position], alone)
+        case = difference(together[position], alone)
         require(
             agree(together[position], alone),
-            f"Image {position} of a batch of ten gives {difference}, alone and together.",
+            f"Image {position} gives {case}, in a batch of ten and alone.",
         )
 
 
 def check_order_kept(detector: Detector) -> None:
-    """Images of several sizes are answered in the order in which they came; the tolerance is that
-    of neighbours."""
+    """Results are in the order of the images, whatever their sizes; tolerance as for
+    `check_neighbours_change_nothing`."""
     images = [
         scene(40, 64, seed=1),
         scene(64, 40, seed=2),
@@ -71,5 +73,6 @@ def check_order_kept(detector: Detector) -> None:
         alone = detect(detector, images[position])
         require(
             agree(detections[position], alone),
-            f"Result {position} is not of image {position}: {shown(detections[position], alone)}.",
+            f"Result {position} is not that of image {position}: "
+            f"{difference(detections[position], alone)}.",
         )

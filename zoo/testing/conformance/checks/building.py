@@ -1,5 +1,5 @@
-"""Building a detector: for any classes, reproducible, on the meta device, and without side
-effects."""
+"""Checks of building a detector: for any classes, reproducibly, on the meta device, and without
+side effects."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from zoo.labels import LabelSpace
 from zoo.registry.containment import collect_remarks
 from zoo.registry.offline_guard import refuse_connections
 from zoo.registry.registry_file import USER
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import NotHere, require
 from zoo.testing.conformance.images import detect, one_target, preprocess, scene
 from zoo.testing.conformance.model import Model
 from zoo.testing.conformance.train_mode import train_mode
 from zoo.text import listed
 
-LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
+OTHER_CLASSES = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
 
 
 def check_labels_obeyed(model: Model) -> None:
-    """Built for other classes, it answers in them and can be trained on the last of them."""
-    detector = model.build(LETTERS)
+    """Built for other classes, it detects these and can be trained on the last of them."""
+    detector = model.build(OTHER_CLASSES)
     require(
-        detector.label_space.names == LETTERS.names,
-        f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.",
+        detector.label_space.names == OTHER_CLASSES.names,
+        f"Built for {len(OTHER_CLASSES)} classes, it has {len(detector.label_space)}.",
     )
     detections = detect(detector, scene())
     require(
-        detections.names == LETTERS.names,
-        f"Built for {LETTERS.names}, it answers in {detections.names[:4]}.",
+        detections.names == OTHER_CLASSES.names,
+        f"Built for {OTHER_CLASSES.names}, it answers in {detections.names[:4]}.",
     )
     with train_mode(detector):
         batch = preprocess(detector, [scene(), scene(seed=1)])
-        targets = [one_target(len(LETTERS) - 1), one_target()]
+        targets = [one_target(len(OTHER_CLASSES) - 1), one_target()]
         losses = detector.loss(detector(batch, targets), batch, targets)
         broken = [name for name, loss in losses.items() if not loss.isfinite()]
         require(
@@ -54,10 +54,10 @@ def check_labels_obeyed(model: Model) -> None:
 
 
 def check_one_class(model: Model) -> None:
-    """Built for a single class it works as well, and can doubt."""
+    """Built for a single class it works too, and its scores are not all 1."""
     detections = detect(model.build(LabelSpace.custom(["thing"])), scene())
     labels = set(detections.labels.tolist())
-    require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
+    require(labels <= {0}, f"Built for one class, it detects the labels {sorted(labels)}.")
     certain = len(detections) > 1 and bool((detections.scores == 1).all())
     require(
         not certain,
@@ -66,31 +66,31 @@ def check_one_class(model: Model) -> None:
 
 
 def check_classes_carried_over(model: Model) -> None:
-    """Its weights serve for the same classes in another order: it sees the same boxes of the same
-    class names.
+    """With its classes in another order, its weights give the same boxes with the same class names.
 
-    Of a detector whose `class_layers` says nothing, only that it can be given other classes.
+    If `class_layers` is None, only that its classes can be changed is checked.
     Tolerance: 80 % of the 20 best boxes have a partner of the same class, with an IoU of 0.9 and a
         score within 0.01.
     """
     own = model.plain.label_space
-    turned = LabelSpace("turned", own.names[::-1], channels=own.channels)
+    reordered = LabelSpace("turned", own.names[::-1], channels=own.channels)
     with torch.device("meta"):
-        other = model.make(turned).eval()
+        other = model.make(reordered).eval()
     asked = f"'{model.name}' can't be built with its classes in another order."
     transfer_head(
         other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
     )
     detections, expected = copy(detect(other, scene())), detect(model.detector, scene())
-    vars(detections).update(
-        labels=len(own) - 1 - detections.labels
-    )  # back in the old order; what is wrong with them is for other checks
+    # Back in the old order, unvalidated: wrong labels are for other checks.
+    vars(detections).update(labels=len(own) - 1 - detections.labels)
     carried = agree(detections, expected) or other.class_layers() is None
-    require(carried, f"With its classes in another order it sees {shown(detections, expected)}.")
+    require(
+        carried, f"With its classes in another order it detects {difference(detections, expected)}."
+    )
 
 
 def check_space_is_the_cards(model: Model) -> None:
-    """Its label space has the class names that its card declares, in their order."""
+    """Its label space has the class names that its card declares, in the same order."""
     label_space = model.plain.label_space
     require(
         label_space.names == model.label_space.names,
@@ -99,7 +99,7 @@ def check_space_is_the_cards(model: Model) -> None:
 
 
 def check_seeded(model: Model) -> None:
-    """The same seed gives the same weights, another seed others."""
+    """The same seed gives the same weights, another seed gives different ones."""
     first, again, other = (_weights(model.build(seed=seed)) for seed in (1, 1, 2))
     changed = [name for name in first if not torch.equal(first[name], again[name])]
     require(not changed, f"Built twice from one seed, {', '.join(changed[:4])} differ.")
@@ -110,10 +110,10 @@ def check_seeded(model: Model) -> None:
 
 
 def check_meta_device(model: Model) -> None:
-    """Built on the meta device and filled with another's state dict, it sees exactly what the other
-    sees.
+    """Built on the meta device and filled with the state dict of another, it has exactly the same
+    detections.
 
-    This is how weights are loaded: a tensor outside the state dict would stay empty.
+    Weights are loaded like this: a tensor outside the state dict would stay empty.
     """
     with torch.device("meta"):
         hollow = model.make(model.label_space)
@@ -123,22 +123,25 @@ def check_meta_device(model: Model) -> None:
     detections, expected = detect(hollow.eval(), scene()), detect(model.detector, scene())
     require(
         detections.equals(expected),
-        f"Filled from a state dict it sees {shown(detections, expected)}.",
+        f"Filled from a state dict it detects {difference(detections, expected)}.",
     )
 
 
 def check_no_network(model: Model) -> None:
-    """Building it, with random weights or for weights to come, opens no connection."""
-    asked: list[str] = []  # noted, as code may go on where it is refused
+    """Building it opens no connection, with random weights or to load others."""
+    attempts: list[str] = []  # recorded, as the builder may catch the error
     with (
         refuse_connections(
-            "ZOO_OFFLINE", "model", concerns=lambda: True, tell=lambda what, _: asked.append(what)
+            "ZOO_OFFLINE",
+            "model",
+            concerns=lambda: True,
+            tell=lambda attempt, _: attempts.append(attempt),
         ),
         suppress(OfflineError),
         torch.device("meta"),
     ):
         model.make(model.label_space)
-    require(not asked, f"Building it {listed(asked, most=3)}.")
+    require(not attempts, f"Building it {listed(attempts, most=3)}.")
 
 
 def check_building_changes_no_setting(model: Model) -> None:
@@ -156,14 +159,14 @@ def check_building_changes_no_setting(model: Model) -> None:
 
 
 def check_registering_imports_no_torch(model: Model) -> None:
-    """Its plugin registers without importing torch, so that listing stays fast; asked in a process
-    of its own."""
+    """Its plugin registers without importing torch, so that `zoo list` stays fast; tried in a new
+    process."""
     card = model.need_card()
     parts = [card.arguments.get(part) for part in ("backbone", "neck", "head")]
     names = [card.architecture, *(part for part in parts if isinstance(part, str) and "/" in part)]
     plugins = [name.partition("/")[0] for name in names]
     plugins += [model.plugin] if model.plugin else []
-    facts = {plugin: _registered(plugin) for plugin in plugins if plugin != USER}
+    facts = {plugin: _registration(plugin) for plugin in plugins if plugin != USER}
     for info in filter(None, facts.values()):
         require(
             not info["imports_torch"],
@@ -188,8 +191,8 @@ def _settings() -> dict[str, object]:
 
 
 @cache
-def _registered(plugin: str) -> dict[str, object] | None:
-    """Output of `zoo plugins` on a plugin in a fresh process that has not imported torch."""
+def _registration(plugin: str) -> dict[str, object] | None:
+    """Output of `zoo plugins` for a plugin, in a new process that has not imported torch."""
     environment = {
         **os.environ,
         "ZOO_PLUGINS": plugin,

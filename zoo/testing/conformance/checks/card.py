@@ -1,5 +1,4 @@
-"""Checks of the card: what users have to know before they choose, licence, classes, size, sources
-and claims."""
+"""Checks of the card, by which users choose a model: licence, classes, size, sources, claims."""
 
 from __future__ import annotations
 
@@ -13,15 +12,15 @@ from zoo.testing.conformance.model import Model
 
 
 def check_card_says_what_it_is(model: Model) -> None:
-    """The card has a family and a summary, which is what `zoo list` and `zoo show` print."""
+    """The card has a family and a summary, which `zoo list` and `zoo show` print."""
     card = model.need_card()
     missing = [field for field in ("family", "summary") if not (getattr(card, field) or "").strip()]
     require(not missing, f"The card has no {' and no '.join(missing)}.")
 
 
 def check_card_has_a_licence(model: Model) -> None:
-    """The card says under which licence the code is; a licence of weights or data that nobody
-    published is null."""
+    """The card names the licence of the code; that of weights or data is null if none was
+    published."""
     require(
         bool(model.need_card().licenses.code),
         "The card names no licence of the code: licenses: {code: …}.",
@@ -40,18 +39,18 @@ def check_card_has_labels(model: Model) -> None:
 
 
 def check_card_declares_its_input(model: Model) -> None:
-    """The card says how an image becomes the network's input."""
+    """The card says how images are preprocessed."""
     require(model.need_card().input is not None, "The card has no input: {resize: …, size: …}.")
 
 
 def check_card_counts_parameters(model: Model) -> None:
-    """The card's number of parameters is that of the network, as its own arguments make it."""
-    card, whole = model.need_card(), model.full or model
+    """The card's number of parameters is that of the network built with the card's arguments."""
+    card, full = model.need_card(), model.full or model
     with torch.device("meta"):
-        counted = sum(parameter.numel() for parameter in whole.make(model.label_space).parameters())
+        counted = sum(parameter.numel() for parameter in full.make(model.label_space).parameters())
     if card.parameters is None:
         raise NotApplicable(
-            f"The card does not say how many parameters there are; the network has {counted:,}."
+            f"The card does not give a number of parameters; the network has {counted:,}."
         )
     require(
         counted == card.parameters,
@@ -60,7 +59,7 @@ def check_card_counts_parameters(model: Model) -> None:
 
 
 def check_claims_have_sources(model: Model) -> None:
-    """Every published number says where it is published."""
+    """Every claim names the source that published it."""
     sets = model.need_card().weights
     bare = [
         f"{tag}: {claim.metric}"

@@ -1,4 +1,4 @@
-"""`class_layers` tells the truth: each class lives in the rows that it names."""
+"""Checks that `class_layers` names the rows of the weights that belong to each class."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from zoo.testing.conformance.images import decode, scene
 from zoo.testing.conformance.model import Model
 
 ANY = LabelSpace.custom(["helmet", "vest", "boot", "crane", "cone"])
-MUTED = -50.0  # a logit of nothing: no sigmoid or softmax makes more than 1e-20 of it
-BELIEVED = 1e-9
+MUTED_LOGIT = -50.0  # a sigmoid or softmax makes less than 1e-20 of it
+MUTED_SCORE = 1e-9  # of a muted class, at most
 
 
 def check_class_rows_are_its_own(detector: Detector) -> None:
-    """Without the rows that `class_layers` declares for a class it is not seen, and with those of
-    one class alone no other is."""
+    """A class is not detected without the rows that `class_layers` declares for it, and with the
+    rows of one class alone no other class is."""
     names = detector.label_space.names
-    if not len(_believed(detector)):
-        raise NotApplicable("It sees nothing at all.")
+    if not len(_unmuted_detections(detector)):
+        raise NotApplicable("It detects nothing at all.")
     first, last = 0, len(names) - 1
-    with muted(detector, {last}):
-        detections = _believed(detector)
+    with mute_classes(detector, {last}):
+        detections = _unmuted_detections(detector)
         require(
             last not in detections.labels,
             f"Without the declared rows of '{names[last]}' it still sees '{names[last]}'.",
         )
     for alone in sorted({first, last}):
-        with muted(detector, set(range(len(names))) - {alone}):
-            detections = _believed(detector)
+        with mute_classes(detector, set(range(len(names))) - {alone}):
+            detections = _unmuted_detections(detector)
         others = [
             names[label]
             for label in range(len(names))
@@ -54,8 +54,8 @@ def check_class_rows_are_its_own(detector: Detector) -> None:
 
 
 def check_weights_serve_any_prompt(model: Model) -> None:
-    """A detector whose `class_layers` is empty has the same tensors for any classes, named so and
-    of these shapes."""
+    """If its `class_layers` is empty, names and shapes of its tensors are the same for any
+    classes."""
     if model.plain.class_layers() != []:
         raise NotApplicable("Its classes are not a prompt: some of its layers have rows for them.")
     own = model.plain.state_dict()
@@ -64,21 +64,21 @@ def check_weights_serve_any_prompt(model: Model) -> None:
     changed += [name for name in own if name in other and own[name].shape != other[name].shape]
     require(
         not changed,
-        f"Its class_layers is empty, and for {len(ANY)} classes {', '.join(changed[:3])} is "
-        f"another tensor.",
+        f"Its class_layers is empty, but for {len(ANY)} classes {', '.join(changed[:3])} is "
+        f"missing, new or of another shape.",
     )
 
 
 @contextmanager
-def muted(
+def mute_classes(
     detector: Detector, labels: Collection[int], *, background: bool = False
 ) -> Iterator[None]:
-    """The rows of these labels, and of unused channels, say no to every image; afterwards they
-    are what they were.
+    """Makes the logits of these labels, and of unused channels, very low for every image; restores
+    the weights afterwards.
 
-    background: the rows of the background as well.
+    background: mutes the rows of the background as well.
 
-    Raises: NotApplicable where the layers are not declared, or have no bias to say it with.
+    Raises: NotApplicable if the layers are not declared, or have no bias.
     """
     layers = detector.class_layers()
     if layers is None:
@@ -86,33 +86,33 @@ def muted(
     if not layers:
         raise NotApplicable("Its classes are a prompt: no layer has rows for them.")
     pairs: list[tuple[ClassLayer, Any]] = [(layer, submodule(detector, layer)) for layer in layers]
-    spoken = [
+    with_bias = [
         (layer, module) for layer, module in pairs if getattr(module, "bias", None) is not None
     ]
-    mute = [
+    without_bias = [
         layer.name
-        for (layer, module), (_, behind) in zip(pairs, [*pairs[1:], (None, None)], strict=True)
-        if getattr(module, "bias", None) is None and getattr(behind, "bias", None) is None
+        for (layer, module), (_, following) in zip(pairs, [*pairs[1:], (None, None)], strict=True)
+        if getattr(module, "bias", None) is None and getattr(following, "bias", None) is None
     ]
-    if mute:
+    if without_bias:
         raise NotApplicable(
-            f"Neither '{mute[0]}', with rows for classes, nor the layer named behind it has a bias."
+            f"Neither '{without_bias[0]}', with rows for classes, nor the layer declared behind it "
+            f"has a bias."
         )
-    modules = [module for _, module in spoken]
+    modules = [module for _, module in with_bias]
     before = [(module.weight.detach().clone(), module.bias.detach().clone()) for module in modules]
     with torch.no_grad():
-        for layer, module in spoken:
-            kept = () if background else (layer.background,)
+        for layer, module in with_bias:
+            exempt = () if background else (layer.background,)
             rows = enumerate(layer.channels)
             channels = [
                 channel
                 for channel, label in rows
-                if label in labels or (label < 0 and channel not in kept)
+                if label in labels or (label < 0 and channel not in exempt)
             ]
-            by_channel(module.weight, layer, detector)[:, channels] = (
-                0  # (block, channel, row, …), a view
-            )
-            by_channel(module.bias, layer, detector)[:, channels] = MUTED
+            # views: (block, channel, row, …)
+            by_channel(module.weight, layer, detector)[:, channels] = 0
+            by_channel(module.bias, layer, detector)[:, channels] = MUTED_LOGIT
     try:
         yield
     finally:
@@ -122,7 +122,7 @@ def muted(
                 module.bias.copy_(bias)
 
 
-def _believed(detector: Detector) -> Detections:
-    """Its detections at a score threshold of 0."""
+def _unmuted_detections(detector: Detector) -> Detections:
+    """Its detections in a scene that score more than those of muted classes."""
     [detections] = decode(detector, [scene()])
-    return detections[detections.scores > BELIEVED]
+    return detections[detections.scores > MUTED_SCORE]

@@ -1,8 +1,7 @@
-"""With trained weights: what their card says that they see, and how well. Random weights can't say
-it.
+"""Checks that trained weights detect what their card expects, and reach the AP that it claims.
 
-A network whose loss and decode share a mistake, such as exchanged axes or classes, trains to be
-right by itself and wrong to everybody else; its published weights tell.
+A loss and a decode that share a mistake, such as exchanged axes or classes, are consistent, so
+random weights and training don't show it; published weights do.
 """
 
 from __future__ import annotations
@@ -20,29 +19,27 @@ METRIC = "AP"
 
 
 def check_expected_detections(model: Model) -> None:
-    """Its trained weights see what the card expects of each image: these classes, boxes and scores,
-    and nothing else."""
-    weights = model.published
+    """Its trained weights detect what the card expects in each image: these classes, boxes and
+    scores, and nothing else."""
+    weights = model.published_weights
     expected = [] if weights is None else weights.expects
     if not expected:
         raise NotApplicable("Its card expects nothing of these weights.")
     for number, expectation in enumerate(expected, 1):
-        [detections] = model.trained.detect(
+        [detections] = model.trained_detector.detect(
             [image_of(expectation.image)], score=expectation.floor, progress=False
         )
-        _check_seen(
-            expectation, detections, f"In image {number} of which the card expects something"
-        )
+        _check_seen(expectation, detections, f"In image {number} of the card's expectations")
 
 
 def check_claim_reached(model: Model) -> None:
-    """On the data at hand its trained weights reach the AP that the card claims, as far as a sample
-    of that size can tell.
+    """On the given data its trained weights reach the AP that the card claims, within the
+    uncertainty of a sample of that size.
 
-    Measured with the family's own thresholds. It is missed where the upper end of the 95 %
-    bootstrap interval is below the claim.
+    Measured with the family's own thresholds; the claim is missed if the upper end of the 95 %
+    bootstrap interval is below it.
     """
-    weights = model.published
+    weights = model.published_weights
     if model.data is None:
         raise NotHere("No data were named: zoo check NAME --weights … --data coco:PATH.")
     claims = (
@@ -52,7 +49,7 @@ def check_claim_reached(model: Model) -> None:
         raise NotApplicable(f"Its card has {len(claims)} claims of {METRIC} for these weights.")
     from zoo.evaluate.evaluate import evaluate  # deferred: only this check measures anything
 
-    report = evaluate(model.trained, data=model.data, protocol="native", progress=False)
+    report = evaluate(model.trained_detector, data=model.data, protocol="native", progress=False)
     interval = report.interval(METRIC)
     if interval is None:
         raise NotApplicable("The data are too few for an interval.")
@@ -71,7 +68,7 @@ def _check_seen(expected: Expectation, detections: Detections, where: str) -> No
     names = [box.label for box in expected.boxes]
     require(
         sorted(detections.class_names) == sorted(names),
-        f"{where} it sees {_listed(detections)}, and not {names or 'nothing'}.",
+        f"{where} it sees {_three_best(detections)}, and not {names or 'nothing'}.",
     )
     for box in expected.boxes:
         near = detections[_close(expected, box, detections)]
@@ -79,7 +76,7 @@ def _check_seen(expected: Expectation, detections: Detections, where: str) -> No
         require(
             len(near) > 0,
             f"{case} with a score within {expected.tolerance:g} of {box.score:g}: it sees "
-            f"{_listed(detections)}.",
+            f"{_three_best(detections)}.",
         )
 
 
@@ -90,8 +87,8 @@ def _close(expected: Expectation, box: ExpectedBox, detections: Detections) -> T
     return near & same & ((detections.scores - box.score).abs() <= expected.tolerance)
 
 
-def _listed(detections: Detections) -> str:
-    """The three best."""
+def _three_best(detections: Detections) -> str:
+    """The three best detections, in words."""
     rows = zip(
         detections.class_names, detections.boxes.tolist(), detections.scores.tolist(), strict=True
     )

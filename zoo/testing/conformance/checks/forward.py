@@ -1,4 +1,5 @@
-"""Forward: outputs that torch can flatten, targets in train mode, every parameter used in it."""
+"""Checks of `forward`: its outputs are a pytree, it takes targets in train mode, and it uses every
+parameter."""
 
 from __future__ import annotations
 
@@ -15,30 +16,30 @@ from zoo.contract import Batch, Protocol, Thresholds
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.inference.runner import eval_mode
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, Pass, one_target, preprocess, scene
 from zoo.testing.conformance.train_mode import train_mode
 from zoo.text import type_name
 
 LEAVES = Tensor, bool, int, float, type(None)
-GIVEN = Thresholds(score=0.25, iou=0.4, max_boxes=3)
+CALLERS_THRESHOLDS = Thresholds(score=0.25, iou=0.4, max_boxes=3)
 
 
 def check_outputs_are_a_pytree(detector: Detector) -> None:
-    """Outputs are tensors, numbers and flags in lists, tuples, dicts and registered classes; put
-    together from these leaves, they are decoded to the same detections.
+    """Outputs are tensors, numbers and flags in lists, tuples, dicts and registered classes;
+    rebuilt from these leaves, they are decoded to the same detections.
 
     `zoo.contract.pytree_dataclass` registers a class.
     """
     once = Pass.at(detector, _scenes())
     leaves, spec = pytree.tree_flatten(once.outputs)
     others = sorted({type_name(leaf) for leaf in leaves if not isinstance(leaf, LEAVES)})
-    case = f"Its outputs contain {', '.join(others)}, of which torch knows no leaves"
+    case = f"Its outputs contain {', '.join(others)}, which torch can't flatten"
     require(not others, f"{case}: declare a class with zoo.contract.pytree_dataclass.")
     require(any(isinstance(leaf, Tensor) for leaf in leaves), "Its outputs contain no tensor.")
     again = replace(once, outputs=pytree.tree_unflatten(leaves, spec))
-    _check_same(once, again, "Put together from their leaves, its outputs are decoded differently")
+    _check_same(once, again, "Rebuilt from their leaves, its outputs are decoded differently")
 
 
 def check_targets_are_for_training(detector: Detector) -> None:
@@ -46,10 +47,10 @@ def check_targets_are_for_training(detector: Detector) -> None:
     targets = [one_target(), one_target(len(detector.label_space) - 1)]
     with train_mode(detector):
         detector(preprocess(detector, _scenes()), targets)
-    without = Pass.at(detector, _scenes())
+    without_targets = Pass.at(detector, _scenes())
     with eval_mode(detector), torch.inference_mode():
-        given = replace(without, outputs=detector(without.batch, targets))
-    _check_same(without, given, "In eval mode, targets change what it detects")
+        with_targets = replace(without_targets, outputs=detector(without_targets.batch, targets))
+    _check_same(without_targets, with_targets, "In eval mode, targets change what it detects")
 
 
 def check_parameters_are_used_in_forward(detector: Detector) -> None:
@@ -62,29 +63,38 @@ def check_parameters_are_used_in_forward(detector: Detector) -> None:
         with _UsedParameters(detector) as used:
             detector.loss(outputs, batch, targets)
     names = ", ".join(sorted(used.names))
-    require(not used.names, f"The loss uses {names}, which what wraps the network does not see.")
+    require(
+        not used.names,
+        f"The loss uses {names}, which DistributedDataParallel and torch.compile don't see there.",
+    )
 
 
 def check_thresholds_are_filled(detector: Detector) -> None:
-    """`decode` is given `Thresholds` with every limit filled in: the caller's, else its own."""
+    """`decode` gets `Thresholds` without None: the caller's, and its own for those left open."""
     for protocol, expected in (
         (Protocol(), detector.defaults),
-        (Protocol(score=GIVEN.score, iou=GIVEN.iou, max_boxes=GIVEN.max_boxes), GIVEN),
+        (
+            Protocol(
+                score=CALLERS_THRESHOLDS.score,
+                iou=CALLERS_THRESHOLDS.iou,
+                max_boxes=CALLERS_THRESHOLDS.max_boxes,
+            ),
+            CALLERS_THRESHOLDS,
+        ),
     ):
-        given = _thresholds_of_decode(detector, protocol)
-        if not given:
+        thresholds_by_call = _thresholds_of_decode(detector, protocol)
+        if not thresholds_by_call:
             raise NotApplicable("Its `predict` does not call `decode`.")
-        for thresholds in given:
-            case = f"Of {expected}, its decode is given {thresholds!r}"
-            require(thresholds == expected, f"{case}.")
+        for thresholds in thresholds_by_call:
+            require(thresholds == expected, f"Its decode gets {thresholds!r}, not {expected}.")
 
 
 def _thresholds_of_decode(detector: Detector, protocol: Protocol) -> list[object]:
-    given: list[object] = []
+    thresholds_by_call: list[object] = []
     decode: Callable[..., list[Detections]] = detector.decode
 
     def listen(outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        given.append(thresholds)
+        thresholds_by_call.append(thresholds)
         return decode(outputs, batch, thresholds)
 
     vars(detector)["decode"] = listen
@@ -99,11 +109,11 @@ def _thresholds_of_decode(detector: Detector, protocol: Protocol) -> list[object
         )
     finally:
         del vars(detector)["decode"]
-    return given
+    return thresholds_by_call
 
 
 class _UsedParameters(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Names of trainable parameters that torch computes with, as long as it lasts."""
+    """Names of trainable parameters that torch computes with inside the context."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -130,7 +140,7 @@ class _UsedParameters(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def _check_same(expected: Pass, outputs: Pass, case: str) -> None:
     pairs = zip(expected.decoded(EVERYTHING), outputs.decoded(EVERYTHING), strict=True)
     for first, other in pairs:
-        require(agree(first, other), f"{case}: {shown(first, other)}.")
+        require(agree(first, other), f"{case}: {difference(first, other)}.")
 
 
 def _scenes() -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Checks that an image gives the same detections in every form, and again."""
+"""Checks that an image gives the same detections in every form, and each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.files import write_file
 from zoo.images import Source
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import require
 from zoo.testing.conformance.images import detect, scene
 
@@ -21,8 +21,8 @@ WHITE = 255
 
 
 def check_every_form_gives_the_same(detector: Detector) -> None:
-    """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, an image gives
-    identical boxes."""
+    """An image gives identical boxes as a path, bytes, PIL image, array or tensor of any memory
+    layout."""
     tensor = scene()
     array = tensor.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
     image = PIL.Image.fromarray(array)
@@ -43,30 +43,31 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
             detections = detector.detect(form, score=0.0, max_boxes=50)
             assert isinstance(detections, Detections)
             same = detections.equals(expected)
-            require(same, f"As {name} the image gives {shown(detections, expected)}.")
+            require(same, f"As {name} the image gives {difference(detections, expected)}.")
 
 
 def check_gray_is_no_special_case(detector: Detector) -> None:
-    """A gray image, whose channels are equal, is answered as one in which a single pixel is not;
-    tolerance as for neighbours."""
+    """A gray image has the same detections as with one pixel in color; tolerance as for
+    `check_neighbours_change_nothing`."""
     gray = scene()[:1].expand(3, -1, -1).contiguous()
     nearly = gray.clone()
     nearly[0, 0, 0] += 1 if nearly[0, 0, 0] < WHITE else -1
     of_gray, of_nearly = detect(detector, gray), detect(detector, nearly)
     require(
         agree(of_gray, of_nearly),
-        f"A gray image and one that is gray but for one pixel give {shown(of_gray, of_nearly)}.",
+        f"A gray image, and the same with one pixel in color, give "
+        f"{difference(of_gray, of_nearly)}.",
     )
 
 
 def check_deterministic(detector: Detector) -> None:
-    """The same image gives exactly the same boxes again, whatever the random generator's
-    state."""
+    """The same image gives exactly the same boxes again, whatever the state of the random number
+    generator."""
     torch.manual_seed(1)
     first = detect(detector, scene())
     torch.manual_seed(2)
     again = detect(detector, scene())
-    require(first.equals(again), f"A second look gives {shown(first, again)}.")
+    require(first.equals(again), f"Two runs on one image give {difference(first, again)}.")
 
 
 def check_images_untouched(detector: Detector) -> None:

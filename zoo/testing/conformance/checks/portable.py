@@ -15,21 +15,21 @@ from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import ConformanceError, require
 from zoo.testing.conformance.free_outputs import tensors
 from zoo.testing.conformance.images import HEIGHT, WIDTH, preprocess, scene
-from zoo.testing.conformance.other_process import preprocessed_elsewhere
+from zoo.testing.conformance.other_process import preprocess_elsewhere
 
 
 def check_preprocess_needs_no_network(detector: Detector) -> None:
     """Its `preprocess` can be pickled without the network, and makes the same batch in a process
-    that never built one."""
+    that never built a network."""
     images = [scene(), scene(seed=1)]
-    made = preprocessed_elsewhere(_pickled(detector), images)
+    batch = preprocess_elsewhere(_pickle_preprocess(detector), images)
     expected = detector.preprocess(images, device="cpu", dtype=torch.float32)
-    _check_same(made, expected, "In another process its preprocess")
+    _check_same(batch, expected, "In another process its preprocess")
 
 
 def check_preprocess_at_any_size(detector: Detector) -> None:
-    """`preprocess.at(size)` has that size and a larger input if it is larger, and leaves the
-    detector's own as it is."""
+    """`preprocess.at(size)` has that size, and a larger input for a larger size; it does not change
+    the detector's own."""
     own = detector.preprocess
     size = tuple(own.size)
     before = own.input_size(HEIGHT, WIDTH)
@@ -45,20 +45,20 @@ def check_preprocess_at_any_size(detector: Detector) -> None:
         tuple(own.size) == size and own.input_size(HEIGHT, WIDTH) == before,
         f"at({double}) changed the detector's own preprocess.",
     )
-    made, expected = own.at((size[0], size[1]))([scene()]), own([scene()])
-    _check_same(made, expected, f"at({size}), its own size,")
+    batch, expected = own.at((size[0], size[1]))([scene()]), own([scene()])
+    _check_same(batch, expected, f"at({size}), its own size,")
 
 
 def check_batch_moves_as_a_whole(detector: Detector) -> None:
-    """`Batch.to` moves every tensor of its batch to a device and to a float type, those in `extras`
-    and in fields of a subclass as well."""
+    """`Batch.to` moves every tensor of a batch to a device and a float type, including those in
+    `extras` and in fields of a subclass."""
     batch = preprocess(detector, [scene(), scene(seed=1)])
     probe = {"numbers": torch.ones(2), "flags": torch.ones(2, dtype=torch.bool)}
     batch = replace(batch, extras={**batch.extras, **probe})
     for target in (torch.float64, torch.float16):
         for name, tensor in _named_tensors(batch.to(dtype=target)):
-            kept = not tensor.is_floating_point() or tensor.dtype == target
-            require(kept, f"Batch.to({target}) leaves {name} in {tensor.dtype}.")
+            is_moved = not tensor.is_floating_point() or tensor.dtype == target
+            require(is_moved, f"Batch.to({target}) leaves {name} in {tensor.dtype}.")
     moved = batch.to("meta")
     for name, tensor in _named_tensors(moved):
         require(tensor.device.type == "meta", f"Batch.to(device) leaves {name} behind.")
@@ -69,7 +69,7 @@ def check_batch_moves_as_a_whole(detector: Detector) -> None:
 
 
 class _Pickler(pickle.Pickler):
-    """Refuses the network and its parameters."""
+    """A pickler that refuses the network and its parameters."""
 
     def __init__(self, file: io.BytesIO, detector: Detector) -> None:
         super().__init__(file)
@@ -81,7 +81,7 @@ class _Pickler(pickle.Pickler):
             raise ConformanceError(f"Its preprocess refers to its network, {type(value).__name__}.")
 
 
-def _pickled(detector: Detector) -> bytes:
+def _pickle_preprocess(detector: Detector) -> bytes:
     file = io.BytesIO()
     try:
         _Pickler(file, detector).dump(detector.preprocess)
@@ -90,12 +90,12 @@ def _pickled(detector: Detector) -> bytes:
     return file.getvalue()
 
 
-def _check_same(made: Batch, expected: Batch, what: str) -> None:
-    require(made.transforms == expected.transforms, f"{what} puts the images elsewhere.")
-    theirs, ours = _named_tensors(made), _named_tensors(expected)
-    require(len(theirs) == len(ours), f"{what} makes {len(theirs)} tensors, not {len(ours)}.")
+def _check_same(batch: Batch, expected: Batch, subject: str) -> None:
+    require(batch.transforms == expected.transforms, f"{subject} puts the images elsewhere.")
+    theirs, ours = _named_tensors(batch), _named_tensors(expected)
+    require(len(theirs) == len(ours), f"{subject} makes {len(theirs)} tensors, not {len(ours)}.")
     for (name, tensor), (_, other) in zip(theirs, ours, strict=True):
-        require(torch.equal(tensor, other), f"{what} makes other {name}.")
+        require(torch.equal(tensor, other), f"{subject} makes other {name}.")
 
 
 def _named_tensors(batch: Batch) -> list[tuple[str, Tensor]]:

@@ -21,14 +21,14 @@ SIZES = ((48, 64), (33, 57), (90, 30))
 LARGE = ((700, 1000), (1500, 610))
 COLOR = (203, 117, 46)  # no round numbers, which survive being rounded
 GRAY = (117, 117, 117)
-SHRINK = 2.5  # no whole number, which interpolations without antialiasing agree on
-BLUR = 1.5  # pixels of the network's input, or of the image, about an edge that resizing may blur
+SHRINK = 2.5  # not a whole number, for which interpolations without antialiasing agree
+BLUR = 1.5  # pixels of the network's input, or of the image, that resizing may blur at an edge
 
 
 def check_input_is_ready(detector: Detector) -> None:
-    """A batch is `(b, 3, h, w)`, finite, on the network's device and of its float type, with one
-    place an image."""
-    batch = _prepared(detector, scene(), scene(seed=1))
+    """The pixels of a batch are `(b, 3, h, w)`, finite, on the network's device and of its float
+    type, with one transform per image."""
+    batch = _input_batch(detector, scene(), scene(seed=1))
     pixels = batch.pixels
     require(
         pixels.ndim == 4 and tuple(pixels.shape[:2]) == (2, 3),
@@ -47,37 +47,36 @@ def check_input_is_ready(detector: Detector) -> None:
 
 
 def check_input_size_kept(detector: Detector) -> None:
-    """`input_size` says what `preprocess` makes, so that images which share a batch need no padding
-    for it."""
+    """`input_size` is the size that `preprocess` makes, so that images which share a batch need no
+    further padding."""
     for height, width in SIZES:
-        made, said = (
-            tuple(_prepared(detector, scene(height, width)).pixels.shape[2:]),
-            detector.input_size(height, width),
-        )
+        size = tuple(_input_batch(detector, scene(height, width)).pixels.shape[2:])
+        declared = detector.input_size(height, width)
         require(
-            made == tuple(said),
-            f"Of {width} x {height}, input_size says {said} and preprocess makes {made}.",
+            size == tuple(declared),
+            f"For an image of {width} x {height}, input_size is {declared}, and preprocess makes "
+            f"{size}.",
         )
 
 
 def check_places_lead_back(detector: Detector) -> None:
-    """A box taken to the network's input and back is where it was (to a hundredth of a pixel), and
-    inside the input."""
+    """A box transformed to the network's input and back is the same (to a hundredth of a pixel),
+    and lies inside the input."""
     for height, width in SIZES:
-        batch = _prepared(detector, scene(height, width))
-        place = batch.transforms[0]
+        batch = _input_batch(detector, scene(height, width))
+        transform = batch.transforms[0]
         require(
-            (place.height, place.width) == (height, width),
-            f"An image of {width} x {height} has the place {place}.",
+            (transform.height, transform.width) == (height, width),
+            f"An image of {width} x {height} has the transform {transform}.",
         )
         box = torch.tensor([[width / 4, height / 4, width, height]])
-        placed = place.to_input(box)
+        placed = transform.to_input(box)
         tall, wide = batch.pixels.shape[2:]
         require(
             bool((placed[:, 2:] <= torch.tensor([wide, tall]) + 1).all()),
-            f"The image's corner is outside the input: {place}.",
+            f"The image's corner is outside the input: {transform}.",
         )
-        back = place.to_original(placed)
+        back = transform.to_original(placed)
         require(
             torch.allclose(back, box, atol=0.01),
             f"The box {box[0].tolist()} came back as {back[0].tolist()}.",
@@ -85,11 +84,10 @@ def check_places_lead_back(detector: Detector) -> None:
 
 
 def check_places_point_at_the_pixels(detector: Detector) -> None:
-    """A bright object in an image, small or large, is bright in the network's input where its place
-    says, and nowhere else.
+    """A white rectangle in a black image, small or large, is white in the network's input where its
+    transform says, and nowhere else.
 
-    Looked at near the edges of a white rectangle on black: a pixel and a half inside of them, and
-    outside.
+    Pixels within a pixel and a half of its edges may be blurred.
     """
     for height, width in (*SIZES, *LARGE):
         box = torch.tensor(
@@ -106,32 +104,32 @@ def check_places_point_at_the_pixels(detector: Detector) -> None:
         black = torch.zeros(3, height, width, dtype=torch.uint8)
         white, square = torch.full_like(black, 255), black.clone()
         square[:, top:bottom, left:right] = 255
-        dark, bright, made = (_prepared(detector, image) for image in (black, white, square))
-        place, pixels = made.transforms[0], made.pixels[0].float()
+        dark, bright, boxed = (_input_batch(detector, image) for image in (black, white, square))
+        transform, pixels = boxed.transforms[0], boxed.pixels[0].float()
         share = (pixels - dark.pixels[0].float()).abs() / (
             bright.pixels[0] - dark.pixels[0]
         ).float().abs().clamp(min=1e-6)
-        placed = place.to_input(box.float())[0]
-        blur = BLUR * torch.tensor([place.scale_x, place.scale_y] * 2).clamp(min=1)
+        placed = transform.to_input(box.float())[0]
+        blur = BLUR * torch.tensor([transform.scale_x, transform.scale_y] * 2).clamp(min=1)
         inner, outer = _pixels(placed, blur), _pixels(placed, -blur)
-        covered = _pixels(place.to_input(torch.tensor([[0.0, 0.0, width, height]]))[0], blur)
-        wrong = f"Of a white box at {box[0].tolist()} in a black image of {width} x {height}"
+        covered = _pixels(transform.to_input(torch.tensor([[0.0, 0.0, width, height]]))[0], blur)
+        case = f"Of a white box at {box[0].tolist()} in a black image of {width} x {height}"
         require(
             bool((share[(slice(None), *inner)] > 0.5).all()),
-            f"{wrong}, not all is white in the input where it should be.",
+            f"{case}, the input is not white everywhere inside it.",
         )
         share[(slice(None), *outer)] = 0
         require(
             bool((share[(slice(None), *covered)] < 0.5).all()),
-            f"{wrong}, something is white in the input elsewhere.",
+            f"{case}, the input is white outside it.",
         )
 
 
 def check_prepared_as_declared(model: Model) -> None:
     """Size, mean, deviation, range, channel order and padding are those of the card's `input`.
 
-    Looked at in images of one color, so that the kind of interpolation does not matter, and in
-    noise that needs no resizing.
+    Checked with images of one color, for which interpolation does not matter, and with noise that
+    needs no resizing.
     Tolerance: a pixel of size, 1 % of the range of values.
     """
     rule = model.need_card().input
@@ -143,18 +141,18 @@ def check_prepared_as_declared(model: Model) -> None:
             .expand(3, height, width)
             .contiguous()
         )
-        batch = _prepared(model.plain, image)
-        place, pixels = batch.transforms[0], batch.pixels[0].float().cpu()
-        _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
-        _check_values(pixels, place, color, rule)
+        batch = _input_batch(model.plain, image)
+        transform, pixels = batch.transforms[0], batch.pixels[0].float().cpu()
+        _check_size(transform, resized(Size(height, width), rule), f"{width} x {height}")
+        _check_values(pixels, transform, color, rule)
     _check_details(model.plain, rule)
 
 
 def check_resized_as_declared(model: Model) -> None:
     """Images are shrunk with the interpolation and antialiasing that the card's `input` declares.
 
-    Looked at in noise of two and a half times the input's size. Tolerance: on average 1 % of the
-    range of values, of which noise resized otherwise differs by five and more.
+    Checked with noise of two and a half times the input's size.
+    Tolerance: 1 % of the range of values on average; other ways of resizing differ by 5 % or more.
     """
     rule = model.need_card().input
     if rule is None:
@@ -163,13 +161,15 @@ def check_resized_as_declared(model: Model) -> None:
     height, width = (round(side * SHRINK) for side in sides)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator)
-    batch = _prepared(model.plain, noise)
-    place = batch.transforms[0]
-    size = Size(round(height * place.scale_y), round(width * place.scale_x))
-    top, left = round(place.top), round(place.left)
-    made = batch.pixels[0, :, top : top + size.height, left : left + size.width].float().cpu()
+    batch = _input_batch(model.plain, noise)
+    transform = batch.transforms[0]
+    size = Size(round(height * transform.scale_y), round(width * transform.scale_x))
+    top, left = round(transform.top), round(transform.left)
+    resized_pixels = (
+        batch.pixels[0, :, top : top + size.height, left : left + size.width].float().cpu()
+    )
     expected = _values(resize(noise, size, rule), rule)
-    apart = float((made - expected).abs().mean() / _spread(rule).max())
+    apart = float((resized_pixels - expected).abs().mean() / _spread(rule).max())
     require(
         apart <= 0.01,
         f"The card shrinks images by {rule.interpolation} interpolation "
@@ -178,50 +178,50 @@ def check_resized_as_declared(model: Model) -> None:
     )
 
 
-def _check_size(place: InputTransform, wanted: Size, image: str) -> None:
-    made = place.height * place.scale_y, place.width * place.scale_x
-    near = abs(made[0] - wanted.height) <= 1 and abs(made[1] - wanted.width) <= 1
+def _check_size(transform: InputTransform, expected: Size, image: str) -> None:
+    made = transform.height * transform.scale_y, transform.width * transform.scale_x
+    near = abs(made[0] - expected.height) <= 1 and abs(made[1] - expected.width) <= 1
     size = f"{made[1]:.1f} x {made[0]:.1f}"
     require(
         near,
-        f"The card resizes an image of {image} to {wanted.width} x {wanted.height}, and "
+        f"The card resizes an image of {image} to {expected.width} x {expected.height}, and "
         f"preprocess to {size}.",
     )
 
 
 def _check_values(
-    pixels: Tensor, place: InputTransform, color: tuple[int, ...], rule: Input
+    pixels: Tensor, transform: InputTransform, color: tuple[int, ...], rule: Input
 ) -> None:
-    wanted = _values(torch.tensor(color)[:, None, None], rule).flatten()
-    height, width = place.height * place.scale_y, place.width * place.scale_x
+    expected = _values(torch.tensor(color)[:, None, None], rule).flatten()
+    height, width = transform.height * transform.scale_y, transform.width * transform.scale_x
     tolerance = 0.01 * float(_spread(rule).max())
-    middle = pixels[:, int(place.top + height / 2), int(place.left + width / 2)]  # (3,)
-    same = torch.allclose(middle, wanted, atol=tolerance)
+    middle = pixels[:, int(transform.top + height / 2), int(transform.left + width / 2)]  # (3,)
+    same = torch.allclose(middle, expected, atol=tolerance)
     require(
         same,
-        f"RGB {color} is {_shown(wanted)} by the card's input, and {_shown(middle)} after "
-        f"preprocess.",
+        f"RGB {color} is {_format_values(expected)} by the card's input, and "
+        f"{_format_values(middle)} after preprocess.",
     )
-    below = int(place.top + height + 1)
-    if not place.top and below < pixels.shape[1]:
+    below = int(transform.top + height + 1)
+    if not transform.top and below < pixels.shape[1]:
         padding = pixels[:, below, 0]
         filled = torch.allclose(padding, torch.full((3,), rule.padding), atol=tolerance)
         require(
-            filled, f"The card pads with {rule.padding:g}, and preprocess with {_shown(padding)}."
+            filled,
+            f"The card pads with {rule.padding:g}, and preprocess with {_format_values(padding)}.",
         )
 
 
 def _check_details(detector: Detector, rule: Input) -> None:
-    """Noise of the size that images are resized to arrives as it is: neither blurred nor
-    rounded."""
+    """Checks that noise of the input's size is neither blurred nor rounded."""
     height, width = rule.size[0], rule.size[0 if rule.resize == "shortest_edge" else 1]
     noise = torch.randint(
         0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    batch = _prepared(detector, noise)
+    batch = _input_batch(detector, noise)
     top, left = round(batch.transforms[0].top), round(batch.transforms[0].left)
-    made = batch.pixels[0, :, top : top + height, left : left + width].float().cpu()
-    apart = float((made - _values(noise, rule)).abs().mean() / _spread(rule).max())
+    prepared = batch.pixels[0, :, top : top + height, left : left + width].float().cpu()
+    apart = float((prepared - _values(noise, rule)).abs().mean() / _spread(rule).max())
     size = f"{width} x {height}"
     require(
         apart <= 0.01,
@@ -231,10 +231,10 @@ def _check_details(detector: Detector, rule: Input) -> None:
 
 
 def _values(image: Tensor, rule: Input) -> Tensor:
-    """Pixels `(3, h, w)` of 0..255 as they are in the network's input."""
+    """Pixels `(3, h, w)` from 0 to 255, normalised as the card's `input` says."""
     mean, std = (
-        torch.tensor(given)[:, None, None]
-        for given in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3)
+        torch.tensor(values)[:, None, None]
+        for values in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3)
     )
     return ((image if rule.channels == "rgb" else image.flip(0)) / 255 * rule.range - mean) / std
 
@@ -243,19 +243,19 @@ def _spread(rule: Input) -> Tensor:
     return rule.range / torch.tensor(rule.std or [1.0] * 3)
 
 
-def _shown(values: Tensor) -> str:
+def _format_values(values: Tensor) -> str:
     return "[" + ", ".join(f"{value:.3g}" for value in values.tolist()) + "]"
 
 
 def _pixels(box: Tensor, within: Tensor) -> tuple[slice, slice]:
-    """Rows and columns of the pixels that lie inside of a box in the network's input by so much, or
-    outside of it by less."""
+    """Rows and columns of the pixels in a box `(4,)` of the network's input, shrunk by `within` at
+    each edge, or grown if that is negative."""
     left, top, right, bottom = (box + within * torch.tensor([1, 1, -1, -1])).tolist()
     return slice(max(math.ceil(top), 0), max(math.floor(bottom), 0)), slice(
         max(math.ceil(left), 0), max(math.floor(right), 0)
     )
 
 
-def _prepared(detector: Detector, *images: Tensor) -> Batch:
+def _input_batch(detector: Detector, *images: Tensor) -> Batch:
     with eval_mode(detector), torch.inference_mode():
         return preprocess(detector, images)

@@ -1,4 +1,4 @@
-"""Images of every size and shape are looked at, and what can't be is refused by name."""
+"""Checks that images of every size and shape are processed, or refused with an ImageError."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from zoo.testing.conformance.images import detect, detect_all, scene
 
 
 def check_any_size(detector: Detector) -> None:
-    """Images of odd sizes, smaller and larger than the network's input, are answered with their
-    own size."""
+    """Results for images of odd sizes, smaller and larger than the network's input, have the sizes
+    of the images."""
     _answers(detector, [(33, 57), (7, 13), (211, 97)])
 
 
 def check_one_pixel(detector: Detector) -> None:
-    """An image of one pixel is answered."""
+    """An image of one pixel has a result."""
     _answers(detector, [(1, 1)])
 
 
 def check_long_and_flat(detector: Detector) -> None:
-    """An image forty times as wide as high is answered, and one as high as wide; so is one of 1 x
-    1000, or refused by name."""
+    """Images forty times as wide as high, or as high as wide, have results; one of 1000 x 1 pixels
+    has one too, or is an ImageError."""
     _answers(detector, [(6, 240), (240, 6)])
     try:
         _answers(detector, [(1, 1000)])
@@ -34,7 +34,7 @@ def check_long_and_flat(detector: Detector) -> None:
 
 
 def check_nothing_to_see(detector: Detector) -> None:
-    """An image of one color is answered."""
+    """An image of one color has a result."""
     detect_all(detector, [torch.full_like(scene(), value) for value in (0, 114, 255)])
 
 
@@ -52,5 +52,5 @@ def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
     for detections, (height, width) in zip(answers, sizes, strict=True):
         require(
             detections.size == (height, width),
-            f"Of an image of {width} x {height} it says that its size is {detections.size}.",
+            f"The result of an image of {width} x {height} has the size {detections.size}.",
         )

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load, save
 
 from zoo.detectors.detector import Detector
-from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import NotHere, require
 from zoo.testing.conformance.images import detect, scene
 
@@ -20,7 +20,7 @@ THREADS = 4
 
 
 def check_state_through_safetensors(detector: Detector) -> None:
-    """The state dict can be written to safetensors as it is, and read back to the last bit."""
+    """The state dict can be written to safetensors and read back bit for bit."""
     state = detector.state_dict()
     again = load(save({name: tensor.contiguous() for name, tensor in state.items()}))
     lost = sorted(state.keys() ^ again.keys())
@@ -35,7 +35,7 @@ def check_state_through_safetensors(detector: Detector) -> None:
 
 
 def check_deep_copy(detector: Detector) -> None:
-    """A deep copy sees the same and shares no weight with the original."""
+    """A deep copy has the same detections and shares no weight with the original."""
     twin = copy.deepcopy(detector)
     mine = {parameter.data_ptr() for parameter in detector.parameters()}
     shared = [name for name, parameter in twin.named_parameters() if parameter.data_ptr() in mine]
@@ -44,7 +44,7 @@ def check_deep_copy(detector: Detector) -> None:
 
 
 def check_pickle(detector: Detector) -> None:
-    """A pickled copy, as sent to another process, gives the same detections."""
+    """A pickled copy, as sent to another process, has the same detections."""
     file = io.BytesIO()
     pickle.dump(detector, file)
     file.seek(0)
@@ -52,10 +52,10 @@ def check_pickle(detector: Detector) -> None:
 
 
 def check_float64(detector: Detector) -> None:
-    """In double precision it sees, in float32 boxes, and back in its own type it sees exactly what
-    it saw.
+    """In float64 it detects, with float32 boxes; back in its own type its detections are exactly
+    those from before.
 
-    What it sees is not compared across types.
+    Detections are not compared across types.
     """
     before, dtype = detect(detector, scene()), detector.dtype
     try:
@@ -63,31 +63,31 @@ def check_float64(detector: Detector) -> None:
         detections = detect(detector, scene())
         require(
             detections.boxes.dtype == torch.float32,
-            f"In float64 its boxes are {detections.boxes.dtype}; they are float32 always.",
+            f"In float64 its boxes are {detections.boxes.dtype}; they have to be float32.",
         )
     finally:
         detector.to(dtype)
     after = detect(detector, scene())
-    require(after.equals(before), f"After float64 and back it sees {shown(after, before)}.")
+    require(after.equals(before), f"After float64 and back it detects {difference(after, before)}.")
 
 
 def check_other_device(detector: Detector) -> None:
-    """On another device it sees the same: 80 % of the 20 best boxes have a partner with an IoU of
-    0.9 and a score within 0.01."""
+    """On another device it detects the same: 80 % of the 20 best boxes have a partner of the same
+    label, with an IoU of 0.9 and a score within 0.01."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if device is None or detector.device.type == device.type:
-        raise NotHere("This machine has no other device than the one it is on.")
+        raise NotHere("This machine has no device but the one that it is on.")
     before, home = detect(detector, scene()), detector.device
     try:
         detector.to(device)
         detections = detect(detector, scene())
     finally:
         detector.to(home)
-    require(agree(detections, before), f"On {device} it sees {shown(detections, before)}.")
+    require(agree(detections, before), f"On {device} it detects {difference(detections, before)}.")
 
 
 def check_threads(detector: Detector) -> None:
-    """Four threads that detect at once see what one after the other sees.
+    """Four threads that detect at the same time have the same detections as one after the other.
 
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
         score within 0.01.
@@ -98,10 +98,11 @@ def check_threads(detector: Detector) -> None:
         together = list(pool.map(lambda image: detect(detector, image), images))
     for detections, other in zip(together, alone, strict=True):
         require(
-            agree(detections, other), f"Beside other threads it sees {shown(detections, other)}."
+            agree(detections, other),
+            f"With other threads it detects {difference(detections, other)}.",
         )
 
 
-def _check_same(twin: Detector, detector: Detector, what: str) -> None:
+def _check_same(twin: Detector, detector: Detector, subject: str) -> None:
     detections, expected = detect(twin, scene()), detect(detector, scene())
-    require(detections.equals(expected), f"{what} sees {shown(detections, expected)}.")
+    require(detections.equals(expected), f"{subject} detects {difference(detections, expected)}.")

@@ -1,4 +1,4 @@
-"""A loss that trains: finite, connected, and at ease with images in which nothing is."""
+"""Checks that the loss trains: finite, connected to the weights, with and without objects."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from zoo.testing.conformance.images import (
 from zoo.testing.conformance.train_mode import train_mode
 from zoo.text import listed
 
-SHOWN = 4
+MAX_NAMES_SHOWN = 4
 DIGITS = 6  # of a loss; further ones are rounding
-ALWAYS = 2  # trials in any case; further ones only for what had no gradient
-TRIALS = 12
+MIN_TRIALS = 2  # trials in any case; further ones only for what had no gradient
+MAX_TRIALS = 12
 OBJECTS = 12  # random ones in an image
-SMALLEST = 0.02  # of its side
+MIN_SIDE = 0.02  # of its side
 ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
@@ -51,23 +51,23 @@ def check_loss_is_finite(detector: Detector) -> None:
 
 
 def check_gradients_reach_every_part(detector: Detector) -> None:
-    """Every parameter that asks for a gradient gets a finite one, whatever the objects, and one
-    that is not 0 of some of them.
+    """Every trainable parameter gets a finite gradient, whatever the objects, and one that is not 0
+    for some of them.
 
-    Of two usual objects, of two as large as the image, and then of random ones in images of two
-    sizes, for as long as a parameter has had none. Where one starts at 0, and so keeps gradients
-    from others, it is moved away from there.
+    Tried with two usual objects, two as large as the image, and then random ones in images of two
+    sizes, until every parameter had a gradient. A parameter of zeros, which would block the
+    gradients of others, is moved away from 0.
     """
     with train_mode(detector), _moved_from_zero(detector):
-        asked = {
+        trainable = {
             name: parameter
             for name, parameter in detector.named_parameters()
             if parameter.requires_grad
         }
-        require(bool(asked), "No parameter asks for a gradient.")
-        starving = set(asked)
-        for number in range(TRIALS):
-            if number >= ALWAYS and not starving:
+        require(bool(trainable), "It has no trainable parameter.")
+        starving = set(trainable)
+        for number in range(MAX_TRIALS):
+            if number >= MIN_TRIALS and not starving:
                 return
             detector.zero_grad()
             _backward(
@@ -76,26 +76,25 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
                 scale=1 + number % 2,
                 seed=number,
             )
-            without = [name for name, parameter in asked.items() if parameter.grad is None]
-            require(not without, f"No gradient reaches {listed(without, SHOWN)}.")
+            without = [name for name, parameter in trainable.items() if parameter.grad is None]
+            require(not without, f"No gradient reaches {listed(without, MAX_NAMES_SHOWN)}.")
             broken = [
                 name
-                for name, parameter in asked.items()
+                for name, parameter in trainable.items()
                 if parameter.grad is not None and not parameter.grad.isfinite().all()
             ]
-            require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")
+            require(not broken, f"Gradients are not finite in {listed(broken, MAX_NAMES_SHOWN)}.")
             starving -= {
                 name
-                for name, parameter in asked.items()
+                for name, parameter in trainable.items()
                 if parameter.grad is not None and bool(parameter.grad.any())
             }
-        left = [name for name in asked if name in starving]
-        names = listed(left, SHOWN)
-        case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {names}"
+        unreached = [name for name in trainable if name in starving]
+        names = listed(unreached, MAX_NAMES_SHOWN)
+        case = f"The gradient is 0, whatever the objects in {2 * MAX_TRIALS} images, in {names}"
         require(
-            not left,
-            f"{case}. Cells that are larger than the input learn nothing: then check it with a "
-            f"larger one.",
+            not unreached,
+            f"{case}. If its cells are larger than the input, check it with a larger input.",
         )
 
 
@@ -105,13 +104,12 @@ def check_image_without_objects_trains(detector: Detector) -> None:
 
 
 def check_a_batch_without_objects_trains(detector: Detector) -> None:
-    """So does a batch in which no image has one."""
+    """A batch in which no image has an object gives a finite loss and finite gradients."""
     _check_trains(detector, [no_objects(), no_objects()])
 
 
 def check_loss_follows_the_truth(detector: Detector) -> None:
-    """The loss is another when the object is elsewhere, when it is larger, and when it is of
-    another class."""
+    """The loss changes if the object is elsewhere, is larger, or is of another class."""
     with train_mode(detector):
         usual, elsewhere, larger = (
             _values(_losses(detector, [one_target(), one_target(box=box)]))
@@ -120,9 +118,8 @@ def check_loss_follows_the_truth(detector: Detector) -> None:
         require(elsewhere != usual, f"The loss is the same when an object is elsewhere: {usual}.")
         require(larger != usual, f"The loss is the same when an object is larger: {usual}.")
         if len(detector.label_space) > 1:
-            last = one_target(
-                len(detector.label_space) - 1, box=EVERYWHERE
-            )  # which overlaps with any box that is predicted
+            # The box overlaps any box that is predicted.
+            last = one_target(len(detector.label_space) - 1, box=EVERYWHERE)
             other = _values(_losses(detector, [one_target(), last]))
             require(
                 other != larger,
@@ -131,20 +128,20 @@ def check_loss_follows_the_truth(detector: Detector) -> None:
 
 
 def check_truth_untouched(detector: Detector) -> None:
-    """Neither the truth nor the batch is changed by the loss."""
+    """The loss changes neither the targets nor the batch."""
     targets, again = [one_target(), one_target()], one_target()
     with train_mode(detector):
         batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
         pixels = batch.pixels.clone()
         detector.loss(detector(batch, targets), batch, targets)
-        require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
+        require(torch.equal(batch.pixels, pixels), "The loss changed its batch.")
     for target in targets:
         same = torch.equal(target.boxes, again.boxes) and torch.equal(target.labels, again.labels)
-        require(same, "The loss changed the truth that it was given.")
+        require(same, "The loss changed its targets.")
 
 
 def check_unknown_label_refused(detector: Detector) -> None:
-    """A label outside the label space is a LabelError, and is not learnt as another class."""
+    """A label outside the label space raises a LabelError."""
     with train_mode(detector):
         try:
             _losses(detector, [one_target(len(detector.label_space)), one_target()])
@@ -169,7 +166,7 @@ def check_mode_restored(detector: Detector) -> None:
             for name, module in modules.items()
             if module.training != before[name]
         ]
-        require(not changed, f"Detecting changed the mode of {listed(changed, SHOWN)}.")
+        require(not changed, f"Detecting changed the mode of {listed(changed, MAX_NAMES_SHOWN)}.")
 
 
 def check_detecting_leaves_no_trace(detector: Detector) -> None:
@@ -182,11 +179,11 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
             for name, tensor in detector.state_dict().items()
             if not torch.equal(tensor, before[name])
         ]
-        require(not changed, f"Detecting changed {listed(changed, SHOWN)}.")
+        require(not changed, f"Detecting changed {listed(changed, MAX_NAMES_SHOWN)}.")
         graded = [
             name for name, parameter in detector.named_parameters() if parameter.grad is not None
         ]
-        require(not graded, f"Detecting left gradients in {listed(graded, SHOWN)}.")
+        require(not graded, f"Detecting left gradients in {listed(graded, MAX_NAMES_SHOWN)}.")
 
 
 def _losses(
@@ -203,21 +200,21 @@ def _values(losses: dict[str, Tensor]) -> dict[str, float]:
 
 
 def _objects(number: int, classes: int) -> list[Target]:
-    """The truth of two images for one of the trials: usual ones, large ones, then twelve random
-    ones of any size."""
+    """The targets of two images for one of the trials: usual objects, large ones, then twelve
+    random ones of any size."""
     scale = 1 + number % 2
-    if number < ALWAYS:
+    if number < MIN_TRIALS:
         return [
             Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label]))
             for label in (0, classes - 1)
         ]
     generator = torch.Generator().manual_seed(number)
     targets = []
-    for image in range(
-        2
-    ):  # one has small objects: from a fiftieth of its side, as many of each magnitude
+    for image in range(2):
+        # (objects, 2), as shares of the image's sides; the second image has small objects, from a
+        # fiftieth of its side, spread evenly on a logarithmic scale
         sides = torch.rand(OBJECTS, 2, generator=generator)
-        sides = SMALLEST ** (1 - sides) if image else sides * 0.9 + 0.1
+        sides = MIN_SIDE ** (1 - sides) if image else sides * 0.9 + 0.1
         corners = torch.rand(OBJECTS, 2, generator=generator) * (1 - sides)
         boxes = (
             torch.cat([corners, corners + sides], 1)
@@ -230,8 +227,8 @@ def _objects(number: int, classes: int) -> list[Target]:
 
 @contextmanager
 def _moved_from_zero(detector: Detector) -> Iterator[None]:
-    """Parameters that are all 0, as the last norm's of a residual branch often are at first, are
-    not as long as it lasts."""
+    """Parameters of zeros, such as the last norm of a residual branch, are random within the
+    context."""
     zero = [parameter for parameter in detector.parameters() if not parameter.detach().any()]
     with torch.no_grad():
         for tensor in zero:
@@ -265,4 +262,4 @@ def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
             for name, parameter in detector.named_parameters()
             if parameter.grad is not None and not parameter.grad.isfinite().all()
         ]
-        require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")
+        require(not broken, f"Gradients are not finite in {listed(broken, MAX_NAMES_SHOWN)}.")

@@ -1,5 +1,5 @@
-"""Checks of the loss against targets: every object of every image counts, however many there are,
-and in whatever order."""
+"""Checks that every object of every image counts in the loss, however many there are and in any
+order."""
 
 from __future__ import annotations
 
@@ -14,31 +14,38 @@ from zoo.contract import Batch, InputTransform, Target
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import tensors
-from zoo.testing.conformance.images import HEIGHT, WIDTH, no_objects, preprocess, scene
+from zoo.testing.conformance.images import (
+    HEIGHT,
+    WIDTH,
+    copy_targets,
+    no_objects,
+    preprocess,
+    scene,
+)
 from zoo.testing.conformance.train_mode import train_mode
 
 IMAGES = 4
-SIDE = 12.0  # pixels of the network's input, the least that an object has here
-MOST = 12  # objects of a crowd
-HUNDRED = 100
-UNEVEN = 0.1  # of a side
-EQUAL = 1e-6  # of a loss: what is nearer than that is the same
-ROUNDING = 1e-3  # of a loss that is summed in another order
+SIDE = 12.0  # pixels of the network's input, the smallest object here
+MAX_CROWD = 12  # objects in an image
+MANY = 100  # objects
+UNEVENNESS = 0.1  # of a side
+EQUAL = 1e-6  # relative difference of losses that are the same
+ROUNDING = 1e-3  # relative difference of a loss that is summed in another order
 SEEDS = (1, 2, 3)  # of other random samples
-SPREADS = 2.0  # times the largest difference that they make
-STEEP = 3.0  # a sum over images doubles with them, a square is four times as large
+SPREADS = 2.0  # times the largest difference between the losses of those seeds
+MAX_RATIO = 3.0  # with twice the images a sum doubles, and a square is four times as large
 
 
 def check_loss_is_per_image_or_summed(detector: Detector) -> None:
-    """With every image there twice, the loss is the same, or twice as large; not a half, and not
+    """With every image in the batch twice, the loss is the same or twice as large, not a half or
     four times as large.
 
-    It may be a mean over the batch or a sum over it. Tolerance: less than three times as large, and
-    more than a third.
+    It may be a mean or a sum over the batch.
+    Tolerance: less than three times as large, and more than a third.
     """
     images = [scene(seed=1), scene(seed=2)]
     with train_mode(detector):
-        targets = [_crowd(place)[0] for place in preprocess(detector, images).transforms]
+        targets = [_crowd(transform)[0] for transform in preprocess(detector, images).transforms]
         losses = []
         for times in (1, 2):
             torch.manual_seed(0)
@@ -48,52 +55,52 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
     once, twice = losses
     ratio = twice / once if once else 1.0
     require(
-        1 / STEEP < ratio < STEEP,
-        f"With every image there twice the loss is {ratio:.3g} times as large.",
+        1 / MAX_RATIO < ratio < MAX_RATIO,
+        f"With every image in the batch twice, the loss is {ratio:.3g} times as large.",
     )
 
 
 def check_every_image_counts(detector: Detector) -> None:
-    """In a batch of four the loss is another when the object of any one image is another, or is not
-    there."""
-    with asked(detector, images=IMAGES) as ask:
-        usual = [_one(place, label=0) for place in ask.batch.transforms]
-        before = ask(usual)
-        for position, place in enumerate(ask.batch.transforms):
-            for other, said in (
-                (no_objects(), "is not there"),
-                (_one(place, label=0, second=True), "is elsewhere"),
+    """In a batch of four the loss changes if the object of any one image is missing or
+    elsewhere."""
+    with probe_loss(detector, images=IMAGES) as probe:
+        usual = [_one(transform, label=0) for transform in probe.batch.transforms]
+        before = probe(usual)
+        for position, transform in enumerate(probe.batch.transforms):
+            for other, change in (
+                (no_objects(), "is missing"),
+                (_one(transform, label=0, second=True), "is elsewhere"),
             ):
                 changed = [*usual[:position], other, *usual[position + 1 :]]
-                same = _same(ask(changed), before)
+                same = _same(probe(changed), before)
                 require(
                     not same,
-                    f"In a batch of {IMAGES} the loss is the same when the object of image "
-                    f"{position} {said}.",
+                    f"In a batch of {IMAGES} the loss is the same if the object of image "
+                    f"{position} {change}.",
                 )
 
 
 def check_every_object_counts(detector: Detector) -> None:
-    """In a crowd the loss is another without the first, a middle or the last object, and the same
-    in another order.
+    """With many objects in an image, the loss changes without the first, a middle or the last one,
+    and is the same in another order.
 
-    A loss of random samples may differ by what other samples of the same objects do.
+    A loss that samples at random may differ by as much as with other seeds.
     """
-    with asked(detector) as ask:
-        crowd, boxes = _crowd(ask.batch.transforms[0], classes=len(detector.label_space))
-        before = ask([crowd, no_objects()])
+    with probe_loss(detector) as probe:
+        crowd, boxes = _crowd(probe.batch.transforms[0], classes=len(detector.label_space))
+        before = probe([crowd, no_objects()])
         for gone in sorted({0, boxes // 2, boxes - 1}):
             rest = _rows(crowd, [row for row in range(boxes) if row != gone])
-            same = _same(ask([rest, no_objects()]), before)
+            same = _same(probe([rest, no_objects()]), before)
             require(
                 not same,
                 f"Of {boxes} objects in an image, the loss is the same without number {gone + 1}.",
             )
         reversed_crowd = _rows(crowd, list(range(boxes))[::-1])
-        losses, turned = ask.values(crowd), ask.values(reversed_crowd)
-        other_samples = [ask.values(crowd, seed=seed) for seed in SEEDS]
+        losses, reordered = probe.values(crowd), probe.values(reversed_crowd)
+        other_samples = [probe.values(crowd, seed=seed) for seed in SEEDS]
         for name, first in losses.items():
-            other = turned[name]
+            other = reordered[name]
             spread = max(abs(first - values[name]) for values in other_samples)
             close = abs(first - other) <= ROUNDING * max(abs(first), abs(other)) + SPREADS * spread
             require(
@@ -104,23 +111,23 @@ def check_every_object_counts(detector: Detector) -> None:
 
 
 def check_small_and_many_objects_train(detector: Detector) -> None:
-    """A hundred objects give a finite loss, and so does one of half a pixel; one without area is
-    left out of it."""
+    """A hundred objects give a finite loss, and so does one of half a pixel; one without area does
+    not change it."""
     half = Target(torch.tensor([[20.0, 20.0, 20.5, 20.5]]), torch.tensor([0]))
     flat = Target(torch.tensor([[20.0, 20.0, 20.0, 30.0]]), torch.tensor([0]))
-    with asked(detector) as ask:
-        small = _one(ask.batch.transforms[0], label=0)
-        before = ask([small, no_objects()])
-        many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.label_space))
-        for said, more in (
+    with probe_loss(detector) as probe:
+        small = _one(probe.batch.transforms[0], label=0)
+        before = probe([small, no_objects()])
+        many = Target(_grid(MANY // 10, 10), torch.arange(MANY) % len(detector.label_space))
+        for objects, target in (
             ("a hundred objects", many),
             ("an object of half a pixel", half),
             ("an object without area", flat),
         ):
-            crowded = ask([_joined(small, more), no_objects()])
+            crowded = probe([_joined(small, target), no_objects()])
             require(
                 crowded == crowded and abs(crowded) != float("inf"),
-                f"With {said} the loss is {crowded}.",
+                f"With {objects} the loss is {crowded}.",
             )
         require(
             _same(crowded, before),
@@ -129,11 +136,11 @@ def check_small_and_many_objects_train(detector: Detector) -> None:
 
 
 @dataclass
-class Asked:
-    """The loss for one truth after the other.
+class LossProbe:
+    """Computes the loss of a batch for any targets.
 
-    The network runs once, if its outputs are the same whatever the targets, and no loss changes
-    them; else it runs for each truth.
+    The network runs once if its outputs don't depend on the targets and the loss doesn't change
+    them; else it runs again for each.
     """
 
     detector: Detector
@@ -143,52 +150,49 @@ class Asked:
     seed: int = 0
 
     def __call__(self, targets: Sequence[Target]) -> float:
-        """The sum of the losses; random samples are the same each time."""
+        """The sum of the losses, with the same random samples each time."""
         return _total(self.losses(targets))
 
     def values(self, target: Target, *, seed: int = 0) -> dict[str, float]:
-        """Each loss of a truth of the first image, with the random samples of a seed."""
+        """Each loss if only the first image has objects, with the random samples of a seed."""
         self.seed = seed
         losses = self.losses([target, no_objects()])
         self.seed = 0
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def losses(self, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """The losses themselves, still connected to the weights."""
+        """The losses as tensors, connected to the weights."""
         if self.reusable is None:
+            self.outputs = self._run(targets)
             self.reusable = self._is_reusable(targets)
         if not self.reusable:
             self.outputs = self._run(targets)
-        return self._asked(targets)
+        return self._losses(targets)
 
     def _is_reusable(self, targets: Sequence[Target]) -> bool:
-        without = self._run([no_objects() for _ in targets])
-        self.outputs = self._run(targets)
-        if not _equal(tensors(without), tensors(self.outputs)):
+        """Whether the outputs are the same for no objects, and the same loss can be had of them
+        twice."""
+        without_objects = self._run([no_objects() for _ in targets])
+        if not _equal(tensors(without_objects), tensors(self.outputs)):
             return False
-        return _total(self._asked(targets)) == _total(self._asked(targets))
+        return _total(self._losses(targets)) == _total(self._losses(targets))
 
     def _run(self, targets: Sequence[Target]) -> object:
         torch.manual_seed(self.seed)
-        return self.detector(self.batch, _copies(targets))
+        return self.detector(self.batch, copy_targets(targets))
 
-    def _asked(self, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def _losses(self, targets: Sequence[Target]) -> dict[str, Tensor]:
         torch.manual_seed(self.seed)
-        return self.detector.loss(self.outputs, self.batch, _copies(targets))
+        return self.detector.loss(self.outputs, self.batch, copy_targets(targets))
 
 
 @contextmanager
-def asked(detector: Detector, *, images: int = 2) -> Iterator[Asked]:
-    """The detector in train mode, after a number of scenes went through it."""
+def probe_loss(detector: Detector, *, images: int = 2) -> Iterator[LossProbe]:
+    """A probe of the loss on a number of scenes, with the detector in train mode."""
     with train_mode(detector):
         torch.manual_seed(0)
         batch = preprocess(detector, [scene(seed=seed + 1) for seed in range(images)])
-        yield Asked(detector, batch)
-
-
-def _copies(targets: Sequence[Target]) -> list[Target]:
-    """A loss may spoil the truth that it is given."""
-    return [Target(target.boxes.clone(), target.labels.clone()) for target in targets]
+        yield LossProbe(detector, batch)
 
 
 def _equal(ours: list[Tensor], theirs: list[Tensor]) -> bool:
@@ -205,31 +209,31 @@ def _same(first: float, other: float) -> bool:
     return abs(first - other) <= EQUAL * max(abs(first), abs(other))
 
 
-def _side(place: InputTransform) -> float:
-    """The least side of an object in pixels of the image."""
-    return SIDE / min(place.scale_x, place.scale_y)
+def _side(transform: InputTransform) -> float:
+    """The side of the smallest object, in pixels of the image."""
+    return SIDE / min(transform.scale_x, transform.scale_y)
 
 
-def _one(place: InputTransform, *, label: int, second: bool = False) -> Target:
-    """An object in the left half of the image, or in the right half, large enough for the network's
+def _one(transform: InputTransform, *, label: int, second: bool = False) -> Target:
+    """An object in the left or the right half of the image, not too small in the network's
     input."""
-    side = min(max(_side(place), WIDTH / 4), HEIGHT - 2.0)
+    side = min(max(_side(transform), WIDTH / 4), HEIGHT - 2.0)
     left = min(34.0, WIDTH - 1.0 - side) if second else 2.0
     return Target(torch.tensor([[left, 2.0, left + side, 2.0 + side]]), torch.tensor([label]))
 
 
-def _crowd(place: InputTransform, *, classes: int = 1) -> tuple[Target, int]:
-    """As many objects side by side as there is room for, twelve at most, and how many those are."""
-    rows, columns = int(HEIGHT * place.scale_y / SIDE), int(WIDTH * place.scale_x / SIDE)
-    boxes = _grid(min(rows, 3), min(columns, MOST // 3))
+def _crowd(transform: InputTransform, *, classes: int = 1) -> tuple[Target, int]:
+    """As many objects side by side as fit, at most twelve, and their number."""
+    rows, columns = int(HEIGHT * transform.scale_y / SIDE), int(WIDTH * transform.scale_x / SIDE)
+    boxes = _grid(min(rows, 3), min(columns, MAX_CROWD // 3))
     if len(boxes) < 2:
         raise NotApplicable("Its input is too small for two objects.")
     return Target(boxes, torch.arange(len(boxes)) * (classes - 1) // (len(boxes) - 1)), len(boxes)
 
 
 def _grid(rows: int, columns: int) -> Tensor:
-    """Boxes side by side all over a scene, no two of one size, so that nothing lies as near to one
-    as to another."""
+    """Boxes side by side all over a scene, `(rows * columns, 4)`, of different sizes, so that no
+    point is equally near to two of them."""
     tall, wide = HEIGHT / max(rows, 1), WIDTH / max(columns, 1)
     corners = [
         [column * wide, row * tall, (column + 1) * wide, (row + 1) * tall]
@@ -239,7 +243,7 @@ def _grid(rows: int, columns: int) -> Tensor:
     uneven = torch.rand(len(corners), 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(
         [1, 1, -1, -1]
     )
-    return torch.tensor(corners).view(-1, 4) + UNEVEN * min(tall, wide) * uneven
+    return torch.tensor(corners).view(-1, 4) + UNEVENNESS * min(tall, wide) * uneven
 
 
 def _rows(target: Target, rows: list[int]) -> Target:
