@@ -1,5 +1,4 @@
-"""The conformance kit, and a Hub on this machine, for the tests of a plugin; importing it imports
-no torch."""
+"""The conformance kit and a local Hub, for the tests of plugins; importing it imports no torch."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -1,5 +1,5 @@
-"""The smallest whole detector, 35 weights for three classes; it keeps every promise. For the tests
-of what takes a detector."""
+"""A minimal detector for tests, with 35 weights for three classes; it passes every conformance
+check."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ class Stretch:
         return self.size
 
     def at(self, size: tuple[int, int]) -> Stretch:
-        """The same for another size."""
+        """The same preprocess for another size."""
         return Stretch(size)
 
 
 class Toy(Detector):
-    """Each cell of 8 x 8 pixels, of an image stretched to 32 x 32, says what is in it and how far
-    it reaches.
+    """Stretches an image to 32 x 32 pixels and predicts one box and its class for each cell of
+    8 x 8 pixels.
 
-    Batch norm and dropout make train mode visible: they change its answers, and its answers change
-    them.
+    Batch norm and dropout make train mode visible: outputs differ from eval mode, and running
+    statistics change.
     """
 
     def __init__(self, label_space: LabelSpace) -> None:
@@ -77,12 +77,12 @@ class Toy(Detector):
         self.gain = nn.Parameter(torch.ones(()))
 
     def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:  # noqa: ARG002 - it needs none
-        """Reaches and logits of each cell: (b, 4 + n, 4, 4)."""
+        """Box extents and class logits of each cell: (b, 4 + n, 4, 4)."""
         maps = self.drop(F.avg_pool2d(self.norm(batch.pixels), CELL))
         return torch.cat([self.size(maps), self.gain * self.kind(maps)], 1)  # (b, 4 + n, 4, 4)
 
     def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        """The cells whose best class scores enough, overlaps within a class removed."""
+        """The boxes of cells whose best class scores enough, after NMS within each class."""
         scores, labels = outputs[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
         columns = zip(
             _boxes(outputs.float()).cpu(), scores.cpu(), labels.cpu(), batch.transforms, strict=True
@@ -99,30 +99,30 @@ class Toy(Detector):
     ) -> Detections:
         """The detections of one image's 16 cells."""
         boxes = transform.to_original(boxes)
-        kept = batched_nms(boxes, scores, labels, thresholds.iou)
-        kept = kept[scores[kept] >= thresholds.score][: thresholds.max_boxes]
+        rows = batched_nms(boxes, scores, labels, thresholds.iou)
+        rows = rows[scores[rows] >= thresholds.score][: thresholds.max_boxes]
         return Detections(
-            boxes[kept],
-            scores[kept],
-            labels[kept],
+            boxes[rows],
+            scores[rows],
+            labels[rows],
             self.label_space,
             size=(transform.height, transform.width),
         )
 
     def class_layers(self) -> list[ClassLayer]:
-        """The one layer that has a row for each class."""
+        """The only layer with a row for each class."""
         return [ClassLayer("kind", channels=self.label_space.channels)]
 
     def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are
-        from where they should be."""
-        wanted, boxes = (
+        """`kind`: which class has its center in a cell; `size`: how far the edges of that cell's
+        box are off."""
+        expected, boxes = (
             torch.zeros_like(outputs[:, 4:]),
             _boxes(outputs).view(-1, *outputs.shape[2:], 4),
         )  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
         for kind, cells, target in zip(
-            wanted, boxes, targets_to_input(batch, targets, self.label_space), strict=True
+            expected, boxes, targets_to_input(batch, targets, self.label_space), strict=True
         ):
             middles = (
                 ((target.boxes[:, :2] + target.boxes[:, 2:]) / 2 / CELL)
@@ -135,7 +135,7 @@ class Toy(Detector):
                 kind[label, y, x] = 1
                 apart.append(F.l1_loss(cells[y, x], box) / CELL)
         return {
-            "kind": F.binary_cross_entropy_with_logits(outputs[:, 4:], wanted),
+            "kind": F.binary_cross_entropy_with_logits(outputs[:, 4:], expected),
             "size": torch.stack(apart).sum(),
         }
 

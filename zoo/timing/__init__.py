@@ -1,8 +1,8 @@
-"""Timing: how fast models are and how much they take, each in a process of its own, in turn.
+"""Measures speed and memory of models, each in its own process, in turn.
 
     Variant --Worker--> Call, Call, …  --benchmark--> Benchmark (rows, table, JSON, plot)
 
-A leaderboard times its rows with the same code.
+A leaderboard times its entries with the same code.
 """
 
 from zoo.timing.benchmark import benchmark as benchmark

@@ -23,14 +23,14 @@ from zoo.timing.timed import IMAGES, SCENES, Call, Variant
 from zoo.timing.worker import Worker
 
 WARM_UP_CALLS, WARM_UP_SECONDS = 3, 5.0
-MOST_CALLS = 10_000  # in one round
-MOST = 4096  # threads, or images of a batch
+MAX_CALLS = 10_000  # in one round
+MAX_COUNT = 4096  # of threads, rounds, seconds, or images in a batch
 Say = Callable[[str], None]
 
 
 @dataclass
 class _Timed:
-    """One variant in its process: how warm each batch was, and its calls."""
+    """One variant and its process; by batch size, whether it was warm, and its calls."""
 
     worker: Worker
     variant: Variant
@@ -54,21 +54,22 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     seconds: float = 1.0,
     progress: bool | None = None,
 ) -> Benchmark:
-    """Times models, each by every engine and number of threads, on batches of every size, in a
-    process of its own. In every round each has its turn, while the others wait.
+    """Times models, each with every engine and number of threads, on batches of every size, in its
+    own process. In every round each process has its turn, while the others wait.
 
     models:  names as for `zoo.load`, or folders and exported files.
     engines: "torch", "auto", "onnxruntime", "openvino", "compile", or a plugin's; None is torch,
-             and of an exported file what runs its format.
-    batches: images that are given at once.
-    threads: of the arithmetic; None is one a core.
+             or the engine that runs an exported file.
+    batches: numbers of images per call.
+    threads: numbers of compute threads; None is one per core.
     images:  up to 16 files, folders or globs; or data: a data set, as `coco:PATH`; else rendered
              scenes.
-    seconds: of a turn, for each size of a batch.
+    rounds:  turns of each process.
+    seconds: length of a turn, for each batch size.
 
     Raises:
-        UsageError: an option can't be meant. ImageError, DataError: there are no such images.
-        Whatever loading a model raises.
+        UsageError: an option has an impossible value. ImageError, DataError: there are no such
+        images. Whatever loading a model raises.
     """
     counts = _numbers("batches", batches)
     common = Variant(
@@ -76,10 +77,10 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     )
     common = structs.replace(common, images=_files(images))
     variants = _variants(models, engines, threads, common)
-    _check(variants, rounds, seconds, both=bool(images is not None and data))
+    _check_options(variants, rounds, seconds, both=bool(images is not None and data))
     total = len(variants) * (1 + len(counts) * (rounds + 1))
     with ExitStack() as stack, Bar("Timing", total=total, show=progress) as bar:
-        timed = [_started(variant, stack, bar.advance) for variant in variants]
+        timed = [_start(variant, stack, bar.advance) for variant in variants]
         _warm_up(timed, counts, bar.advance)
         reference = _rounds(timed, counts, rounds, seconds, bar.advance)
         rows = _rows(timed, counts)
@@ -89,22 +90,23 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
 def _variants(
     models: object, engines: object, threads: int | Sequence[int] | None, common: Variant
 ) -> list[Variant]:
-    """Every model by every engine and number of threads."""
+    """Every model with every engine and number of threads."""
     counts: Sequence[int | None] = [None] if threads is None else _numbers("threads", threads)
-    names = [name if isinstance(name, str) else f"file:{name}" for name in _listed(models)]
+    names = [name if isinstance(name, str) else f"file:{name}" for name in _as_list(models)]
     return [
         structs.replace(common, model=name, engine=str(engine or _own_engine(name)), threads=count)
-        for name, engine, count in product(names, _listed(engines), counts)
+        for name, engine, count in product(names, _as_list(engines), counts)
     ]
 
 
 def _own_engine(name: str) -> str:
-    """The engine of a model where none is named."""
+    """The engine of a model if none is named."""
     return FIRST_READABLE_ENGINE if exported_of(name) else "torch"
 
 
-def _started(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
-    """The variant in its process, loaded; one after the other, as each is timed until then."""
+def _start(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
+    """Starts the process of a variant and loads the model; one after the other, as the start is
+    timed."""
     worker = stack.enter_context(Worker(variant))
     worker.load()
     advance()
@@ -124,14 +126,14 @@ def _rounds(
     seconds: float,
     advance: Callable[[], None],
 ) -> list[Reference]:
-    """Runs all of them in turn, the first another one each round; the runs of the reference before,
-    between and after."""
+    """Runs all variants in turn, with a different first one each round; returns the runs of the
+    reference before, between and after the rounds."""
     reference = [Reference.run()]
     for number in range(rounds):
         first = number % len(timed)
         for each in [*timed[first:], *timed[:first]]:
             for count in batches:
-                calls = each.worker.run(count, calls=MOST_CALLS, seconds=seconds)
+                calls = each.worker.run(count, calls=MAX_CALLS, seconds=seconds)
                 each.calls.setdefault(count, []).extend(calls)
                 advance()
         reference.append(Reference.run())
@@ -139,24 +141,27 @@ def _rounds(
 
 
 def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
-    """A row for each variant and batch. Where several models have one name, as a run and the file
-    that was exported of it, each is called as it was given."""
+    """A row for each variant and batch size. Models that share a name, such as a run and the file
+    exported from it, are named as the caller named them."""
     facts = [each.worker.facts() for each in timed]
-    given = {(each.variant.model, about.name) for each, about in zip(timed, facts, strict=True)}
-    shared = Counter(name for _, name in given)
+    names = {
+        (each.variant.model, facts_of_model.name)
+        for each, facts_of_model in zip(timed, facts, strict=True)
+    }
+    shared = Counter(name for _, name in names)
     rows = []
-    for each, about in zip(timed, facts, strict=True):
-        if shared[about.name] > 1:
-            about = structs.replace(about, name=each.variant.model)
-        asked = each.variant.engine or "torch"
+    for each, facts_of_model in zip(timed, facts, strict=True):
+        if shared[facts_of_model.name] > 1:
+            facts_of_model = structs.replace(facts_of_model, name=each.variant.model)
+        engine = each.variant.engine or "torch"
         for count in batches:
             rows.append(
                 Row.of(
                     each.calls[count],
-                    about,
-                    asked=about.engine.partition(" ")[0]
-                    if asked == FIRST_READABLE_ENGINE
-                    else asked,
+                    facts_of_model,
+                    asked=facts_of_model.engine.partition(" ")[0]
+                    if engine == FIRST_READABLE_ENGINE
+                    else engine,
                     batch=count,
                     start=each.worker.started or 0.0,
                     warm=each.warm[count],
@@ -170,66 +175,68 @@ def _benchmark(
 ) -> Benchmark:
     from zoo.evaluate.predictions.provenance import hardware, software
 
-    named = f"{len(variant.images)} files" if variant.images else variant.data or SCENES
+    images = f"{len(variant.images)} files" if variant.images else variant.data or SCENES
     return Benchmark(
         rows=tuple(rows),
         rounds=rounds,
-        images=named,
+        images=images,
         hardware=hardware(),
         software=software(),
         steadiness=Steadiness.of(reference),
     )
 
 
-def _listed(given: object) -> list[object]:
-    return list(given) if isinstance(given, list | tuple) else [given]
+def _as_list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _files(given: object) -> list[str]:
-    """The paths of the images. Raises: ImageError where there are none."""
-    if given is None:
+def _files(images: object) -> list[str]:
+    """The paths of the images. Raises: ImageError if a file does not exist."""
+    if images is None:
         return []
     from zoo.images import expand  # deferred: it imports torch, which only workers need
 
-    paths = [str(path) for each in _listed(given) for path in expand(each)][:IMAGES]  # type: ignore[arg-type]
+    paths = [str(path) for each in _as_list(images) for path in expand(each)][:IMAGES]  # type: ignore[arg-type]
     for path in paths:
         if not Path(path).is_file():
-            asked = f"Models can't be timed on the image '{path}'."
+            case = f"Models can't be timed on the image '{path}'."
             fix = "Name files, folders or globs of images."
-            raise ImageError(asked, "There is no such file.", fix, file=path)
+            raise ImageError(case, "There is no such file.", fix, file=path)
     return paths
 
 
-def _numbers(name: str, given: int | Sequence[int]) -> list[int]:
-    """The numbers, each once. Raises: UsageError."""
+def _numbers(name: str, values: int | Sequence[int]) -> list[int]:
+    """The numbers without duplicates. Raises: UsageError."""
     numbers: list[int] = []
-    for number in _listed(given):
+    for number in _as_list(values):
         count = count_of(number)
-        if count is None or count > MOST:
-            raise _refused(name, number, f"It is a number from 1 to {MOST}.", f"{name}=[1, 8]")
+        if count is None or count > MAX_COUNT:
+            raise _unusable(
+                name, number, f"It is a number from 1 to {MAX_COUNT}.", f"{name}=[1, 8]"
+            )
         numbers.append(count)
     return list(dict.fromkeys(numbers))
 
 
-def _check(variants: Sequence[Variant], rounds: int, seconds: float, *, both: bool) -> None:
-    """Raises: UsageError for options that can't be meant."""
+def _check_options(variants: Sequence[Variant], rounds: int, seconds: float, *, both: bool) -> None:
+    """Raises: UsageError for options with impossible values."""
     if not variants:
         case = "No model or no engine was named."
         raise UsageError("Nothing can be timed.", case, "zoo benchmark yolox_pico")
     if both:
         case = "Both say which images are looked at."
         raise UsageError("images and data were given.", case, "Leave one of them out.")
-    if (count_of(rounds) or MOST + 1) > MOST:
-        raise _refused("rounds", rounds, f"It is a number from 1 to {MOST}.", "rounds=5")
-    if not isinstance(seconds, int | float) or not 0 < seconds <= MOST:
-        raise _refused("seconds", seconds, "It is a time above 0.", "seconds=1")
+    if (count_of(rounds) or MAX_COUNT + 1) > MAX_COUNT:
+        raise _unusable("rounds", rounds, f"It is a number from 1 to {MAX_COUNT}.", "rounds=5")
+    if not isinstance(seconds, int | float) or not 0 < seconds <= MAX_COUNT:
+        raise _unusable("seconds", seconds, "It is a time above 0.", "seconds=1")
     names = [(variant.model, variant.engine, variant.threads) for variant in variants]
-    if twice := [name for name in names if names.count(name) > 1]:
+    if repeated := [name for name in names if names.count(name) > 1]:
         case = "Two rows would be the same."
-        raise UsageError(f"'{twice[0][0]}' is to be timed twice.", case, "Name it once.")
+        raise UsageError(f"'{repeated[0][0]}' is to be timed twice.", case, "Name it once.")
 
 
-def _refused(name: str, value: object, case: str, example: str) -> UsageError:
+def _unusable(name: str, value: object, case: str, example: str) -> UsageError:
     shell = (
         f"--{name.removesuffix('es') if name == 'batches' else name} {example.partition('=')[2]}"
     )

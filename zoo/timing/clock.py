@@ -1,4 +1,4 @@
-"""Quantiles of what was timed, and the memory that a process has held."""
+"""Quantiles of durations, and the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from pathlib import Path
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:
-    """The smallest value that so large a share of them does not exceed."""
+    """The smallest of the values that at least this share of them, in (0, 1], does not exceed."""
     return ascending[max(0, -int(-share * len(ascending) // 1) - 1)]
 
 
 def resident_peak() -> float | None:
-    """The most memory that this process has held, in millions of bytes; None where the system does
-    not say.
+    """The peak memory of this process in millions of bytes; None if the system does not report it.
 
-    Linux is asked for that of this program: its `ru_maxrss` begins with what the process held that
-    started this one.
+    On Linux it is read from `/proc`, as `ru_maxrss` starts at the memory of the parent process.
     """
     status = Path("/proc/self/status")
     if status.exists():
-        held = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
-        return int(held[1]) * 1024 / 1e6 if held else None
+        match = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        return int(match[1]) * 1024 / 1e6 if match else None
     try:
-        import resource  # there is none on Windows
+        import resource  # absent on Windows
     except ImportError:
         return None
     unit = 1 if sys.platform == "darwin" else 1024

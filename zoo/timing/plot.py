@@ -1,4 +1,4 @@
-"""A plot of a benchmark: images a second by batch, and what an image's time is made of."""
+"""A plot of a benchmark: images per second of each row, and the parts of an image's time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.timing.result import PARTS, Benchmark, Row
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DOTS = 150  # an inch
+DPI = 150
 INK, PALE, GRID = "#222222", "#777777", "#e4e4e4"
 COLORS = {
     "read": "#bdbdbd",
@@ -38,15 +38,15 @@ def save(benchmark: Benchmark, path: Path) -> None:
         color=PALE,
     )
     left, right = figure.subplots(1, 2, sharey=True)
-    places = range(len(rows))
-    left.barh(places, [row.images_per_s for row in rows], color=COLORS["network"], height=0.62)
-    for place, row in zip(places, rows, strict=True):
-        left.text(row.images_per_s, place, f" {row.images_per_s:.1f}", va="center", fontsize=8)
-    left.set_yticks(places, [_name(row) for row in rows], fontsize=8)
+    positions = range(len(rows))
+    left.barh(positions, [row.images_per_s for row in rows], color=COLORS["network"], height=0.62)
+    for position, row in zip(positions, rows, strict=True):
+        left.text(row.images_per_s, position, f" {row.images_per_s:.1f}", va="center", fontsize=8)
+    left.set_yticks(positions, [_name(row) for row in rows], fontsize=8)
     left.set_title("images a second", fontsize=10)
     left.margins(x=0.15)
     left.invert_yaxis()
-    _stacked(right, rows)
+    _stack_parts(right, rows)
     right.set_title("milliseconds an image", fontsize=10)
     for axes in (left, right):
         for side in ("top", "right"):
@@ -54,16 +54,16 @@ def save(benchmark: Benchmark, path: Path) -> None:
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.tick_params(colors=PALE, labelcolor=INK)
-    asked = f"The plot can't be written to {path}."
+    case = f"The plot can't be written to {path}."
     with (
-        write_errors(path, DataError, fix="Name a file that can be written.", asked=asked),
+        write_errors(path, DataError, fix="Name a file that can be written.", asked=case),
         atomic_write(path, durable=False) as draft,
     ):
-        figure.savefig(draft, dpi=DOTS, format="png")
+        figure.savefig(draft, dpi=DPI, format="png")
 
 
-def _stacked(axes: Axes, rows: tuple[Row, ...]) -> None:
-    """A bar a row, of the parts of an image's time."""
+def _stack_parts(axes: Axes, rows: tuple[Row, ...]) -> None:
+    """Draws a bar per row, stacked from the parts of an image's time."""
     starts = [0.0] * len(rows)
     for part in PARTS:
         values = [getattr(row, f"{part}_ms") or 0.0 for row in rows]

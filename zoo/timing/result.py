@@ -18,16 +18,16 @@ PARTS = ("read", "preprocess", "network", "postprocess")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One model as it ran in batches of one size.
+    """The times of one model with batches of one size.
 
-    asked: the name of the engine that was given; engine: what computed, with its version.
-    input: height and width of the network's input. calls: that were timed, batches each.
-    median_ms, p95_ms: of a call, images in memory to boxes. images_per_s: in such a call.
-    read_ms: an image's file or bytes to pixels, not a part of the call. preprocess_ms, network_ms,
-        postprocess_ms: an image's share of the call; null where the predictor names no steps.
+    asked: the engine that was requested; engine: the one that ran, with its version.
+    input: height and width of the network's input. calls: number of timed calls, a batch each.
+    median_ms, p95_ms: of a call, from images in memory to boxes. images_per_s: in a median call.
+    read_ms: to read an image's file or bytes, which is not part of the call. preprocess_ms,
+        network_ms, postprocess_ms: per image; null if the predictor does not name its steps.
     start_s: from the start of its process to the first boxes. memory_mb: the peak of the process,
-        or what was allocated on an accelerator. gflops: of one image.
-    warm: whether it got no faster any more before it was timed.
+        or of allocations on a CUDA device. gflops: of one image.
+    warm: whether it had stopped getting faster before it was timed.
     """
 
     model: str
@@ -61,8 +61,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         warm: bool,
     ) -> Row:
         """The row of these calls."""
-        taken = sorted(call.seconds for call in calls)
-        median = quantile(taken, 0.5)
+        seconds = sorted(call.seconds for call in calls)
+        median = quantile(seconds, 0.5)
         return cls(
             model=facts.name,
             asked=asked,
@@ -72,7 +72,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             input=facts.input,
             calls=len(calls),
             median_ms=1000 * median,
-            p95_ms=1000 * quantile(taken, 0.95),
+            p95_ms=1000 * quantile(seconds, 0.95),
             images_per_s=batch / median,
             start_s=start,
             memory_mb=facts.peak_mb,
@@ -83,7 +83,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _share(calls: Sequence[Call], part: str, batch: int) -> float | None:
-    """The median of a part, in milliseconds an image."""
+    """The median of a part, in milliseconds per image."""
     values = [getattr(call, part) for call in calls]
     if any(value is None for value in values):
         return None
@@ -91,10 +91,10 @@ def _share(calls: Sequence[Call], part: str, batch: int) -> float | None:
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that were measured in turn, and where.
+    """Rows that were measured in turn, and the machine that they were measured on.
 
-    rounds: in each of which every row was run. images: what was looked at.
-    hardware, software: facts by name. steadiness: of the machine meanwhile.
+    rounds: number of rounds; every row ran in each. images: the images of the calls.
+    hardware, software: facts by name. steadiness: of the machine during the rounds.
     """
 
     rows: tuple[Row, ...]
@@ -106,7 +106,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def remarks(self) -> list[str]:
-        """Sentences on what makes its numbers doubtful."""
+        """Sentences that say why numbers may be unreliable."""
         flaw = self.steadiness.flaw
         cold = [
             f"{row.model} by {row.engine}, batch {row.batch}, was still getting faster or varied."
@@ -121,9 +121,9 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
         return {**facts, "remarks": self.remarks}
 
     def plot(self, path: str | Path) -> None:
-        """Draws images a second and the parts of an image's time, as a PNG.
+        """Draws images per second and the parts of an image's time, as a PNG.
 
-        Raises: MissingExtra where matplotlib is not installed. DataError where it can't be written.
+        Raises: MissingExtra if matplotlib is not installed. DataError if the file can't be written.
         """
         from zoo.timing.plot import save  # deferred: it imports matplotlib
 

@@ -1,5 +1,4 @@
-"""Steadiness: whether the machine was as fast at the end as at the beginning, and left to the
-measurement."""
+"""Whether the machine kept its speed during a benchmark, and whether other processes used it."""
 
 from __future__ import annotations
 
@@ -9,37 +8,37 @@ from time import perf_counter, process_time
 
 import msgspec
 
-MOST = 1.1  # times its least that the reference may take
-SHARE = 0.9  # of the clock's time that the reference computes, at least
+MAX_SLOWDOWN = 1.1  # of the slowest reference run, as a factor of the fastest
+MIN_COMPUTED = 0.9  # share of wall-clock time in which the reference has to be computed
 BYTES = 4 << 20
 TRIES = 3
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """One run of the same work on one core, the fastest of three. seconds: of the clock; computed:
-    of the processor."""
+    """The fastest of three runs of a fixed piece of work on one core. seconds: wall-clock time;
+    computed: processor time."""
 
     seconds: float
     computed: float
 
     @classmethod
     def run(cls) -> Reference:
-        """Runs it now."""
+        """Runs the work now."""
         content = bytes(BYTES)
         runs = []
         for _ in range(TRIES):
-            begun, computed = perf_counter(), process_time()
+            begin, computed = perf_counter(), process_time()
             hashlib.sha256(content).digest()
-            runs.append((perf_counter() - begun, process_time() - computed))
+            runs.append((perf_counter() - begin, process_time() - computed))
         return cls(*min(runs))
 
 
 class Steadiness(msgspec.Struct, frozen=True):
-    """The same work before, between and after the rounds, with nothing else to do.
+    """The speed of a fixed piece of work before, between and after the rounds.
 
-    slowest: by how much the slowest run took longer than the fastest, as a factor.
-    computed: the least share of the clock's time that a run was computed in; less than all where
-        others used the core.
+    slowest: duration of the slowest run, as a factor of the fastest.
+    computed: the smallest share of wall-clock time in which a run was computed; below 1 if other
+        processes used the core.
     """
 
     slowest: float
@@ -54,13 +53,13 @@ class Steadiness(msgspec.Struct, frozen=True):
 
     @property
     def flaw(self) -> str | None:
-        """A sentence on what was not steady; None where all was."""
-        if self.computed < SHARE:
+        """A sentence that says how the machine was not steady; None if it was."""
+        if self.computed < MIN_COMPUTED:
             return (
                 f"The machine was not steady: others used it, and a fixed piece of work was "
                 f"computed in {100 * self.computed:.0f} % of its time."
             )
-        if self.slowest > MOST:
+        if self.slowest > MAX_SLOWDOWN:
             return (
                 f"The machine was not steady: a fixed piece of work took up to {self.slowest:.2f} "
                 f"times its least."

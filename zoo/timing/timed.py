@@ -1,10 +1,10 @@
 """A model that is timed in this process: loaded, warmed up, and run on batches of real images.
 
-A call is a batch of images in, boxes out. What preprocess, network and decode take of it is known
-of predictors whose steps are named (`zoo.inference.runner.step`), as all of the zoo's are.
-Reading the images is timed on its own. Operations are those of matrix products and convolutions in
-one forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory
-is the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
+A call takes a batch of images in memory and returns boxes. The times of preprocess, network and
+decode are measured for predictors that name their steps (`zoo.inference.runner.step`), as all of
+the zoo's do. Reading images is timed separately. Operations are those of matrix products and
+convolutions in one forward pass, counted by `torch.utils.flop_counter`, a multiply-add as two.
+Memory is the peak of the process, including Python and torch, or of allocations on a CUDA device.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import BasePredictor
 
 SEED = 0
-IMAGES = 16  # different ones that are timed in turn, at most
+IMAGES = 16  # different images that are timed in turn, at most
 SCENES = f"shapes:val,count={IMAGES},size=480"
 STEPS = {"preprocess": "preprocess", "decode": "postprocess"}
 NETWORK = ("forward", "forward without content")
-WARM = 1.1  # times the least of its calls that the last ones of a warm-up take at most
-LAST = 3
+WARM_FACTOR = 1.1  # of the last calls' median to the fastest call, at most, if warm
+LAST_CALLS = 3
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """A model to be timed, and how it is run.
+    """A model to time, and the options to run it with.
 
-    weights, labels, device, engine: as for `zoo.load`. threads: of the arithmetic; None is one a
-    core. images: paths; or data, a data set of which the first are taken; rendered scenes where
-    neither is given. registry: files with models of one's own. score, iou, max_boxes, exif: see
+    weights, labels, device, engine: as for `zoo.load`. threads: compute threads; None is one per
+    core. images: paths; or data: a data set, whose first images are taken; rendered scenes if
+    neither is given. registry: files with further models. score, iou, max_boxes, exif: see
     `Protocol`.
     """
 
@@ -60,8 +60,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of one call, images in memory to boxes; of reading the images before it, and of its
-    steps, None where they have no names."""
+    """Seconds of one call, from images in memory to boxes; of reading the images before it; and of
+    its steps, None if the predictor does not name them."""
 
     seconds: float
     read: float
@@ -73,8 +73,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Where and how a model ran.
 
-    engine: what computed its network, with its version. input: `(height, width)` of the first
-    image in it. peak_mb: millions of bytes.
+    engine: name and version of the engine that computed its network. input: `(height, width)` of
+    the network's input for the first image. peak_mb: in millions of bytes.
     """
 
     name: str
@@ -88,17 +88,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimedModel:
-    """A model, and images for it. Raises: what loading it and reading them raise."""
+    """A model and its images. Raises: what loading the model and reading the images raise."""
 
     def __init__(self, variant: Variant) -> None:
-        import torch  # deferred: who times in another process needs none here
+        import torch  # deferred: the process that starts workers does without
 
         from zoo.detectors import Protocol
 
         if variant.threads:
             torch.set_num_threads(variant.threads)
         self._variant = variant
-        self.predictor = _loaded(variant)
+        self.predictor = _load(variant)
         protocol = Protocol(score=variant.score, iou=variant.iou, max_boxes=variant.max_boxes)
         self._thresholds = protocol.thresholds(self.predictor.defaults)
         self._sources = list(_sources_of(variant))
@@ -106,7 +106,7 @@ class TimedModel:
         self._turns: dict[int, Iterator[str | bytes]] = {}
 
     def run(self, batch: int, *, calls: int, seconds: float) -> list[Call]:
-        """As many calls as that, fewer where they take too long, but one at least."""
+        """Runs that many calls, or fewer if the seconds are over, but at least one."""
         done: list[Call] = []
         until = perf_counter() + seconds
         while len(done) < calls and (not done or perf_counter() < until):
@@ -114,30 +114,33 @@ class TimedModel:
         return done
 
     def warm_up(self, batch: int, *, calls: int, seconds: float) -> bool:
-        """Runs until it gets no faster; whether it did before the time was over."""
-        taken: list[float] = []
+        """Runs until it gets no faster, or the time is over; returns whether the time sufficed."""
+        durations: list[float] = []
         until = perf_counter() + seconds
-        while perf_counter() < until or not taken:
-            taken.append(self._call(batch).seconds)
-            if len(taken) >= calls and is_warm(taken):
+        while perf_counter() < until or not durations:
+            durations.append(self._call(batch).seconds)
+            if len(durations) >= calls and is_warm(durations):
                 return True
-        return len(taken) >= calls
+        return len(durations) >= calls
 
     def facts(self) -> Facts:
-        """Facts that are known now, the most memory up to here with them."""
+        """The facts so far, including peak memory."""
         import torch
 
         from zoo.evaluate.predictions.provenance import hardware
 
         device = self.predictor.device
-        known = hardware(device)
+        hardware_names = hardware(device)
         on_processor = device.type == "cpu"
         image = self._read(self._sources[0])
         version = getattr(self.predictor, "version", torch.__version__)
         return Facts(
             name=self.predictor.name or self._variant.model,
             engine=f"{self.predictor.engine or 'torch'} {version}",
-            hardware=(known.get("processor") if on_processor else known.get("device")) or "unknown",
+            hardware=(
+                hardware_names.get("processor") if on_processor else hardware_names.get("device")
+            )
+            or "unknown",
             threads=torch.get_num_threads() if on_processor else None,
             input=self.predictor.input_size(*image.shape[-2:]),
             images=len(self._sources),
@@ -148,24 +151,25 @@ class TimedModel:
     def _call(self, batch: int) -> Call:
         from zoo.inference.watch import watch_steps
 
-        begun = perf_counter()
+        begin = perf_counter()
         images = [self._read(source) for source in self._next(batch)]
-        read = perf_counter() - begun
+        read = perf_counter() - begin
         images = [image.to(self.predictor.device) for image in images]
-        begun = self._now()
+        begin = self._now()
         with watch_steps(self._now) as steps:
             self.predictor.predict(images, self._thresholds)
-        seconds = self._now() - begun
+        seconds = self._now() - begin
         return Call(seconds=seconds, read=read, **_parts(steps))
 
     def _next(self, batch: int) -> list[str | bytes]:
-        """The sources of the next call: any image alone, those of one input size together."""
+        """The sources of the next call: any of them for a batch of one; else those with the most
+        common input size."""
         if batch not in self._turns:
             self._turns[batch] = cycle(self._sources if batch == 1 else self._alike_sources())
         return list(islice(self._turns[batch], batch))
 
     def _alike_sources(self) -> list[str | bytes]:
-        return [self._sources[place] for place in self._alike]
+        return [self._sources[index] for index in self._alike]
 
     def _read(self, source: str | bytes) -> Tensor:
         from zoo.images import read
@@ -173,7 +177,7 @@ class TimedModel:
         return read(source, exif=self._variant.exif).pixels
 
     def _now(self) -> float:
-        """The time, once an accelerator has done what it was told."""
+        """The time in seconds, after an accelerator has finished its work."""
         if self.predictor.device.type != "cpu":
             import torch
 
@@ -182,8 +186,8 @@ class TimedModel:
 
 
 def _peak_mb(device: torch.device) -> float | None:
-    """The most memory up to here: of this process, or that torch had on a CUDA device; of others
-    it says no such number."""
+    """Peak memory so far, in millions of bytes: of this process, or of torch on a CUDA device; None
+    on other devices, for which torch does not report it."""
     import torch
 
     if device.type == "cpu":
@@ -191,15 +195,15 @@ def _peak_mb(device: torch.device) -> float | None:
     return torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
 
 
-def is_warm(taken: Sequence[float]) -> bool:
-    """Whether the last calls took about as long as the fastest."""
-    last = sorted(taken[-LAST:])
-    return len(taken) >= LAST and last[LAST // 2] <= WARM * min(taken)
+def is_warm(seconds: Sequence[float]) -> bool:
+    """Whether the median of the last calls is close to the fastest, given seconds per call."""
+    last = sorted(seconds[-LAST_CALLS:])
+    return len(seconds) >= LAST_CALLS and last[LAST_CALLS // 2] <= WARM_FACTOR * min(seconds)
 
 
 @contextmanager
 def same_weights() -> Iterator[None]:
-    """Random weights that are made in the block are the same ones each time."""
+    """Random weights that are created inside the context are the same each time."""
     import torch  # deferred, as above
 
     with torch.random.fork_rng():
@@ -207,7 +211,7 @@ def same_weights() -> Iterator[None]:
         yield
 
 
-def _loaded(variant: Variant) -> BasePredictor:
+def _load(variant: Variant) -> BasePredictor:
     from zoo.detectors import load
     from zoo.registry import add
 
@@ -243,24 +247,24 @@ def _sources_of(variant: Variant) -> Iterator[str | bytes]:
 
 
 def _alike(predictor: BasePredictor, images: Sequence[Tensor]) -> list[int]:
-    """The places of the images whose input size most of them have."""
+    """The indices of the images with the most common input size."""
     sizes = [predictor.input_size(*image.shape[-2:]) for image in images]
-    [(most, _)] = Counter(sizes).most_common(1)
-    return [place for place, size in enumerate(sizes) if size == most]
+    [(usual, _)] = Counter(sizes).most_common(1)
+    return [index for index, size in enumerate(sizes) if size == usual]
 
 
 def _parts(steps: dict[str, float]) -> dict[str, float | None]:
-    """Seconds by part of a call; none where its steps have no names."""
+    """Seconds by part of a call; empty if the predictor does not name its steps."""
     if not STEPS.keys() <= steps.keys():
         return {}
     parts: dict[str, float | None] = {STEPS[name]: steps[name] for name in STEPS}
-    network = [taken for name, taken in steps.items() if name in NETWORK or "graph" in name]
+    network = [seconds for name, seconds in steps.items() if name in NETWORK or "graph" in name]
     return {**parts, "network": sum(network)}
 
 
 def _gflops(predictor: BasePredictor, image: Tensor) -> float | None:
-    """Billions of operations of one forward pass; of an engine, those of the network that it was
-    made of."""
+    """Billions of operations of one forward pass; for an engine, of the network that it was
+    exported from."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 

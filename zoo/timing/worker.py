@@ -1,5 +1,6 @@
-"""A process of its own for each model that is timed, so that nothing else counts; it waits between
-two commands, and takes them one a line, after a first one that says what is timed."""
+"""A separate process for each model that is timed, so that no other model counts.
+
+It reads the `Variant` to time, then commands, each a line of JSON, and waits between them."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ Answer = TypeVar("Answer")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """The next act of a worker: `load`, `warm_up`, `run`, or to say the `facts`."""
+    """A command to a worker: `load`, `warm_up`, `run`, or return the `facts`."""
 
     do: Literal["load", "warm_up", "run", "facts"]
     batch: int = 1
@@ -33,7 +34,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An error of the zoo in a worker, to be raised where it was asked."""
+    """A ZooError of a worker, raised again in the process that sent the command."""
 
     kind: str
     asked: str
@@ -42,10 +43,10 @@ class Failure(msgspec.Struct, frozen=True):
     fix_cli: str
 
     def error(self) -> ZooError:
-        """The error again."""
+        """The ZooError, rebuilt."""
         kind = getattr(errors, self.kind, ZooError)
-        made: ZooError = kind(self.asked, self.case, self.fix, fix_cli=self.fix_cli)
-        return made
+        error: ZooError = kind(self.asked, self.case, self.fix, fix_cli=self.fix_cli)
+        return error
 
 
 class Worker:
@@ -54,20 +55,20 @@ class Worker:
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
         self.started: float | None = None  # seconds from its start to its first boxes
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._begun = perf_counter()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._begin = perf_counter()
         self._process = subprocess.Popen(
             command_for(__name__, main.__name__),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
         )
 
     def load(self) -> None:
-        """Loads the model and sees its first image. Raises: what loading raises."""
+        """Loads the model and detects in one image. Raises: what loading raises."""
         self._send(msgspec.json.encode(self.variant))
         self._ask(Command(do="load"), float)
-        self.started = perf_counter() - self._begun
+        self.started = perf_counter() - self._begin
 
     def warm_up(self, batch: int, *, calls: int, seconds: float) -> bool:
         """See `TimedModel.warm_up`."""
@@ -93,7 +94,7 @@ class Worker:
             self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
-        self._said.close()
+        self._errors.close()
 
     def __enter__(self) -> Self:
         return self
@@ -109,40 +110,40 @@ class Worker:
         self.close()
 
     def _ask(self, command: Command, kind: type[Answer]) -> Answer:
-        """The worker's answer. Raises: its ZooError; DataError with what it said last where it
-        ended."""
+        """The worker's answer. Raises: its ZooError; DataError with its last line on standard error
+        if it ended."""
         self._send(msgspec.json.encode(command))
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise self._ended()
+            raise self._end_error()
         if line.startswith(b"-"):
             raise msgspec.json.decode(line[1:], type=Failure).error()
         return msgspec.json.decode(line[1:], type=kind)
 
     def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # its end is seen where it should answer
+        with suppress(BrokenPipeError):  # `_ask` reports that it ended
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
 
-    def _ended(self) -> DataError:
+    def _end_error(self) -> DataError:
         code = self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").strip().splitlines()
-        case = said[-1] if said else f"The process ended with {code}."
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        case = lines[-1] if lines else f"The process ended with {code}."
         fix = "Run it once on its own: zoo detect IMAGE --model NAME"
         return DataError(f"'{self.variant.model}' can't be timed.", case, fix)
 
 
 def main() -> None:
-    """Answers the commands of standard input until it ends."""
+    """Runs the commands on standard input until it is closed."""
     with suppress(KeyboardInterrupt):
         _answer_all()
 
 
 def _answer_all() -> None:
-    """On standard output, which nothing else may use."""
+    """Writes the answers to standard output; whatever else is printed goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     lines = iter(sys.stdin.buffer.readline, b"")

@@ -28,20 +28,20 @@ def test_an_answer_of_the_api_is_json() -> None:
     ],
 )
 def test_a_range_is_cut_out(asked: str, status: int, body: bytes, range_: str | None) -> None:
-    part = WHOLE.ranged({"Range": asked})
+    part = WHOLE.requested_range({"Range": asked})
     assert (part.status, part.body, part.headers.get("Content-Range")) == (status, body, range_)
     assert part.headers["ETag"] == '"a"'
 
 
 def test_a_range_of_another_version_is_the_whole() -> None:
-    assert WHOLE.ranged({"Range": "bytes=3-", "If-Range": '"b"'}) is WHOLE
-    assert WHOLE.ranged({"Range": "bytes=3-", "If-Range": '"a"'}).status == 206
-    assert WHOLE.ranged({}) is WHOLE
+    assert WHOLE.requested_range({"Range": "bytes=3-", "If-Range": '"b"'}) is WHOLE
+    assert WHOLE.requested_range({"Range": "bytes=3-", "If-Range": '"a"'}).status == 206
+    assert WHOLE.requested_range({}) is WHOLE
 
 
 def test_an_error_has_no_range() -> None:
     error = refusal(404, None, "Not there")
-    assert error.ranged({"Range": "bytes=1-"}) is error
+    assert error.requested_range({"Range": "bytes=1-"}) is error
 
 
 def test_a_refusal_has_the_hub_s_headers_as_far_as_they_are_known() -> None:

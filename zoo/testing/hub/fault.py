@@ -1,4 +1,4 @@
-"""The ways in which a server can let a download down, as data."""
+"""The ways in which a server can fail during a transfer, as data."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Fault:
-    """One misbehaviour of one answer. Make it with the functions below: `Fault.truncate()`,
+    """One failure of one response. Make it with the functions below: `Fault.truncate()`,
     `Fault.status(503)`.
 
-    at: the share of the body, in [0, 1], that is sent before the fault strikes; of an upload, that
-        is received (at 1 it is carried out, and nobody is told).
+    at: the share of the body, in [0, 1], that is sent before the fault strikes; that is received,
+        for an upload (at 1 the upload is carried out, but the client gets no response).
     """
 
     kind: Literal[
@@ -35,12 +35,12 @@ class Fault:
 
     @classmethod
     def truncate(cls, at: float = 0.5) -> Fault:
-        """Promises the whole body, sends a part of it, and hangs up."""
+        """Announces the whole body, sends a part of it, and closes the connection."""
         return cls("truncate", at=at)
 
     @classmethod
     def wrong_byte(cls, at: float = 0.5) -> Fault:
-        """Sends a body of the right length in which one byte is another."""
+        """Sends a body of the right length with one wrong byte."""
         return cls("wrong_byte", at=at)
 
     @classmethod
@@ -52,7 +52,7 @@ class Fault:
 
     @classmethod
     def stall(cls, at: float = 0.5) -> Fault:
-        """Sends a part of the body and then nothing, without hanging up."""
+        """Sends a part of the body and then nothing, with the connection open."""
         return cls("stall", at=at)
 
     @classmethod
@@ -62,25 +62,25 @@ class Fault:
 
     @classmethod
     def slow(cls, rate: float) -> Fault:
-        """Sends the right body at `rate` bytes a second."""
+        """Sends the right body at `rate` bytes per second."""
         return cls("slow", rate=rate)
 
     @classmethod
     def drip(cls) -> Fault:
-        """Sends the right body a byte at a time, some fifty a second."""
+        """Sends the right body byte by byte, about fifty per second."""
         return cls("drip")
 
     @classmethod
     def drip_headers(cls) -> Fault:
-        """Begins an answer and sends one header after the other, without end."""
+        """Begins a response and sends headers endlessly."""
         return cls("drip_headers")
 
     @classmethod
     def interim(cls) -> Fault:
-        """Says `100 Continue` again and again."""
+        """Sends `100 Continue` endlessly."""
         return cls("interim")
 
     @classmethod
     def endless(cls) -> Fault:
-        """Sends the body without saying how long it is, and goes on with zeros."""
+        """Sends the body without its length, followed by endless zeros."""
         return cls("endless")

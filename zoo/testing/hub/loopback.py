@@ -1,5 +1,4 @@
-"""A Hugging Face Hub on 127.0.0.1: it speaks the Hub's protocol over real HTTP, and misbehaves on
-demand.
+"""A Hugging Face Hub on 127.0.0.1: speaks the Hub's protocol over real HTTP, and fails on demand.
 
     with LoopbackHub() as hub:
         commit = hub.add("org/repo", {"model.safetensors": weights})
@@ -7,7 +6,7 @@ demand.
         subprocess.run(["zoo", "pull", "…"], env={**os.environ, "HF_ENDPOINT": hub.endpoint})
         assert hub.bodies("*/model.safetensors") == 2
 
-What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
+It answers `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
 for weights, the redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and
 `…/tree/REVISION`; the same of data sets; plain files; and uploads, see `zoo.testing.hub.uploads`.
 See https://huggingface.co/docs/hub/api for the original.
@@ -29,7 +28,7 @@ from zoo.testing.hub.response import Response, refusal
 from zoo.testing.hub.server import Answer, Request, Server
 from zoo.testing.hub.uploads import Uploads
 
-DATASETS = "datasets/"  # of the names of data sets, as in their addresses
+DATASETS = "datasets/"  # prefix of the names of data sets, as in their URLs
 
 
 @dataclass
@@ -41,10 +40,9 @@ class _Rule:
 
 
 class LoopbackHub:
-    """A server with a lifetime: use it in a `with` statement. Every method may be called while it
-    runs.
+    """A server that runs inside a `with` statement. Every method may be called while it runs.
 
-    port: of 127.0.0.1; 0 is any that is free.
+    port: a port of 127.0.0.1; 0 is any free one.
     """
 
     def __init__(self, *, port: int = 0) -> None:
@@ -76,7 +74,7 @@ class LoopbackHub:
             return tuple(self._requests)
 
     def bodies(self, glob: str = "*") -> int:
-        """How many `GET`s of a matching path were answered with the file, whole or in part."""
+        """The number of `GET`s of a matching path that returned the file, or a part of it."""
         return sum(
             request.method == "GET" and request.status in (200, 206) and fnmatch(request.path, glob)
             for request in self.requests
@@ -95,29 +93,29 @@ class LoopbackHub:
 
         repo:     `org/name`, or `datasets/org/name` of a data set.
         revision: of 40 hex digits becomes the commit id itself.
-        private:  for those alone whose token may read it, see `allow`.
+        private:  only tokens that may read it see it; see `allow`.
         """
         contents = {
             name: data if isinstance(data, bytes) else data.read_bytes()
             for name, data in files.items()
         }
         with self._lock:
-            known = self._repositories.setdefault(repo, Repository(repo))
-            known.private = private
-            return known.add(contents, revision=revision)
+            repository = self._repositories.setdefault(repo, Repository(repo))
+            repository.private = private
+            return repository.add(contents, revision=revision)
 
     def allow(self, token: str, *owners: str) -> None:
-        """Lets whoever has this token write what belongs to these users and organisations, and read
-        what is private of it. Without any such word, any token does for everything."""
+        """Lets this token write the repositories of these users and organisations, and read their
+        private ones. Until the first call, any token may do everything."""
         with self._lock:
             self._uploads.tokens[token] = frozenset(owners)
 
     def files(self, repo: str, revision: str = MAIN) -> dict[str, bytes]:
-        """The files of a repository at a revision; none where there is no such repository."""
+        """The files of a repository at a revision; none if there is no such repository."""
         with self._lock:
-            known = self._repositories.get(repo)
-            commit = known.refs.get(revision, revision) if known else ""
-            return dict(known.commits.get(commit, {})) if known else {}
+            repository = self._repositories.get(repo)
+            commit = repository.refs.get(revision, revision) if repository else ""
+            return dict(repository.commits.get(commit, {})) if repository else {}
 
     def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
         """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256
@@ -137,8 +135,8 @@ class LoopbackHub:
     def misbehave(
         self, glob: str, *faults: Fault, times: int | None = 1, method: str = "GET"
     ) -> None:
-        """Lets the next answers to matching requests fail, one fault after the other, each `times`
-        times (None: for ever).
+        """Makes the next responses to matching requests fail, one fault after the other, each
+        `times` times (None: always).
 
         A file that is served through the CDN matches by its CDN path, `/cdn/org/repo/COMMIT/FILE`.
         """
@@ -146,7 +144,7 @@ class LoopbackHub:
             self._rules += [_Rule(glob, method, fault, times) for fault in faults]
 
     def behave(self) -> None:
-        """Forgets every misbehaviour that is still due."""
+        """Removes every fault that has not struck yet."""
         with self._lock:
             self._rules.clear()
 
@@ -162,13 +160,13 @@ class LoopbackHub:
         )
         with self._lock:
             if method in ("POST", "PUT"):
-                return self._locked(method, path, token), self._fault(method, path)
+                return self._on_body(method, path, token), self._fault(method, path)
             answer = self._answer(path, token)
             carries_body = answer.status == 200 or method == "HEAD"
             return answer, self._fault(method, path) if carries_body else None
 
-    def _locked(self, method: str, path: str, token: str) -> Callable[[bytes], Response]:
-        """The answer to an upload, once its body is there."""
+    def _on_body(self, method: str, path: str, token: str) -> Callable[[bytes], Response]:
+        """A function that answers an upload, given its body."""
 
         def answer(body: bytes) -> Response:
             with self._lock:
@@ -205,13 +203,13 @@ class LoopbackHub:
     def _with_files(
         self, repo: str, revision: str, token: str, answer: Callable[[str, Files], Response]
     ) -> Response:
-        known = self._repositories.get(repo)
-        if known is None or not self._uploads.may_read(known, token):
+        repository = self._repositories.get(repo)
+        if repository is None or not self._uploads.may_read(repository, token):
             return refusal(401, "RepoNotFound", "Invalid username or password.")
-        commit = known.refs.get(revision, revision)
-        if commit not in known.commits:
+        commit = repository.refs.get(revision, revision)
+        if commit not in repository.commits:
             return refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-        return answer(commit, known.commits[commit])
+        return answer(commit, repository.commits[commit])
 
     def _resolve(self, repo: str, commit: str, files: Files, name: str) -> Response:
         if name not in files:
@@ -221,8 +219,8 @@ class LoopbackHub:
         if not name.endswith(LARGE):
             return Response(data, headers | {"ETag": f'"{git_sha1(data)}"'})
         sha256 = hashlib.sha256(data).hexdigest()
-        # `localhost` is another host than 127.0.0.1, as the Hub's CDN is another than the Hub:
-        # clients drop their token there
+        # `localhost` is a different host than 127.0.0.1, as the Hub's CDN is: clients must not send
+        # their token there.
         location = f"http://localhost:{self._server.port}/cdn/{repo}/{commit}/{quote(name)}"
         linked = {
             "X-Linked-Size": str(len(data)),
@@ -232,10 +230,10 @@ class LoopbackHub:
         return Response(b"", headers | linked | {"ETag": f'"{git_sha1(data)}"'}, status=302)
 
     def _cdn(self, path: str) -> Response:
-        """A large file, for whoever was told its address."""
-        place = path.split("/")
-        words = 3 if path.startswith(DATASETS) else 2
-        repo, commit, name = "/".join(place[:words]), place[words], "/".join(place[words + 1 :])
+        """A large file; whoever knows its URL may read it."""
+        parts = path.split("/")
+        length = 3 if path.startswith(DATASETS) else 2
+        repo, commit, name = "/".join(parts[:length]), parts[length], "/".join(parts[length + 1 :])
         return _plain(self._repositories[repo].commits[commit][name])
 
     def _api(self, kind: str, path: str, token: str) -> Response:
@@ -244,9 +242,9 @@ class LoopbackHub:
         revision = "/".join(rest[1:]) or MAIN
 
         def answer(commit: str, _: Files) -> Response:
-            known = self._repositories[repo]
+            repository = self._repositories[repo]
             tree = rest[:1] == ["tree"]
-            return Response.json(known.tree(commit) if tree else known.facts(commit))
+            return Response.json(repository.tree(commit) if tree else repository.facts(commit))
 
         return self._with_files(repo, revision, token, answer)
 

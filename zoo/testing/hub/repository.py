@@ -1,5 +1,5 @@
-"""A repository of the loopback Hub: its commits, the large files that wait for one, and what the
-Hub's API says of it."""
+"""A repository of the loopback Hub: its commits, its uploaded large files, and its descriptions in
+the Hub's API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Files = dict[str, bytes]
 
 
 class Refused(Exception):
-    """A commit that the Hub does not take, with the status of its answer."""
+    """A commit that the Hub rejects, with the HTTP status of the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Refused(Exception):
 class Repository:
     """The commits by id, oldest first, and the branches and tags.
 
-    large: by sha256, what was uploaded; a file of a commit only once a commit names it.
+    large: uploaded large files by sha256; a commit that names one makes it a file.
     """
 
     name: str
@@ -44,16 +44,16 @@ class Repository:
     def add(self, files: Files, *, revision: str | None = None) -> str:
         """Commits these files and no others; `main` and, if it is a name, `revision` point
         there."""
-        own = revision if revision and is_commit(revision) else None
-        commit = own or _commit_id(self.name, len(self.commits), files)
+        commit_id = revision if revision and is_commit(revision) else None
+        commit = commit_id or _commit_id(self.name, len(self.commits), files)
         self.commits[commit] = files
         self.refs[MAIN] = commit
-        if revision and not own:
+        if revision and not commit_id:
             self.refs[revision] = commit
         return commit
 
     def change(self, lines: bytes) -> str:
-        """Carries out a commit as the client writes it, a JSON object a line: all or nothing.
+        """Carries out a commit in the client's format, a JSON object per line: all or nothing.
 
         Raises: Refused if the branch has moved on, or a large file was never uploaded.
         """
@@ -77,16 +77,16 @@ class Repository:
         return self.add(files)
 
     def receive(self, sha256: str, data: bytes) -> bool:
-        """Keeps a large file; whether it has that sha256."""
-        whole = hashlib.sha256(data).hexdigest() == sha256
-        if whole:
+        """Stores a large file if it has that sha256; returns whether it has."""
+        is_intact = hashlib.sha256(data).hexdigest() == sha256
+        if is_intact:
             self.large[sha256] = data
-        return whole
+        return is_intact
 
-    def upload_modes(self, asked: Mapping[str, object]) -> dict[str, object]:
-        """The upload mode of each file, and the id of what the branch has of that name."""
+    def upload_modes(self, request: Mapping[str, object]) -> dict[str, object]:
+        """The upload mode of each file, and the id of the file of that name on the branch."""
         files = self.commits.get(self.refs.get(MAIN, ""), {})
-        paths = [str(file["path"]) for file in asked["files"]]  # type: ignore[attr-defined]
+        paths = [str(file["path"]) for file in request["files"]]  # type: ignore[attr-defined]
         return {
             "files": [
                 {

@@ -18,23 +18,23 @@ class Response:
 
     @classmethod
     def json(
-        cls, what: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+        cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """An answer of the API."""
+        """A response of the API."""
         return cls(
-            json.dumps(what).encode(),
+            json.dumps(value).encode(),
             {"Content-Type": "application/json", **(headers or {})},
             status=status,
         )
 
-    def ranged(self, asked: Mapping[str, str]) -> Response:
-        """The part that `Range` asks for (RFC 9110, section 14), unless `If-Range` names another
-        version."""
-        match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.get("Range", ""))
+    def requested_range(self, headers: Mapping[str, str]) -> Response:
+        """The part that the `Range` header names (RFC 9110, section 14), unless `If-Range`
+        names another version."""
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("Range", ""))
         if (
             self.status != 200
             or not match
-            or asked.get("If-Range", self.headers.get("ETag")) != self.headers.get("ETag")
+            or headers.get("If-Range", self.headers.get("ETag")) != self.headers.get("ETag")
         ):
             return self
         first, size = int(match[1]), len(self.body)
@@ -58,7 +58,7 @@ def refusal(
     commit: str | None = None,
     retry_after: int | None = None,
 ) -> Response:
-    """An error, with the Hub's own headers for it."""
+    """An error response with the Hub's own headers."""
     headers = {"X-Error-Code": code, "X-Error-Message": message, "X-Repo-Commit": commit}
     headers["Retry-After"] = None if retry_after is None else str(retry_after)
     return Response.json(

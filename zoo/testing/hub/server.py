@@ -1,5 +1,4 @@
-"""The sockets and threads under a loopback Hub: sends answers over HTTP/1.1, or fails at it as a
-fault says."""
+"""The HTTP/1.1 server of a loopback Hub: sends responses, or fails as a `Fault` says."""
 
 from __future__ import annotations
 
@@ -16,19 +15,19 @@ from urllib.parse import unquote, urlsplit
 from zoo.testing.hub.fault import Fault
 from zoo.testing.hub.response import Response, refusal
 
-PIECE = 1 << 14
+CHUNK_BYTES = 1 << 14
 _NEVER_BEGUN = {
     "drip_headers": (b"HTTP/1.1 200 OK\r\n", b"X-Drip: 1\r\n"),
     "interim": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
-_CUTS = ("truncate", "stall", "reset")  # of an upload, they cut the request short
+_CUTS = ("truncate", "stall", "reset")  # for an upload, they cut the request short
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
 
 
 @dataclass
 class Request:
-    """One request, noted before it is answered; `sent` grows with the bytes of the body that went
-    out, and `status` is 0 where none did."""
+    """One request, recorded before its response. `sent` counts the bytes of the body that were
+    sent; `status` is 0 if the connection broke before a response."""
 
     method: str
     path: str
@@ -37,17 +36,17 @@ class Request:
     sent: int = 0
 
 
-# The answer, or what gives it of the body of the request, for an upload.
+# The response; for an upload, a function that makes it from the body of the request.
 Answer = Response | Callable[[bytes], Response]
 Respond = Callable[[str, str, Mapping[str, str]], tuple[Answer, Fault | None]]
 
 
 class Server:
-    """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every
-    thread.
+    """Listens on 127.0.0.1 from `start` to `stop`, which closes all connections and waits for all
+    threads.
 
-    respond: the answer to a method, a path and headers, and the fault that it suffers.
-    port:    0 is any that is free.
+    respond: returns the response to a method, a path and headers, and the fault to apply to it.
+    port:    0 is any free one.
     """
 
     def __init__(
@@ -67,14 +66,14 @@ class Server:
         return int(self._http.server_address[1])
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Starts the server in a thread."""
         self._http = _Http(self)
         threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
 
     def stop(self) -> None:
-        """Hangs up."""
+        """Closes all connections and waits for all threads."""
         if self._http is not None:
             self.stopping.set()
             self._http.shutdown()
@@ -135,10 +134,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are recorded, not printed."""
 
     def _handle(self) -> None:
-        path = unquote(urlsplit(self.path).path)  # a proxy is asked for a whole URL
+        path = unquote(urlsplit(self.path).path)  # requests to a proxy have a whole URL
         answer, fault = self.server.owner.respond(self.command, path, dict(self.headers))
         if callable(answer):
-            received = self._received(answer, path, fault)
+            received = self._receive(answer, path, fault)
             if received is None:
                 return
             answer, fault = received, None if fault and fault.kind in _CUTS else fault
@@ -153,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
                 None,
             )
         if self.command == "GET":
-            answer = answer.ranged(dict(self.headers))
+            answer = answer.requested_range(dict(self.headers))
         body = b"" if self.command == "HEAD" else answer.body
         request = Request(self.command, path, answer.status, dict(self.headers))
         self.server.owner.record(request)
@@ -164,25 +163,25 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def _received(
+    def _receive(
         self, answer: Callable[[bytes], Response], path: str, fault: Fault | None
     ) -> Response | None:
-        """The answer to an upload; None where the connection breaks off at the fault's share of
-        its body: before it is carried out, or, at the whole, after that."""
+        """The response to an upload; None if the fault breaks the connection at its share of the
+        body: before the upload is carried out, or after that if the share is all of it."""
         length = int(self.headers.get("Content-Length") or 0)
         cut = fault if fault and fault.kind in _CUTS else None
         body = self.rfile.read(int(length * cut.at) if cut else length)
-        whole = len(body) == length
+        is_complete = len(body) == length
         rejected = fault is not None and fault.kind == "status"
-        made = answer(body) if whole and not rejected else Response(b"", {})
-        if whole and cut is None:
-            return made
+        response = answer(body) if is_complete and not rejected else Response(b"", {})
+        if is_complete and cut is None:
+            return response
         self.server.owner.record(Request(self.command, path, 0, dict(self.headers)))
         self._break_off(cut or Fault.truncate())
         return None
 
     def _pieces(self, answer: Response, body: bytes, fault: Fault | None) -> Iterator[bytes]:
-        """The pieces of the body as they are to be sent, headers before the first."""
+        """The pieces of the body in the order of sending; sends the headers before the first."""
         if fault and fault.kind in _NEVER_BEGUN:
             return self._never_begin(_NEVER_BEGUN[fault.kind])
         if fault and fault.kind in ("drip", "endless"):
@@ -200,8 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if fault.kind == "drip":
             self._send_head(answer)
-            for place in range(len(body)):
-                yield body[place : place + 1]
+            for index in range(len(body)):
+                yield body[index : index + 1]
                 if self.server.owner.stopping.wait(0.02):
                     break
             return
@@ -209,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         yield body
         while not self.server.owner.stopping.is_set():
-            yield bytes(PIECE)
+            yield bytes(CHUNK_BYTES)
 
     def _parts(self, answer: Response, body: bytes, fault: Fault | None) -> Iterator[bytes]:
         if self.command == "GET" or fault is None:
@@ -217,12 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
         cut = int(len(body) * fault.at) if fault else len(body)
         if fault and fault.kind == "wrong_byte":
             body = body[:cut] + bytes([body[cut] ^ 0xFF]) + body[cut + 1 :]
-        whole = fault is None or fault.kind in ("wrong_byte", "slow")
-        for start in range(0, len(body) if whole else cut, PIECE):
-            yield body[start : min(start + PIECE, len(body) if whole else cut)]
+        is_complete = fault is None or fault.kind in ("wrong_byte", "slow")
+        for start in range(0, len(body) if is_complete else cut, CHUNK_BYTES):
+            yield body[start : min(start + CHUNK_BYTES, len(body) if is_complete else cut)]
             if fault and fault.kind == "slow":
-                self.server.owner.stopping.wait(PIECE / fault.rate)
-        if fault and not whole:
+                self.server.owner.stopping.wait(CHUNK_BYTES / fault.rate)
+        if fault and not is_complete:
             self._break_off(fault)
 
     def _send_head(self, answer: Response) -> None:
