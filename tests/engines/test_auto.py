@@ -35,7 +35,7 @@ def test_the_fastest_is_taken_and_remembered(fastest: str, monkeypatch: pytest.M
         asked.append(sorted(able))
         return {name: 1.0 if name == fastest else 2.0 for name in able}
 
-    monkeypatch.setattr(auto, "timed", timed)
+    monkeypatch.setattr(auto, "time_engines", timed)
     for _ in range(2):
         model = zoo.load("yolox_pico", engine="auto")
         assert isinstance(model, Detector if fastest == "torch" else Engine)
@@ -51,7 +51,7 @@ def test_engines_that_can_t_run_on_the_device_are_left_out(monkeypatch: pytest.M
         asked.append(sorted(able))
         return dict.fromkeys(able, 1.0)
 
-    monkeypatch.setattr(auto, "timed", timed)
+    monkeypatch.setattr(auto, "time_engines", timed)
     zoo.load("yolox_pico", engine="auto")  # what is remembered for one device is not for another
     for _ in range(2):
         model = zoo.load("yolox_pico", engine="auto", device="meta")
@@ -67,7 +67,7 @@ def test_where_torch_was_fastest_other_processes_are_asked_for_torch(
     def timed(able: dict[str, object]) -> dict[str, float]:
         return {name: 1.0 if name == "torch" else 2.0 for name in able}
 
-    monkeypatch.setattr(auto, "timed", timed)
+    monkeypatch.setattr(auto, "time_engines", timed)
     asked: dict[str, Any] = {"weights": True, "labels": None, "classes": (), "progress": False}
     identity = model_identity("yolox_pico", device="cpu", engine="auto,threads=1", **asked)
     assert (identity.engine, identity.request) == (None, None)

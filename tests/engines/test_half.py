@@ -13,7 +13,7 @@ import zoo
 from zoo.detectors import Detector
 from zoo.engines import Exported, half
 from zoo.engines.card import choice_of
-from zoo.engines.draft import Draft, Made
+from zoo.engines.draft import Candidate, Draft
 from zoo.engines.scenes import scenes
 from zoo.errors import ExportError
 from zoo.registry.exported import read_facts
@@ -22,9 +22,9 @@ SCENES = "shapes:val,count=4"
 
 
 @pytest.fixture
-def made(pico_onnx: Exported) -> Made:
+def made(pico_onnx: Exported) -> Candidate:
     """The file in float32, as an export has it at hand."""
-    return Made(pico_onnx.path, read_facts(pico_onnx.path), pico_onnx.parity, ())
+    return Candidate(pico_onnx.path, read_facts(pico_onnx.path), pico_onnx.parity, ())
 
 
 def draft(pico: Detector) -> Draft:
@@ -38,7 +38,7 @@ def draft(pico: Detector) -> Draft:
 
 
 def test_a_file_has_half_the_size_and_the_same_detections(
-    pico: Detector, made: Made, scene: Tensor, tmp_path: Path
+    pico: Detector, made: Candidate, scene: Tensor, tmp_path: Path
 ) -> None:
     lighter = draft(pico).halve(made, tmp_path, zoo.data.read(SCENES))
     assert lighter.file.stat().st_size < 0.6 * made.file.stat().st_size
@@ -56,7 +56,7 @@ def test_a_file_has_half_the_size_and_the_same_detections(
 
 
 def test_weights_that_are_spoilt_are_refused(
-    pico: Detector, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pico: Detector, made: Candidate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = half.halve_onnx
 

@@ -14,8 +14,8 @@ import zoo
 from zoo.detectors import Detector
 from zoo.engines import Accuracy, Exported, Int8, Quantized, int8
 from zoo.engines.card import choice_of
-from zoo.engines.draft import Draft, Made
-from zoo.engines.int8 import check_worth, quantized, split
+from zoo.engines.draft import Candidate, Draft
+from zoo.engines.int8 import check_worth, quantize, split
 from zoo.engines.latency import Speed
 from zoo.engines.quantizer import Layer
 from zoo.errors import ExportError, UsageError
@@ -73,14 +73,14 @@ def test_what_always_loses_too_much_is_refused(within) -> None:  # type: ignore[
 def test_a_file_says_what_it_gains_and_loses(
     pico: Detector, pico_onnx: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(int8, "ranked", lambda layers, *_, **__: list(layers))
-    monkeypatch.setattr(int8, "compared", lambda *_: FASTER)
-    made = Made(pico_onnx.path, read_facts(pico_onnx.path), pico_onnx.parity, ())
+    monkeypatch.setattr(int8, "rank_layers", lambda layers, *_, **__: list(layers))
+    monkeypatch.setattr(int8, "compare_speed", lambda *_: FASTER)
+    made = Candidate(pico_onnx.path, read_facts(pico_onnx.path), pico_onnx.parity, ())
     draft = Draft(
         detector=pico, choice=choice_of(pico), format="onnx", images=(), say=lambda _: None
     )
     wanted = Int8("shapes:val,count=8", budget=25.0)
-    lighter, outcome = quantized(draft, made, tmp_path, wanted, None, show=False)
+    lighter, outcome = quantize(draft, made, tmp_path, wanted, None, show=False)
     facts = read_facts(lighter.file)
     assert facts.precision == "int8"
     assert lighter.accuracy is not None

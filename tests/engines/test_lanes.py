@@ -16,7 +16,7 @@ import zoo
 from zoo.detectors import Detector
 from zoo.engines import Exported
 from zoo.engines.card import choice_of, request_for
-from zoo.engines.lanes import MOST, Lanes, joined, lanes_for, split
+from zoo.engines.lanes import MAX_LANES, Lanes, joined, lanes_for, split
 from zoo.environment import cores
 
 
@@ -104,8 +104,8 @@ def test_few_parts_are_done_by_all_threads_one_after_the_other(
 def test_there_is_a_lane_a_thread(pico: Detector) -> None:
     request = request_for(pico, choice_of(pico), "onnxruntime")
     assert lanes_for(replace(request, threads=3)) == 3
-    assert lanes_for(replace(request, threads=400)) == MOST
-    assert lanes_for(request) == min(MOST, cores(), torch.get_num_threads())
+    assert lanes_for(replace(request, threads=400)) == MAX_LANES
+    assert lanes_for(request) == min(MAX_LANES, cores(), torch.get_num_threads())
     assert lanes_for(replace(request, device=torch.device("cuda"))) == 0
 
 

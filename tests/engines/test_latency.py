@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from zoo.engines import Engine
-from zoo.engines.latency import compared, speed_of
+from zoo.engines.latency import compare_speed, speed_of
 
 
 def test_a_clear_difference_is_one() -> None:
@@ -35,6 +35,6 @@ def test_load_that_meets_both_changes_nothing() -> None:
 
 
 def test_engines_are_timed_in_turn(engine: Engine, scene: Tensor) -> None:
-    speed = compared(engine, engine, engine.preprocess([scene]), rounds=3)
+    speed = compare_speed(engine, engine, engine.preprocess([scene]), rounds=3)
     assert 0 < speed.before < 1000
     assert 0 < speed.low <= speed.ratio <= speed.high

@@ -35,7 +35,7 @@ def measured(  # type: ignore[no-untyped-def]
 ):
     session = vars(engine)["_session"]
     vars(engine)["_session"] = Shifted(session, by)
-    return measure(pico, engine, scenes(), asked="Asked.", tolerance=tolerance)
+    return measure(pico, engine, scenes(), failure="Asked.", tolerance=tolerance)
 
 
 def test_what_is_near_enough_passes(pico: Detector, engine: Engine) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from zoo.detectors import Detector
-from zoo.engines.preprocess import described, restored
+from zoo.engines.preprocess import describe, restore
 from zoo.errors import CardError
 
 
 def test_it_is_restored_at_another_size(pico: Detector) -> None:
     small = pico.preprocess.at((64, 96))
-    assert restored(pico.preprocess, described(small), Path("x.onnx")) == small
+    assert restore(pico.preprocess, describe(small), Path("x.onnx")) == small
 
 
 def test_a_family_that_changed_is_said(pico: Detector) -> None:
-    facts = described(pico.preprocess) | {"settings": {"size": [320, 320], "mean": [0, 0, 0]}}
+    facts = describe(pico.preprocess) | {"settings": {"size": [320, 320], "mean": [0, 0, 0]}}
     with pytest.raises(CardError, match="Export it again"):
-        restored(pico.preprocess, facts, Path("x.onnx"))
+        restore(pico.preprocess, facts, Path("x.onnx"))

@@ -17,7 +17,7 @@ from zoo.engines.draft import Draft
 from zoo.engines.formats import label_onnx
 from zoo.engines.quantizer import Quantizer, layers_of
 from zoo.engines.scenes import scenes
-from zoo.engines.sensitivity import detected, loss
+from zoo.engines.sensitivity import detect, loss
 from zoo.registry.exported import read_facts
 
 onnx: Any = pytest.importorskip("onnx")
@@ -64,13 +64,13 @@ def test_the_file_is_smaller_and_finds_nearly_the_same(
     )
     quantised = draft.engine(file, read_facts(pico_onnx.path), threads=1)
     images = scenes()[:2]
-    lost = loss(detected(engine, images), detected(quantised, images))
+    lost = loss(detect(engine, images), detect(quantised, images))
     assert 0 < lost < 0.5
     label_onnx(file, structs.replace(read_facts(pico_onnx.path), precision="int8"))
     pytest.importorskip("openvino")
     other = zoo.load(f"file:{file}", engine="openvino,threads=1")
     assert isinstance(other, Engine)
-    assert 0 < loss(detected(engine, images), detected(other, images)) < 0.5
+    assert 0 < loss(detect(engine, images), detect(other, images)) < 0.5
 
 
 def test_what_no_product_reads_any_more_stays_in_float32() -> None:

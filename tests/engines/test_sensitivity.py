@@ -42,10 +42,10 @@ def test_another_box_or_class_is_not_the_same() -> None:
 
 def test_those_that_cost_most_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"reference": [seen(0.8)], "a": [seen(0.7)], "b": [seen(0.2)], "c": [seen(0.8)]}
-    monkeypatch.setattr(sensitivity, "detected", lambda engine, _: found[engine])
+    monkeypatch.setattr(sensitivity, "detect", lambda engine, _: found[engine])
     layers = [Layer(name, ()) for name in "abc"]
     done: list[Layer] = []
-    order = sensitivity.ranked(
+    order = sensitivity.rank_layers(
         layers,
         [],
         "reference",  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ def test_the_reference_takes_time() -> None:
     ("runs", "says"),
     [
         ([(0.10, 0.10), (0.105, 0.105)], None),
-        ([(0.10, 0.10), (0.13, 0.13)], r"took up to 1\.30 times its least"),
+        ([(0.10, 0.10), (0.13, 0.13)], r"took up to 1\.30 times its shortest time"),
         ([(0.10, 0.10), (0.10, 0.05)], r"computed in 50 % of its time"),
     ],
 )

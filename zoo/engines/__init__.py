@@ -1,10 +1,10 @@
-"""Engines: predictors made of a family's preprocessing, an exported graph and the family's decode;
-and `export`, which writes such graphs.
+"""Engines, which combine a family's preprocessing and decode with an exported graph; and `export`,
+which writes such graphs.
 
     images --preprocess--> Batch --graph--> tensors --pytree--> outputs --decode--> detections
 
-The network in torch is built without content, for its preprocessing and decode alone. An engine is
-registered with `register_engines`, and is mostly one function that starts a graph: `graph_engine`
+The torch network is built without weights, only for its preprocessing and decode. An engine is
+registered with `register_engines`; it usually is a function that starts a graph, and `graph_engine`
 does the rest.
 """
 

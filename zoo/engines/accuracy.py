@@ -1,5 +1,5 @@
-"""The accuracy of a lighter file: its AP and that of the float32 graph it was made of, compared
-image by image."""
+"""Compares the AP of a lighter file with that of the float32 graph that it was made from, image by
+image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from zoo.text import pluralize
 class Accuracy:
     """AP of two files on the same images, under the uniform protocol.
 
-    before, after: of the float32 graph, and of the file.
-    low, high:     the 95 % interval of after - before, which is paired image by image.
-    p_value:       how often a difference this large appears where there is none.
+    before, after: AP of the float32 graph and of the file, in [0, 1].
+    low, high:     the 95 % interval of after - before, paired image by image.
+    p_value:       the probability of a difference this large if there is none.
     """
 
     data: str
@@ -32,7 +32,7 @@ class Accuracy:
 
     @property
     def lost(self) -> float:
-        """In points of AP; below 0 where the file is the better one."""
+        """The loss in points of AP; negative if the file is better."""
         return 100 * (self.before - self.after)
 
     def __str__(self) -> str:
@@ -47,12 +47,12 @@ class Accuracy:
 
 
 def report(engine: Engine, data: Dataset) -> Report:
-    """The numbers of an engine on a data set. Raises: DataError, LabelError, MissingExtra."""
+    """Measures an engine on a data set. Raises: DataError, LabelError, MissingExtra."""
     return evaluate(engine, data=data, progress=False)
 
 
 def accuracy(before: Report, after: Report) -> Accuracy:
-    """The second against the first. Raises: DataError where AP is not defined."""
+    """The AP of both reports and their difference. Raises: DataError if AP is not defined."""
     difference = compare(before, after)["AP"]
     return Accuracy(
         data=after.measured.data,

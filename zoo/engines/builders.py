@@ -1,4 +1,4 @@
-"""The zoo's own engines, as `register_engines` has them."""
+"""Builders of the zoo's own engines, registered by `zoo.registry.builtin`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from zoo.engines.graph import graph_engine
 
 
 def onnxruntime(request: EngineRequest) -> Engine:
-    """ONNX Runtime. Raises: MissingExtra where it is not installed."""
+    """ONNX Runtime. Raises: MissingExtra if it is not installed."""
     onnx_runtime.library()
     return graph_engine(request, onnx_runtime.start, formats=("onnx",), lanes=True)
 
 
 def openvino(request: EngineRequest) -> Engine:
-    """OpenVINO, in float32. Raises: MissingExtra where it is not installed."""
+    """OpenVINO, in float32. Raises: MissingExtra if it is not installed."""
     openvino_runtime.library()
     return graph_engine(request, openvino_runtime.start, formats=("onnx", "openvino"), lanes=True)
 
 
 def torch(request: EngineRequest) -> Engine:
-    """A `torch.export` program, as it is."""
+    """A `torch.export` program, not compiled."""
     return graph_engine(request, torch_program.start, formats=("torch",))
 
 

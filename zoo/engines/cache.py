@@ -1,4 +1,4 @@
-"""Models that were exported for an engine, each kept once; and which engines agreed with torch on
+"""The cache of models that were exported for engines, and of the engines that agreed with torch on
 this machine.
 
     $ZOO_HOME/engines/KEY/model.onnx  KEY/agreed.json
@@ -36,16 +36,16 @@ log = logging.getLogger("zoo")
 _FIX = "Set ZOO_HOME to a folder that can be written."
 
 
-def converted(request: EngineRequest, format: Format) -> Path:
-    """The model's exported file, from the cache or made now.
+def find_or_export(request: EngineRequest, format: Format) -> Path:
+    """The model's exported file, from the cache or exported now.
 
-    Raises: UsageError for random weights, which no second load would have; ExportError.
+    Raises: UsageError for random weights, which differ at each load; ExportError.
     """
     resolved = request.resolved
     if resolved.file is None:
         raise UsageError(
             f"'{resolved.name}' can't be run by the engine {request.engine}.",
-            "It has random weights, and what is exported is kept under the weights' hash.",
+            "It has random weights, and exported files are cached by the hash of the weights.",
             "Load it with weights; or export it: zoo.export(model, to='model.onnx')",
         )
     path = home() / "engines" / key_of(request, format) / FILES[format]
@@ -65,8 +65,8 @@ def converted(request: EngineRequest, format: Format) -> Path:
 
 
 def key_of(request: EngineRequest, format: str) -> str:
-    """A fingerprint of the weights, the architecture, its input and classes, and what exports
-    them."""
+    """A fingerprint of the weights, the architecture, its input and classes, and the versions of
+    the exporters."""
     resolved = request.resolved
     card = resolved.choice.entry.card
     facts = {
@@ -84,30 +84,30 @@ def key_of(request: EngineRequest, format: str) -> str:
 
 
 def has_agreed(file: Path, engine: Engine) -> bool:
-    """Whether that engine agreed with torch on this machine before."""
-    return agreement_key(engine) in _agreed(file)
+    """Whether that engine is known to agree with torch on this machine."""
+    return agreement_key(engine) in _read_agreements(file)
 
 
 def note_agreed(file: Path, engine: Engine, parity: Parity) -> None:
-    """Remembers that it does; where that can't be written, it is looked at again each time."""
-    known = _agreed(file) | {agreement_key(engine): asdict(parity)}
+    """Stores that an engine agrees; if that can't be written, engines are compared at each load."""
+    agreements = _read_agreements(file) | {agreement_key(engine): asdict(parity)}
     try:
-        write_file(file.parent / "agreed.json", json.dumps(known, indent=2))
+        write_file(file.parent / "agreed.json", json.dumps(agreements, indent=2))
     except OSError as error:
         log.warning("That %s agrees can't be remembered: %s", engine.engine, error.strerror)
 
 
 def agreement_key(engine: Engine) -> str:
-    """The engine with its version, and the machine."""
+    """Engine, version and processor, as one key."""
     return f"{engine.engine} {engine.version} {platform.machine()} {_processor()}"
 
 
-def _agreed(file: Path) -> dict[str, Any]:
+def _read_agreements(file: Path) -> dict[str, Any]:
     try:
-        known: Any = json.loads((file.parent / "agreed.json").read_text(encoding="utf-8"))
+        agreements: Any = json.loads((file.parent / "agreed.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return agreements if isinstance(agreements, dict) else {}
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""The card of what is exported, so that the file is a model like any other."""
+"""The card inside an exported file, so that the file loads like any other model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from zoo.registry.registry_file import USER
 from zoo.weights import WeightsFile
 from zoo.weights.resolve import Resolved
 
-OWN = "own"  # the tag of weights that are not the card's
+OWN = "own"  # tag of weights that are not the card's
 COMPOSED = "composed"
 
 
 def choice_of(detector: Detector) -> Choice:
-    """The card that builds this detector again, with the one set of weights that it has; none
-    where they are random. Ids of classes that it can't keep are warned of.
+    """A card that rebuilds this detector, with its set of weights, or none if they are random.
+    Warns of class ids that a card can't hold.
 
-    Raises: UsageError for a detector that no card builds.
+    Raises: UsageError for a detector without a card.
     """
     warn_of_lost_ids(detector.label_space)
     loaded = detector.choice
@@ -35,7 +35,7 @@ def choice_of(detector: Detector) -> Choice:
         if not isinstance(detector, Composed):
             raise UsageError(
                 f"A detector of the type {type(detector).__name__} can't be exported.",
-                "It was built by hand, and no card says how.",
+                "It was built without a card.",
                 "Load it by a name, or give it a card in a registry file.",
             )
         return Choice(Entry(COMPOSED, USER, card_of_composed(detector), ""), None, None)
@@ -46,14 +46,14 @@ def choice_of(detector: Detector) -> Choice:
     if detector.weights is None:
         return Choice(entry, None, None)
     tag, weights = _weights_of(detector, detector.weights, loaded, same=card is loaded.entry.card)
-    whole = structs.replace(entry.card, weights={tag: weights}, default=tag)
-    return Choice(replace(entry, card=whole), tag, weights)
+    complete_card = structs.replace(entry.card, weights={tag: weights}, default=tag)
+    return Choice(replace(entry, card=complete_card), tag, weights)
 
 
 def _weights_of(
     detector: Detector, file: WeightsFile, loaded: Choice, *, same: bool
 ) -> tuple[str, Weights]:
-    """Tag and description of a detector's weights. same: its classes are the card's."""
+    """Tag and description of a detector's weights. same: whether its classes are the card's."""
     settings = loaded.weights.post_load if loaded.weights else {}
     if same and loaded.weights and loaded.tag and detector.name == loaded.name:
         return loaded.tag, loaded.weights
@@ -62,7 +62,7 @@ def _weights_of(
 
 
 def request_for(detector: Detector, choice: Choice, engine: str) -> EngineRequest:
-    """The request for an engine that is given the exported file of this detector."""
+    """The request for an engine that runs an exported file of this detector."""
     space = detector.label_space
     resolved = Resolved(choice, {}, choice.weights)
     return EngineRequest(engine, resolved, space, space, torch.device("cpu"))

@@ -78,7 +78,7 @@ def ways(
 
 
 @dataclass(frozen=True)
-class Made:
+class Candidate:
     """A file that agrees with torch.
 
     tried:    the ways that failed before, each with the reason.
@@ -107,7 +107,7 @@ class Draft:
     images: Sequence[Tensor]
     say: Callable[[str], None]
 
-    def export(self, folder: Path, ways: Sequence[Way]) -> Made:
+    def export(self, folder: Path, ways: Sequence[Way]) -> Candidate:
         """Exports into an empty folder by the first way that works.
 
         Raises: ExportError with the reason of each; MissingExtra.
@@ -131,12 +131,14 @@ class Draft:
             except ContractError as error:  # the family refuses, whichever way
                 raise ExportError(failure, error.case, error.fix) from error
             facts = structs.replace(facts, parity=asdict(parity))
-            return Made(self._write_labels(way_folder, file, facts), facts, parity, tuple(reasons))
+            return Candidate(
+                self._write_labels(way_folder, file, facts), facts, parity, tuple(reasons)
+            )
         raise ExportError(
             failure, reasons, "Nothing was written; docs/howto/export.md says what is possible."
         )
 
-    def halve(self, export: Made, folder: Path, data: Dataset | None = None) -> Made:
+    def halve(self, export: Candidate, folder: Path, data: Dataset | None = None) -> Candidate:
         """Stores the weights of an exported file in float16.
 
         data: to measure the AP of both files on.
@@ -149,7 +151,7 @@ class Draft:
         file = write_half(export.file, _folder(folder / "half"), facts)
         engine = self.engine(file, facts)
         parity = measure(
-            self.detector, engine, self.images, asked=failure, tolerance=HALF, fix=_IN_FLOAT32
+            self.detector, engine, self.images, failure=failure, tolerance=HALF, fix=_IN_FLOAT32
         )
         facts = structs.replace(facts, parity=asdict(parity))
         ap = None
@@ -159,7 +161,7 @@ class Draft:
             ap = accuracy(before, report(engine, data))
             facts = structs.replace(facts, measured=asdict(ap))
         file = write_half(export.file, _folder(folder / "whole"), facts)
-        return Made(file, facts, parity, export.tried, ap)
+        return Candidate(file, facts, parity, export.tried, ap)
 
     def engine(self, file: Path, facts: ExportFacts, *, threads: int | None = None) -> Engine:
         """The engine of an exported file.
@@ -220,7 +222,7 @@ class Draft:
     ) -> Parity:
         """The differences from torch. Raises: ExportError."""
         engine = self.engine(file, facts)
-        return measure(self.detector, engine, self.images, asked=failure, tolerance=tolerance)
+        return measure(self.detector, engine, self.images, failure=failure, tolerance=tolerance)
 
     def _write_labels(self, folder: Path, file: Path, facts: ExportFacts) -> Path:
         """Writes the facts into the file, complete with the parity."""

@@ -17,28 +17,28 @@ from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.engine_request import EngineRequest
 from zoo.engines.lanes import Lanes, contiguous, joined, split
 from zoo.engines.outputs import OutputLayout
-from zoo.engines.preprocess import restored
+from zoo.engines.preprocess import restore
 from zoo.errors import ContractError, ImageError
 from zoo.inference.runner import step
 from zoo.labels.builtin import name_with_labels
 from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts
 
-# Images that are given to an engine at once keep its lanes busy, with little waiting for the last;
-# their inputs have at most 2**24 pixels together, as 16 of 1024x1024.
-IMAGES_A_LANE = 4
-MOST_PIXELS = 2**24
+# Images per lane in one call: enough to keep all lanes busy, with little waiting for the last. The
+# inputs of a call have at most 2**24 pixels, as 16 of 1024x1024.
+IMAGES_PER_LANE = 4
+MAX_PIXELS = 2**24
 
 
 class Engine(BasePredictor):
     """The family's preprocessing and decode around a graph that another library runs.
 
-    facts:   what the exported file says of itself.
+    facts:   the exported file's description of itself.
     file:    the exported file.
     version: of the library that runs the graph.
-    network: the detector without content, for what depends on no weight; else built from the
+    network: the detector without weights, for preprocessing and decode; None builds it from the
              request.
-    lanes:   what runs the images of a batch side by side; without it they run at once.
+    lanes:   threads that run the images of a batch side by side; None runs a batch in one call.
     """
 
     engine: str
@@ -63,7 +63,7 @@ class Engine(BasePredictor):
         self.network = network_of(request) if network is None else network
         self.label_space = self.network.label_space
         self.defaults = Thresholds(**cast("dict[str, Any]", facts.thresholds))
-        self.preprocess = restored(self.network.preprocess, facts.preprocess, file)
+        self.preprocess = restore(self.network.preprocess, facts.preprocess, file)
         self._device = request.device
         self._session = session
         self._lanes = lanes
@@ -72,40 +72,40 @@ class Engine(BasePredictor):
 
     @property
     def device(self) -> torch.device:
-        """Where the graph runs."""
+        """The device on which the graph runs."""
         return self._device
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the input for an image of that size.
 
-        Raises: ImageError where the graph takes another size alone.
+        Raises: ImageError if the graph takes only another size.
         """
         size = self.preprocess.input_size(height, width)
         if not self.facts.input.dynamic_size and size != tuple(self.facts.input.size):
             tall, wide = self.facts.input.size
             raise ImageError(
                 f"An image of {width} x {height} pixels was given to {self.engine}.",
-                f"The exported network takes inputs of {wide} x {tall} pixels alone, and this "
-                f"would be one of {size[1]} x {size[0]}.",
+                f"The exported network only takes inputs of {wide} x {tall} pixels, and this one "
+                f"would be {size[1]} x {size[0]}.",
                 "Use the model itself, in torch: zoo.load(NAME)",
             )
         return size
 
     def auto_batch(self, height: int, width: int) -> int | None:
-        """Enough images for every lane to be busy; what fits the device where there are none."""
+        """Enough images to keep every lane busy; None without lanes, where memory is the limit."""
         if self._lanes is None:
             return None
-        return max(1, min(IMAGES_A_LANE * self._lanes.count, MOST_PIXELS // (height * width)))
+        return max(1, min(IMAGES_PER_LANE * self._lanes.count, MAX_PIXELS // (height * width)))
 
     @property
     def calls_at_once(self) -> int:
-        """How many threads may usefully call `predict`: with lanes, whose sessions are run by
-        several threads anyway, one call computes while another prepares images or makes boxes."""
+        """How many threads may usefully call `predict` at the same time. With lanes it is two: one
+        call runs the graph while another preprocesses or decodes."""
         return 2 if self._lanes and self._lanes.count > 1 else 1
 
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
-        """Preprocess, graph and decode; a graph for a fixed number of images gets as many, the last
-        of them repeated."""
+        """Preprocess, graph and decode; for a graph with a fixed batch, the last image is repeated
+        to fill it."""
         if not images:
             return []
         missing = -len(images) % (self.facts.input.batch or 1)
@@ -119,24 +119,24 @@ class Engine(BasePredictor):
                 return list(self.network.decode(outputs, batch, thresholds))[: len(images)]
 
     def forward(self, batch: Batch) -> Any:
-        """The network's outputs for a batch, as the family's type."""
+        """The network's outputs for a batch, in the family's type."""
         with step(f"graph in {self.engine}"):
-            parts = self._computed(batch)
-        wanted = sum(leaf.name is not None for leaf in self.facts.leaves)
+            parts = self._run_graph(batch)
+        expected = sum(leaf.name is not None for leaf in self.facts.leaves)
         for tensors in parts:
-            if len(tensors) != wanted:
+            if len(tensors) != expected:
                 raise ContractError(
                     f"{self.engine} ran the graph of '{self.name}'.",
-                    f"It returned {len(tensors)} outputs, and the network has {wanted}.",
-                    "Report it to whoever wrote the engine.",
+                    f"It returned {len(tensors)} outputs, and the network has {expected}.",
+                    "Report it to the author of the engine.",
                 )
         with step("forward without content"):
             tensors = parts[0] if len(parts) == 1 else joined(parts, self._layout.by_image)
             return self._layout.rebuild(tensors, batch)
 
-    def _computed(self, batch: Batch) -> list[Sequence[Tensor]]:
-        """The graph's outputs for each part of a batch: for as many images as it takes, or for one,
-        where there are lanes."""
+    def _run_graph(self, batch: Batch) -> list[Sequence[Tensor]]:
+        """The graph's outputs for each part of a batch. A part has the graph's fixed batch size,
+        else one image with lanes, else all images."""
         inputs = {self.facts.input.name: batch.pixels}
         inputs |= {name: batch.extras[name] for name in self.facts.input.extras}
         at_once = self.facts.input.batch or (1 if self._lanes else len(batch))
@@ -146,11 +146,11 @@ class Engine(BasePredictor):
         return [self._session(contiguous(part)) for part in parts]
 
     def release(self) -> None:
-        """Nothing is held between two batches."""
+        """Does nothing: an engine holds nothing between two batches."""
 
 
 def network_of(request: EngineRequest) -> Detector:
-    """The detector of a request without content."""
+    """The detector of a request, on the meta device."""
     resolved = request.resolved
     with on_meta_device():
         network = build(catalogue(), resolved.choice, request.new)

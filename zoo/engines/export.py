@@ -22,9 +22,9 @@ from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.load import load
 from zoo.engines.accuracy import Accuracy
 from zoo.engines.card import choice_of
-from zoo.engines.draft import Draft, Format, Made, Way, ways
+from zoo.engines.draft import Candidate, Draft, Format, Way, ways
 from zoo.engines.formats import Exporter
-from zoo.engines.int8 import Int8, Quantized, quantized
+from zoo.engines.int8 import Int8, Quantized, quantize
 from zoo.engines.parity import Parity
 from zoo.engines.scenes import images_of, scenes
 from zoo.environment import expand_home
@@ -167,7 +167,7 @@ def _write_export(
             if lighter.half:
                 candidate = work.halve(candidate, folder, lighter.data)
         if lighter.int8 is not None:
-            candidate, outcome = quantized(
+            candidate, outcome = quantize(
                 work, candidate, folder, lighter.int8, lighter.data, show=progress
             )
         _move_to_destination(candidate.file, path, format)
@@ -176,7 +176,12 @@ def _write_export(
 
 
 def _export_result(
-    path: Path, candidate: Made, outcome: Quantized | None, *, float32_bytes: int, seconds: float
+    path: Path,
+    candidate: Candidate,
+    outcome: Quantized | None,
+    *,
+    float32_bytes: int,
+    seconds: float,
 ) -> Exported:
     """The facts of the finished file."""
     facts = candidate.facts

@@ -1,5 +1,4 @@
-"""Graphs as files: a detector to ONNX, OpenVINO IR or a `torch.export` program, and facts into
-them."""
+"""Writes a detector as an ONNX, OpenVINO IR or `torch.export` file, with its facts inside."""
 
 from __future__ import annotations
 
@@ -29,11 +28,13 @@ _CHATTY = ("torch.onnx", "torch.export", "torch._dynamo", "onnxscript", "onnx_ir
 
 @dataclass(frozen=True)
 class Trace:
-    """A network that is exported, and for which inputs.
+    """A network to export, and its example inputs.
 
-    inputs:  examples, pixels first; their number of images is that of a fixed batch.
-    names, outputs: of the graph's inputs and outputs. per_image: the outputs with a row an image.
-    dynamic_batch, dynamic_size: other numbers of images, other heights and widths are taken.
+    inputs:  examples, pixels first; a fixed batch has as many images as they have.
+    names, outputs: names of the graph's inputs and outputs. per_image: names of the outputs with a
+        row per image.
+    dynamic_batch, dynamic_size: whether the graph takes other numbers of images, other heights and
+        widths.
     """
 
     network: FlatNetwork
@@ -45,7 +46,7 @@ class Trace:
     dynamic_size: bool
 
     def shapes(self) -> dict[str, Any] | None:
-        """The dimensions that `torch.export` leaves open, for each input."""
+        """The dynamic dimensions of each input, for `torch.export`."""
         auto = torch.export.Dim.AUTO
         batch = {0: auto} if self.dynamic_batch else {}
         sides = {2: auto, 3: auto} if self.dynamic_size else {}
@@ -55,7 +56,7 @@ class Trace:
         return shapes if batch or sides else None
 
     def axes(self) -> dict[str, dict[int, str]]:
-        """The same for the older exporter."""
+        """The dynamic dimensions of each input and output, for the legacy exporter."""
         batch = {0: "batch"} if self.dynamic_batch else {}
         sides = {2: "height", 3: "width"} if self.dynamic_size else {}
         axes = {name: dict(batch) for name in (*self.names, *self.per_image)}
@@ -103,7 +104,7 @@ def write_onnx(trace: Trace, path: Path, exporter: Exporter) -> None:
 
 
 def onnx_batch(path: Path) -> int | None:
-    """The number of images that an ONNX file takes; None is any."""
+    """The fixed batch size of an ONNX file; None if it takes any."""
     onnx: Any = optional("onnx", wanted_for="An ONNX file")
     dimension = onnx.load(path, load_external_data=False).graph.input[0].type.tensor_type.shape.dim
     first = dimension[0]
@@ -111,7 +112,7 @@ def onnx_batch(path: Path) -> int | None:
 
 
 def label_onnx(path: Path, facts: ExportFacts) -> None:
-    """Puts facts into an ONNX file."""
+    """Writes facts into an ONNX file."""
     onnx: Any = optional("onnx", wanted_for="An ONNX file")
     save_onnx(onnx.load(path), path, facts)
 
@@ -141,17 +142,17 @@ def write_program(program: torch.export.ExportedProgram, path: Path, facts: Expo
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps exporters from speaking: what matters is in the error that ends them."""
+    """Suppresses the output and warnings of exporters; their errors are still raised."""
     loggers = [logging.getLogger(name) for name in _CHATTY]
     levels = [logger.level for logger in loggers]
-    said = io.StringIO()
+    output = io.StringIO()
     try:
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)
         with (
             warnings.catch_warnings(),
-            contextlib.redirect_stdout(said),
-            contextlib.redirect_stderr(said),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(output),
         ):
             warnings.simplefilter("ignore")
             yield

@@ -1,5 +1,5 @@
-"""From a request to an engine: the exported file that was named, or the model's own, exported once
-and kept; and a look at whether its engine agrees with torch on this machine."""
+"""Makes an engine from a request: runs the named exported file, or exports the model once into the
+cache and verifies that the engine agrees with torch on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.cache import converted, has_agreed, note_agreed
+from zoo.engines.cache import find_or_export, has_agreed, note_agreed
 from zoo.engines.draft import Format
 from zoo.engines.engine import Engine
 from zoo.engines.lanes import Lanes, lanes_for
@@ -26,12 +26,12 @@ def graph_engine(
 ) -> Engine:
     """The engine of a request.
 
-    start:   makes a graph ready to run.
-    formats: of exported files that it reads: "onnx", "openvino", "torch"; a model is exported in
-        the first of them.
-    lanes:   whether the images of a batch run side by side on a processor, each on a core of its
-        own, and not at once. `start` is called once more for them, with a request that says how
-        many (`EngineRequest.lanes`).
+    start:   loads a graph and returns a session that runs it.
+    formats: the formats of exported files that it reads: "onnx", "openvino", "torch"; a model is
+        exported in the first of them.
+    lanes:   whether the images of a batch run side by side on a CPU, each on its own core, instead
+        of in one call. `start` is then called a second time, with their number in
+        `EngineRequest.lanes`.
     Raises:
         UsageError: the file is of another format, or the model has random weights.
         ExportError: the model can't be exported, or the engine does not agree with torch.
@@ -42,20 +42,19 @@ def graph_engine(
         if facts.format not in formats:
             raise UsageError(
                 f"{file} can't be run by the engine {request.engine}.",
-                f"It is of the format {facts.format}, and that engine reads "
-                f"{' and '.join(formats)}.",
+                f"Its format is {facts.format}, and that engine reads {' and '.join(formats)}.",
                 "Leave the engine out, or export the model in another format.",
             )
-        return _started(request, start, file, lanes=lanes)
-    file = converted(request, formats[0])
-    engine = _started(request, start, file, lanes=lanes)
+        return _start_engine(request, start, file, lanes=lanes)
+    file = find_or_export(request, formats[0])
+    engine = _start_engine(request, start, file, lanes=lanes)
     if not has_agreed(file, engine):
-        parity = measure(request.detector(), engine, scenes(), asked=_asked(engine))
+        parity = measure(request.detector(), engine, scenes(), failure=_failure(engine))
         note_agreed(file, engine, parity)
     return engine
 
 
-def _started(request: EngineRequest, start: Start, file: Path, *, lanes: bool) -> Engine:
+def _start_engine(request: EngineRequest, start: Start, file: Path, *, lanes: bool) -> Engine:
     count = lanes_for(request) if lanes else 0
     side_by_side = replace(request, lanes=count)
     return Engine(
@@ -67,5 +66,5 @@ def _started(request: EngineRequest, start: Start, file: Path, *, lanes: bool) -
     )
 
 
-def _asked(engine: Engine) -> str:
+def _failure(engine: Engine) -> str:
     return f"The engine {engine.engine} {engine.version} can't run '{engine.name}'."

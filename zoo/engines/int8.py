@@ -1,5 +1,5 @@
-"""INT8 by post-training quantisation, within a budget of AP: the layers that cost most go back to
-float32 until what is measured on held-out images is within it."""
+"""INT8 by post-training quantisation within a budget of AP: the layers that cost most go back to
+float32 until the AP on held-out images is within it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from torch import Tensor
 from zoo.data import Dataset
 from zoo.data import read as read_data
 from zoo.engines.accuracy import Accuracy, accuracy, report
-from zoo.engines.draft import Draft, Made
+from zoo.engines.draft import Candidate, Draft
 from zoo.engines.engine import Engine
 from zoo.engines.formats import label_onnx
-from zoo.engines.latency import Speed, compared
+from zoo.engines.latency import Speed, compare_speed
 from zoo.engines.quantizer import Layer, Quantizer
-from zoo.engines.sensitivity import ranked
+from zoo.engines.sensitivity import rank_layers
 from zoo.errors import ExportError, UsageError
 from zoo.evaluate.report import Report
 from zoo.progress import Bar
@@ -29,22 +29,20 @@ from zoo.registry.exported import ExportFacts
 from zoo.text import pluralize
 
 INT8 = "int8"
-MOST = 64  # images to calibrate on
-RANKED = 8  # of these, the images that tell which layers cost most
-CALIBRATED = 0.25  # of the images, where none are held out by name
+MAX_CALIBRATION = 64  # images to calibrate on
+RANKING_IMAGES = 8  # of these, on which layers are ranked by their cost
+CALIBRATION_SHARE = 0.25  # of the images, if no other data are named to measure on
 
 
 @dataclass(frozen=True)
 class Int8:
-    """An INT8 file, and how good it has to be.
+    """The options of an INT8 file.
 
-    calibrate: annotated images, as `zoo.data.read` takes them; a quarter of them, and 64 at most,
-               are calibrated on, and AP is measured on the others. Where data is given as well, AP
-               is measured on that.
+    calibrate: annotated images, as `zoo.data.read` takes them; a quarter of them, at most 64, are
+               used for calibration, and AP is measured on the others, or on `data` if given.
     budget:    points of AP that may be lost.
-    even_if_slower: write a file that is within the budget also where it is not faster, as it is
-               smaller.
-    Raises: UsageError for a budget that can't be.
+    even_if_slower: write a file within the budget even if it is not faster, as it is smaller.
+    Raises: UsageError for an impossible budget.
     """
 
     calibrate: str | os.PathLike[str] | Dataset
@@ -63,7 +61,7 @@ class Int8:
 
 @dataclass(frozen=True)
 class Variant:
-    """A file that was tried. floating: how many layers are in float32. lost: points of AP."""
+    """A file that was tried. floating: number of layers in float32. lost: points of AP."""
 
     floating: int
     ap: float
@@ -72,10 +70,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Quantized:
-    """The outcome: the layers in int8, the speed, and what was tried.
+    """The outcome of a quantisation.
 
-    layers:     that the network has; floating: those that are in float32.
-    calibrated: images.
+    layers:     number of layers; floating: names of those in float32.
+    calibrated: number of calibration images.
     speed:      of the network. tried: every file whose AP was measured.
     """
 
@@ -87,63 +85,71 @@ class Quantized:
     tried: tuple[Variant, ...]
 
 
-def quantized(
-    draft: Draft, made: Made, folder: Path, wanted: Int8, data: Dataset | None, *, show: bool | None
-) -> tuple[Made, Quantized]:
-    """The INT8 file of a float32 ONNX file, in a folder. data: to measure on.
+def quantize(
+    draft: Draft,
+    candidate: Candidate,
+    folder: Path,
+    options: Int8,
+    data: Dataset | None,
+    *,
+    show: bool | None,
+) -> tuple[Candidate, Quantized]:
+    """Quantises a float32 ONNX file; writes the INT8 file into a folder. data: to measure AP on.
 
-    Raises: ExportError where no file is both within the budget and faster; UsageError, DataError.
+    Raises: ExportError if no file is both within the budget and faster; UsageError, DataError.
     """
-    images, held = split(wanted.calibrate, data)
-    before = draft.engine(made.file, made.facts, threads=1)
+    images, held = split(options.calibrate, data)
+    before = draft.engine(candidate.file, candidate.facts, threads=1)
     pixels = [images.image(position).pixels for position in range(len(images))]
     with Bar(
         f"Calibrating on {pluralize(len(pixels), 'image')}", total=len(pixels), show=show
     ) as bar:
         inputs = _inputs(before, pixels, done=bar.advance)
-        quantizer = Quantizer(made.file, folder, inputs)
-    work = Work(draft, made, folder, quantizer, before, report(before, held), held)
+        quantizer = Quantizer(candidate.file, folder, inputs)
+    work = Work(draft, candidate, folder, quantizer, before, report(before, held), held)
     with Bar(f"Trying {draft.choice.name} in INT8", total=len(quantizer.layers), show=show) as bar:
-        order = ranked(
+        order = rank_layers(
             quantizer.layers,
-            pixels[:RANKED],
+            pixels[:RANKING_IMAGES],
             before,
-            lambda layer: work.engine(work.written([layer])),
+            lambda layer: work.engine(work.write([layer])),
             done=lambda _: bar.advance(),
         )
-    tried, count, measured = work.within(order, wanted.budget)
-    file = work.written(order[count:])
-    batch = before.preprocess([pixels[0]] * (made.facts.input.batch or 1))
-    speed = compared(before, work.engine(file), batch)
+    tried, count, measured = work.within(order, options.budget)
+    file = work.write(order[count:])
+    batch = before.preprocess([pixels[0]] * (candidate.facts.input.batch or 1))
+    speed = compare_speed(before, work.engine(file), batch)
     outcome = Quantized(
         layers=len(order),
         floating=tuple(layer.name for layer in order[:count]),
         calibrated=len(pixels),
-        budget=wanted.budget,
+        budget=options.budget,
         speed=speed,
         tried=tried,
     )
-    check_worth(draft.choice.name, outcome, measured, wanted)
+    check_worth(draft.choice.name, outcome, measured, options)
     facts = structs.replace(
-        work.facts, measured=asdict(measured) | {"int8": asdict(outcome)}, parity=made.facts.parity
+        work.facts,
+        measured=asdict(measured) | {"int8": asdict(outcome)},
+        parity=candidate.facts.parity,
     )
     label_onnx(file, facts)
-    return Made(file, facts, made.parity, made.tried, measured), outcome
+    return Candidate(file, facts, candidate.parity, candidate.tried, measured), outcome
 
 
 def split(
     calibrate: str | os.PathLike[str] | Dataset, data: Dataset | None
 ) -> tuple[Dataset, Dataset]:
-    """The images to calibrate on, and those to measure on, none in both.
+    """The images to calibrate on and those to measure on, which don't overlap.
 
-    Raises: UsageError where one of the two has none; DataError.
+    Raises: UsageError if one of the two has none; DataError.
     """
-    given = read_data(calibrate)
+    dataset = read_data(calibrate)
     if data is None:
-        images, held = given.split(calibrate=CALIBRATED, held=1 - CALIBRATED)
+        images, held = dataset.split(calibrate=CALIBRATION_SHARE, held=1 - CALIBRATION_SHARE)
     else:
-        images, held = given, data
-        if given.sha256 == data.sha256:
+        images, held = dataset, data
+        if dataset.sha256 == data.sha256:
             raise UsageError(
                 f"AP can't be measured on {data.name}.",
                 "The file is calibrated on the same images, and would look better than it is.",
@@ -152,18 +158,18 @@ def split(
             )
     if not len(images) or not len(held):
         raise UsageError(
-            f"A file can't be calibrated on {given.name}.",
-            f"It has {pluralize(len(given), 'image')}: some to calibrate on are needed, and others "
+            f"A file can't be calibrated on {dataset.name}.",
+            f"It has {pluralize(len(dataset), 'image')}: some are needed to calibrate on, others "
             "to measure on.",
             "Name a data set with a hundred images or more.",
         )
-    return images.subset(range(min(MOST, len(images)))), held
+    return images.subset(range(min(MAX_CALIBRATION, len(images)))), held
 
 
 def _inputs(
     engine: Engine, images: Sequence[Tensor], *, done: Callable[[], None]
 ) -> Iterator[Mapping[str, np.ndarray[Any, Any]]]:
-    """The graph's inputs for each image."""
+    """The graph's inputs by name, for each image."""
     facts = engine.facts.input
     for image in images:
         batch = engine.preprocess([image] * (facts.batch or 1))
@@ -174,65 +180,66 @@ def _inputs(
 
 @dataclass
 class Work:
-    """Files that are tried. report: of the float32 graph, `before`, on the held-out images."""
+    """The search for an INT8 file. before: the engine of the float32 graph; report: its numbers on
+    the held-out images."""
 
     draft: Draft
-    made: Made
+    candidate: Candidate
     folder: Path
     quantizer: Quantizer
     before: Engine
     report: Report
-    held: Dataset
+    held_out: Dataset
 
     @property
     def facts(self) -> ExportFacts:
         """The facts of an INT8 file."""
-        return structs.replace(self.made.facts, precision=INT8, parity={})
+        return structs.replace(self.candidate.facts, precision=INT8, parity={})
 
-    def written(self, layers: Sequence[Layer]) -> Path:
-        """A file with these layers in int8; the one before is overwritten."""
+    def write(self, layers: Sequence[Layer]) -> Path:
+        """Writes a file with these layers in int8, over the previous one."""
         return self.quantizer.write(self.folder / "int8.onnx", layers)
 
     def engine(self, file: Path) -> Engine:
-        """The engine of a file, with one thread."""
+        """The engine of an INT8 file, with one thread."""
         return self.draft.engine(file, self.facts, threads=1)
 
     def within(
         self, order: Sequence[Layer], budget: float
     ) -> tuple[tuple[Variant, ...], int, Accuracy]:
-        """Every file that was tried; the least number of layers in float32, first ones first, with
-        which AP is within the budget; and what was measured then.
+        """Every file that was tried; the smallest number of layers in float32, taken from the front
+        of `order`, with which AP is within the budget; and the AP then.
 
-        The number is doubled until it is, and then halved in between.
-        Raises: ExportError where none is.
+        The number is doubled until AP is within the budget, then found by bisection.
+        Raises: ExportError if no number suffices.
         """
         tried: list[Variant] = []
 
-        def measured(count: int) -> Accuracy:
-            engine = self.engine(self.written(order[count:]))
-            result = accuracy(self.report, report(engine, self.held))
+        def measure(count: int) -> Accuracy:
+            engine = self.engine(self.write(order[count:]))
+            result = accuracy(self.report, report(engine, self.held_out))
             tried.append(Variant(count, result.after, result.lost))
             return result
 
         low, high = -1, 0
-        best = measured(0)
+        best = measure(0)
         while best.lost > budget:
             low, high = high, max(1, 2 * high)
             if high >= len(order):
                 high = len(order) - 1
                 if low >= high:
-                    raise _lost(self.draft, budget, tried)
-            best = measured(high)
+                    raise _over_budget(self.draft, budget, tried)
+            best = measure(high)
         while high - low > max(1, high // 8):
             middle = (low + high) // 2
-            result = measured(middle)
+            result = measure(middle)
             low, high, best = (
                 (low, middle, result) if result.lost <= budget else (middle, high, best)
             )
         return tuple(tried), high, best
 
 
-def _lost(draft: Draft, budget: float, tried: Sequence[Variant]) -> ExportError:
+def _over_budget(draft: Draft, budget: float, tried: Sequence[Variant]) -> ExportError:
     best = min(tried, key=lambda variant: variant.lost)
     return ExportError(
         f"'{draft.choice.name}' can't be exported in INT8 within {budget:g} points of AP.",
@@ -242,9 +249,9 @@ def _lost(draft: Draft, budget: float, tried: Sequence[Variant]) -> ExportError:
     )
 
 
-def check_worth(name: str, outcome: Quantized, measured: Accuracy, wanted: Int8) -> None:
-    """Raises: ExportError for a file that is not faster, unless its size alone is wanted."""
-    if outcome.speed.faster or wanted.even_if_slower:
+def check_worth(name: str, outcome: Quantized, measured: Accuracy, options: Int8) -> None:
+    """Raises: ExportError for a file that is not faster, unless that is allowed."""
+    if outcome.speed.faster or options.even_if_slower:
         return
     raise ExportError(
         f"'{name}' can't be exported in INT8: no file is both within {outcome.budget:g} points of "

@@ -1,4 +1,4 @@
-"""Whether one engine is faster than another: both in turn, so that what else the machine does meets
+"""Whether one engine is faster than another: both run in turn, so that other processes affect
 both."""
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from zoo.contract import Batch
 from zoo.engines.engine import Engine
 
 ROUNDS = 40
-# The ratio of one pair of files differed by nine hundredths between two runs on one machine, whose
-# intervals excluded each other: memory lies elsewhere, and the machine does other things.
+# Two runs of one pair of files on one machine gave ratios 0.09 apart, with disjoint intervals, as
+# memory layout and other processes differ between runs.
 BETWEEN_RUNS = 0.05
 _RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Speed:
-    """The network's time for an image, of two files in turn: seconds of one core.
+    """The network's processor time per image for two files, on one core.
 
-    before, after: in milliseconds, the medians of the float32 graph and of the file.
-    ratio:         after : before, the median of all turns; low, high: its 95 % interval.
+    before, after: medians of the float32 graph and of the file, in milliseconds.
+    ratio:         after / before, the median of all turns; low, high: its 95 % interval.
     """
 
     before: float
@@ -35,19 +35,19 @@ class Speed:
 
     @property
     def faster(self) -> bool:
-        """Whether the second is, beyond what chance makes of so few turns and of another run."""
+        """Whether the file is faster, beyond chance and the differences between runs."""
         return self.high < 1 - BETWEEN_RUNS
 
     def __str__(self) -> str:
         return (
-            f"{self.after:.1f} ms of one core an image, and {self.before:.1f} in float32: "
+            f"{self.after:.1f} ms of one core per image, and {self.before:.1f} in float32: "
             f"{self.ratio:.2f} times as long (95 % interval of this run {self.low:.2f} to "
             f"{self.high:.2f})"
         )
 
 
-def compared(before: Engine, after: Engine, batch: Batch, *, rounds: int = ROUNDS) -> Speed:
-    """The second against the first, each with one thread; after a turn to warm up."""
+def compare_speed(before: Engine, after: Engine, batch: Batch, *, rounds: int = ROUNDS) -> Speed:
+    """Times two engines in turn on a batch, after a warm-up turn."""
     seconds = np.array(
         [(_seconds(before, batch), _seconds(after, batch)) for _ in range(rounds + 1)]
     )
@@ -55,7 +55,7 @@ def compared(before: Engine, after: Engine, batch: Batch, *, rounds: int = ROUND
 
 
 def speed_of(before: Sequence[float], after: Sequence[float]) -> Speed:
-    """The speed from the seconds of each turn."""
+    """The speed from the seconds of each turn, by bootstrap over the turns."""
     ratios = np.array(after) / np.array(before)
     draws = np.random.default_rng(0).integers(0, len(ratios), (_RESAMPLES, len(ratios)))
     low, high = np.quantile(np.median(ratios[draws], axis=1), (0.025, 0.975))
@@ -69,6 +69,6 @@ def speed_of(before: Sequence[float], after: Sequence[float]) -> Speed:
 
 
 def _seconds(engine: Engine, batch: Batch) -> float:
-    begun = process_time()
+    begin = process_time()
     engine.forward(batch)
-    return process_time() - begun
+    return process_time() - begin

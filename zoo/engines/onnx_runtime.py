@@ -15,7 +15,7 @@ from zoo.engines.lanes import threads
 from zoo.errors import UsageError
 from zoo.extras import optional
 
-_ERRORS = 3  # of ONNX Runtime's five levels, those that are said
+_ERRORS = 3  # ONNX Runtime's log level for errors, of 0 to 4
 
 
 def library() -> Any:
@@ -24,11 +24,11 @@ def library() -> Any:
 
 
 def start(file: Path, request: EngineRequest) -> Session:
-    """Starts a session whose idle threads sleep, unless they are to spin."""
+    """Starts a session whose idle threads sleep, unless the request lets them spin."""
     runtime = library()
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS
-    # The thread of a lane computes as well, and the session needs no thread in its place.
+    # The threads of lanes compute too, so the session needs fewer of its own.
     options.intra_op_num_threads = (request.threads or threads()) - request.lanes + 1
     options.inter_op_num_threads = 1
     for pool in ("intra_op", "inter_op"):
@@ -38,10 +38,10 @@ def start(file: Path, request: EngineRequest) -> Session:
 
 
 def _provider(runtime: Any, device: torch.device) -> str:
-    """The name of what computes on that device. Raises: UsageError where this build has none."""
-    wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.type)
-    if wanted and wanted in runtime.get_available_providers():
-        return wanted
+    """The execution provider for that device. Raises: UsageError if this build has none."""
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.type)
+    if provider and provider in runtime.get_available_providers():
+        return provider
     raise UsageError(
         f"The engine onnxruntime can't run on '{device}'.",
         f"This build of ONNX Runtime has {', '.join(runtime.get_available_providers())}.",

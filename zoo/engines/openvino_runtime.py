@@ -1,5 +1,5 @@
-"""OpenVINO as an engine; it computes in float32, where by itself it would choose bfloat16 on some
-processors, which moves scores by as much as 0.46."""
+"""OpenVINO as an engine, in float32: by default it computes in bfloat16 on some processors, which
+changes scores by up to 0.46."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REPORTER = "openvino_telemetry"
 
 
 def library() -> Any:
-    """The library, which is kept from reporting its use: it would from its import on.
+    """The library, imported without its telemetry, which would start at import.
 
     Raises: MissingExtra.
     """
@@ -36,11 +36,11 @@ def library() -> Any:
 
 
 def start(file: Path, request: EngineRequest) -> Session:
-    """Compiles a graph for the processor, in float32."""
+    """Compiles a graph for the CPU, in float32."""
     if request.device.type != "cpu":
         raise UsageError(
             f"The engine openvino can't run on '{request.device}'.",
-            "It runs on the processor.",
+            "It only runs on the CPU.",
             "Leave the device out.",
         )
     module = library()
@@ -60,7 +60,7 @@ class _OpenvinoSession:
     def __init__(self, library: Any, compiled: Any) -> None:
         self.version: str = library.__version__.partition("-")[0]
         self._compiled = compiled
-        # Its binding looks NumPy up at its first array; threads that do so together wait for ever.
+        # Its binding imports NumPy at the first array; threads that do so together deadlock.
         library.Tensor(np.zeros(1, np.float32))
 
     def __call__(self, inputs: Mapping[str, Tensor]) -> Sequence[Tensor]:

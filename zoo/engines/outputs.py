@@ -1,5 +1,4 @@
-"""A network's outputs as tensors by name, which is what graphs have, and back as the family's
-pytree."""
+"""Converts a network's outputs, the family's pytree, to the named tensors of a graph, and back."""
 
 from __future__ import annotations
 
@@ -22,10 +21,10 @@ WHOLE = "output"  # the name of outputs that are one tensor
 
 
 class FlatNetwork(nn.Module):
-    """A detector's `forward` with tensors in and tensors out, which is what exporters take.
+    """A detector's `forward` with only tensors as inputs and outputs, as exporters need it.
 
-    leaves: of its outputs; while a network is traced, numbers among them may be tensors.
-    extras: the names of what travels with a batch besides pixels.
+    leaves: of its outputs; numbers among them may be tensors during tracing.
+    extras: the names of the batch's tensors other than pixels.
     """
 
     def __init__(
@@ -49,9 +48,9 @@ def tensors_of(outputs: Any) -> list[Tensor]:
 
 
 def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
-    """Each leaf: a tensor by its name in the outputs (`heads.cls_logits`), anything else as it is.
+    """Each leaf: a tensor by its name in the outputs (`heads.cls_logits`), anything else by value.
 
-    more: the outputs for a larger batch, which tell what has a row for each image.
+    more: the outputs for a larger batch, which show which tensors have a row per image.
 
     Raises: ExportError for a leaf that a file can't hold.
     """
@@ -73,17 +72,18 @@ def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
 
 
 def _grows(tensor: Tensor, larger: Sequence[Any]) -> bool:
-    """Whether a tensor has fewer rows than its like, the first of those, for a larger batch."""
+    """Whether a tensor has another number of rows than the first of `larger`, the same leaf for a
+    larger batch."""
     like = larger[0] if larger else None
     return isinstance(like, Tensor) and tensor.dim() > 0 and len(tensor) != len(like)
 
 
 class OutputLayout:
-    """How tensors become the outputs of a network.
+    """Rebuilds the outputs of a network from the tensors of its graph.
 
-    leaves, structure: as the exported file says them, for inputs of `size`.
-    network: without content; it is run for inputs of other sizes, to learn what it returns.
-    by_image: whether each tensor has a row for each image.
+    leaves, structure: from the exported file, for inputs of `size`.
+    network: on the meta device; run for inputs of other sizes, to learn the structure of outputs.
+    by_image: whether each tensor has a row per image.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class OutputLayout:
         self._network = network
 
     def rebuild(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
-        """The outputs that these tensors are, for that batch."""
+        """The network's outputs for that batch, made of these tensors."""
         leaves, structure = self._at(batch)
         values = iter(tensors)
         filled = [next(values) if leaf.name is not None else leaf.value for leaf in leaves]

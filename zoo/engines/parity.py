@@ -1,5 +1,5 @@
-"""The parity gate: what an engine returns is held against torch, output by output and detection by
-detection, on several images, input sizes and batch sizes."""
+"""The parity gate: compares an engine with torch, output by output and detection by detection, on
+several images, input sizes and batch sizes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _FIX = "Nothing was written. Export with another exporter or format, or report i
 class Tolerance:
     """The largest differences from torch that are allowed.
 
-    output:        of the largest number in an output, or of 1.
+    output:        relative to the largest number in an output, or to 1 if that is larger.
     outliers:      the share of an output's numbers that may differ by more.
     score, pixels: of a detection's score, and of a box's edge.
-    floor:         detections of a lower score are not compared.
-    unmatched:     the share of detections that may be missing or one too many, where suppression
-                   decided the other way.
+    floor:         detections with a lower score are not compared.
+    unmatched:     the share of detections that may be missing or additional, as rounding can
+                   change what is suppressed.
     """
 
     output: float
@@ -42,7 +42,7 @@ class Tolerance:
 
 
 EXACT = Tolerance(output=1e-4, score=1e-3, pixels=0.5, floor=0.01)
-# Where a network sees nothing, rounded weights can move a box far: detections alone decide there.
+# Rounded weights can move the box of a background cell far, so a share of outliers is allowed.
 HALF = Tolerance(output=1e-2, score=1e-2, pixels=2.0, floor=0.05, unmatched=0.01, outliers=0.002)
 
 
@@ -52,8 +52,8 @@ class Parity:
 
     outputs:    the largest difference in each of the network's outputs.
     score, box: the largest of a score, and of a box's edge in pixels, among the detections.
-    detections: that were compared; none where nothing scores as much as the tolerance's floor.
-    unmatched:  that one of the two does not have; none are allowed in float32.
+    detections: number of compared detections; 0 if none scores as much as the tolerance's floor.
+    unmatched:  number of detections that only one of the two has; must be 0 in float32.
     sizes, batches: the input sizes `(height, width)` and numbers of images.
     """
 
@@ -77,16 +77,16 @@ def measure(
     engine: Engine,
     images: Sequence[Tensor],
     *,
-    asked: str,
+    failure: str,
     tolerance: Tolerance = EXACT,
     fix: str = _FIX,
 ) -> Parity:
     """The differences on these images.
 
-    asked: what can't be done where they are too large, in a sentence. fix: what to type then.
+    failure: the first sentence of the error, what can't be done. fix: its last, what to type.
     Raises: ExportError naming the output that differs, where, and by how much; or the detection.
     """
-    comparison = _Comparison(Parity(images=len(images)), tolerance, asked, fix)
+    comparison = _Comparison(Parity(images=len(images)), tolerance, failure, fix)
     parity = comparison.parity
     sizes: dict[tuple[int, int], None] = {}
     batches: dict[int, None] = {}
@@ -112,8 +112,8 @@ def measure(
 def _groups(
     engine: Engine, images: Sequence[Tensor]
 ) -> Iterator[tuple[list[Tensor], tuple[int, int]]]:
-    """Batches of images of one input size: of every size one, and as many batch sizes as there are
-    images for. Raises: ImageError where no image is of a size that the graph takes."""
+    """Batches of images of one input size, and that size: of every size at least one, in several
+    batch sizes. Raises: ImageError if the graph takes none of the images."""
     by_size: dict[tuple[int, int], list[Tensor]] = {}
     refused: ImageError | None = None
     for image in images:
@@ -135,20 +135,20 @@ def _groups(
 
 @dataclass
 class _Comparison:
-    """Differences as they are found. first: said of the first detection without its like."""
+    """The differences so far. first: a sentence about the first detection without a match."""
 
     parity: Parity
     tolerance: Tolerance
-    asked: str
+    failure: str
     fix: str
     first: str = ""
 
     def of_outputs(self, ours: object, theirs: object, *, where: str) -> None:
-        """Takes in the outputs for a batch. Raises: ExportError."""
+        """Compares the outputs for a batch. Raises: ExportError."""
         names = [leaf.name for leaf in leaves_of(ours) if leaf.name is not None]
         if [leaf.value for leaf in leaves_of(ours)] != [leaf.value for leaf in leaves_of(theirs)]:
             raise ExportError(
-                self.asked, f"Its numbers besides tensors are others {where}.", self.fix
+                self.failure, f"Its outputs that are not tensors differ {where}.", self.fix
             )
         for name, mine, other in zip(names, tensors_of(ours), tensors_of(theirs), strict=True):
             self._of_tensors(name, mine.float().cpu(), other.float().cpu(), where)
@@ -156,7 +156,7 @@ class _Comparison:
     def _of_tensors(self, name: str, mine: Tensor, other: Tensor, where: str) -> None:
         if mine.shape != other.shape:
             shapes = f"{tuple(other.shape)}, and torch gives {tuple(mine.shape)}"
-            raise ExportError(self.asked, f"Its output '{name}' is {shapes}, {where}.", self.fix)
+            raise ExportError(self.failure, f"Its output '{name}' is {shapes}, {where}.", self.fix)
         if not mine.numel():
             return
         difference = (mine - other).abs()
@@ -172,13 +172,14 @@ class _Comparison:
         if worst == torch.inf or beyond > self.tolerance.outliers * difference.numel():
             share = beyond / difference.numel()
             case = (
-                f"Its output '{name}' differs from torch by {worst:.3g} at {_place(difference)}, "
-                f"{where}; {allowed:.3g} is allowed{self._outliers(share)}."
+                f"Its output '{name}' differs from torch by {worst:.3g} at "
+                f"{_index_of_largest(difference)}, {where}; {allowed:.3g} is allowed"
+                f"{self._outliers(share)}."
             )
-            raise ExportError(self.asked, case, self.fix)
+            raise ExportError(self.failure, case, self.fix)
 
     def _outliers(self, share: float) -> str:
-        """The share of numbers that may differ by more, and the share that does; empty for none."""
+        """The allowed and the actual share of outliers, in words; empty if none are allowed."""
         most = self.tolerance.outliers
         return (
             f" for all but {most:.1%} of its numbers, and {share:.1%} differ by more"
@@ -189,8 +190,8 @@ class _Comparison:
     def of_detections(
         self, ours: Detections, theirs: Detections, *, floor: float, where: str
     ) -> None:
-        """Takes in the detections of an image: each of one has its like in the other; those at the
-        floor may be on either side."""
+        """Compares the detections of an image: each needs a match in the other list, except those
+        within the tolerance of the floor."""
         tolerance, parity = self.tolerance, self.parity
         for first, second in ((ours, theirs), (theirs, ours)):
             for row in (first.scores >= floor).nonzero().flatten().tolist():
@@ -207,20 +208,20 @@ class _Comparison:
         parity.detections += int((ours.scores >= floor).sum())
 
     def check_unmatched(self) -> None:
-        """Raises: ExportError where more detections than allowed are in one of the two alone."""
+        """Raises: ExportError if more detections than allowed have no match."""
         if self.parity.unmatched > self.tolerance.unmatched * self.parity.detections:
-            raise ExportError(self.asked, self.first, self.fix)
+            raise ExportError(self.failure, self.first, self.fix)
 
 
-def _place(difference: Tensor) -> list[int]:
-    """The indices of the largest."""
+def _index_of_largest(difference: Tensor) -> list[int]:
+    """The indices of the largest difference."""
     return [int(index) for index in torch.unravel_index(difference.argmax(), difference.shape)]
 
 
 def _nearest(
     first: Detections, row: int, second: Detections, tolerance: Tolerance
 ) -> tuple[float, float]:
-    """The differences of score and box to the detection of the same class that is nearest."""
+    """The differences of score and box to the most similar detection of the same class."""
     same = second.labels == first.labels[row]
     if not bool(same.any()):
         return torch.inf, torch.inf

@@ -1,4 +1,4 @@
-"""The preprocessing of an exported file: said in it, and made again of the family's own."""
+"""The preprocessing of an exported file: described in the file, and restored from the family's."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zoo.contract import Preprocess
 from zoo.errors import CardError
 
 
-def described(preprocess: Preprocess) -> dict[str, Any]:
-    """Type, size and settings of a preprocessing, as JSON can say them."""
+def describe(preprocess: Preprocess) -> dict[str, Any]:
+    """Type, size and settings of a preprocessing, as values of JSON."""
     kind = type(preprocess)
     settings: dict[str, Any] = {}
     if dataclasses.is_dataclass(preprocess):
@@ -29,17 +29,18 @@ def described(preprocess: Preprocess) -> dict[str, Any]:
     }
 
 
-def restored(own: Preprocess, facts: dict[str, Any], file: Path) -> Preprocess:
+def restore(own: Preprocess, facts: dict[str, Any], file: Path) -> Preprocess:
     """The family's preprocessing at the size that the file was exported with.
 
-    Raises: CardError where it is not what the file was made with.
+    Raises: CardError if it differs from the file's description.
     """
     first, second = facts["size"]
-    made = own if list(own.size) == [first, second] else own.at((first, second))
-    if described(made) != facts:
+    preprocess = own if list(own.size) == [first, second] else own.at((first, second))
+    if describe(preprocess) != facts:
         raise CardError(
             f"The exported file '{file}' can't be used.",
-            f"It was made with the preprocessing {facts}, and the family's is {described(made)}.",
+            f"It was made with the preprocessing {facts}, and the family's is "
+            f"{describe(preprocess)}.",
             "Export it again with this version of the family's plugin.",
         )
-    return made
+    return preprocess

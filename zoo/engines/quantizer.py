@@ -1,9 +1,9 @@
-"""A float32 ONNX file with any of its layers in int8: calibrated once, written as often as wanted.
+"""Writes a float32 ONNX file with any of its layers in int8, after one calibration.
 
 A layer is a convolution or matrix product with the nodes up to the next ones: its activation, and
-what joins branches. Weights are int8 for each output channel, activations uint8 for each tensor,
-with ranges that calibration images had (99.999 % of each). What lies behind the last layers, where
-boxes and scores meet in one tensor, stays in float32.
+nodes that join branches. Weights are int8 per output channel, activations uint8 per tensor, with
+the ranges on calibration images (99.999 % of each). The nodes behind the last layers, where boxes
+and scores meet in one tensor, stay in float32.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zoo.extras import optional
 
 PERCENTILE = 99.999
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
-# What follows a product and has an int8 kernel of its own.
+# Nodes that follow a product and have int8 kernels.
 FOLLOWERS = frozenset(
     {"Add", "AveragePool", "Concat", "LeakyRelu", "MaxPool", "Mul", "Relu", "Resize", "Sigmoid"}
 )
@@ -35,9 +35,9 @@ class Layer:
 
 
 class Quantizer:
-    """The layers of a file, and what their tensors hold on calibration images.
+    """The layers of a file, and the ranges of their tensors on calibration images.
 
-    file:   ONNX in float32. folder: for what is made on the way.
+    file:   ONNX in float32. folder: for intermediate files.
     inputs: of the graph by name, image by image.
     """
 
@@ -52,10 +52,10 @@ class Quantizer:
         with quiet():
             shape = optional("onnxruntime.quantization.shape_inference", wanted_for="An INT8 file")
             shape.quant_pre_process(file, self._file, skip_symbolic_shape=True)
-            self._ranges = self._calibrated(folder / "calibrated.onnx", inputs)
+            self._ranges = self._calibrate(folder / "calibrated.onnx", inputs)
         self.layers = layers_of(self._onnx.load(self._file))
 
-    def _calibrated(
+    def _calibrate(
         self, augmented: Path, inputs: Iterable[Mapping[str, np.ndarray[Any, Any]]]
     ) -> Any:
         calibrate: Any = optional("onnxruntime.quantization.calibrate", wanted_for="An INT8 file")
@@ -94,20 +94,20 @@ class Quantizer:
 
 
 class _Reader:
-    """The inputs of one image, as ONNX Runtime asks for them."""
+    """The inputs of one image, as a data reader of ONNX Runtime."""
 
     def __init__(self, inputs: Mapping[str, np.ndarray[Any, Any]]) -> None:
         self._left = [dict(inputs)]
 
     def get_next(self) -> dict[str, np.ndarray[Any, Any]] | None:
-        """The inputs, once."""
+        """The inputs at the first call, then None."""
         return self._left.pop() if self._left else None
 
 
 def layers_of(model: Any) -> list[Layer]:
-    """The layers of an ONNX model whose weights are in it, in its order."""
+    """The layers of an ONNX model that have weights, in its order."""
     weights = {tensor.name: tensor.dims for tensor in model.graph.initializer}
-    owner: dict[str, str] = {}  # of a tensor
+    owner: dict[str, str] = {}  # name of a tensor -> name of its layer's product
     followers: dict[str, list[str]] = {}
     for node in model.graph.node:
         if node.op_type in PRODUCTS and any(name in weights for name in node.input):
@@ -128,7 +128,7 @@ def layers_of(model: Any) -> list[Layer]:
 
 
 def _before_products(model: Any, products: Collection[str]) -> set[str]:
-    """The names of the nodes whose results a product still reads, directly or through others."""
+    """The names of the nodes whose results a product reads, directly or through others."""
     needed: set[str] = set()
     used: set[str] = set()
     for node in reversed(model.graph.node):

@@ -1,4 +1,4 @@
-"""Images on which an exported network is held against torch: rendered scenes, or the user's."""
+"""Images on which an exported network is compared with torch: rendered scenes, or the user's."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ SCENES = "shapes:val,count=4"
 
 @cache
 def scenes() -> tuple[Tensor, ...]:
-    """Rendered scenes, whole, and one of them tall, wide and twice as large: uint8 `(3, h, w)`."""
-    whole = [torch.as_tensor(read(record.source()).pixels) for record in read_data(SCENES).images]
-    first = whole[0]
+    """Rendered scenes, and one of them cut tall, cut wide and at twice the size: uint8
+    `(3, h, w)`."""
+    full = [torch.as_tensor(read(record.source()).pixels) for record in read_data(SCENES).images]
+    first = full[0]
     half = first.shape[-1] // 2
     large = first.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
-    return (*whole, first[:, :, :half].contiguous(), first[:, : half // 2].contiguous(), large)
+    return (*full, first[:, :, :half].contiguous(), first[:, : half // 2].contiguous(), large)
 
 
 def images_of(sources: Sequence[str]) -> tuple[Tensor, ...]:
-    """Images of the user's own: files, folders and globs. Raises: ImageError."""
-    named = chain.from_iterable(expand(source) for source in sources)
-    return tuple(torch.as_tensor(read(image).pixels) for image in named)
+    """The user's images, from files, folders and globs: uint8 `(3, h, w)`. Raises: ImageError."""
+    paths = chain.from_iterable(expand(source) for source in sources)
+    return tuple(torch.as_tensor(read(image).pixels) for image in paths)

@@ -1,4 +1,4 @@
-"""How much it costs to have a layer in int8: what is found with that layer alone in int8, against
+"""The cost of each layer in int8: the detections with only that layer in int8, compared with
 float32."""
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from zoo.detections import Detections
 from zoo.engines.engine import Engine
 from zoo.engines.quantizer import Layer
 
-FLOOR = 0.05
+SCORE_FLOOR = 0.05
 
 
-def ranked(
+def rank_layers(
     layers: Sequence[Layer],
     images: Sequence[Tensor],
     reference: Engine,
@@ -25,35 +25,35 @@ def ranked(
     *,
     done: Callable[[Layer], None],
 ) -> list[Layer]:
-    """The layers, those that cost most first.
+    """The layers, most costly first.
 
-    reference: in float32. alone: makes the engine with that layer alone in int8.
+    reference: the engine in float32. alone: makes the engine with only that layer in int8.
     """
-    expected = detected(reference, images)
+    expected = detect(reference, images)
     losses: dict[str, float] = {}
     for layer in layers:
-        losses[layer.name] = loss(expected, detected(alone(layer), images))
+        losses[layer.name] = loss(expected, detect(alone(layer), images))
         done(layer)
     return sorted(layers, key=lambda layer: -losses[layer.name])
 
 
-def detected(engine: Engine, images: Sequence[Tensor]) -> list[Detections]:
+def detect(engine: Engine, images: Sequence[Tensor]) -> list[Detections]:
     """The detections in each image."""
-    thresholds = replace(engine.defaults, score=max(FLOOR, engine.defaults.score))
+    thresholds = replace(engine.defaults, score=max(SCORE_FLOOR, engine.defaults.score))
     return [engine.predict([image], thresholds)[0] for image in images]
 
 
 def loss(expected: Sequence[Detections], actual: Sequence[Detections]) -> float:
-    """The share of the expected detections, by their scores, that is not found as it was: 0 where
-    all are, with the same boxes and scores; 1 where none is."""
-    whole = lost = 0.0
+    """The lost share of the expected detections, weighted by their scores: 0 if all have the same
+    boxes and scores, 1 if none is detected."""
+    total = lost = 0.0
     for ours, theirs in zip(expected, actual, strict=True):
-        whole += float(ours.scores.sum())
-        kept = torch.zeros(len(ours))
+        total += float(ours.scores.sum())
+        similarity = torch.zeros(len(ours))
         if len(ours) and len(theirs):
             same = ours.labels[:, None] == theirs.labels[None]
             ratios = ours.scores[:, None] / theirs.scores[None]
             alike = torch.minimum(ratios, 1 / ratios)
-            kept = (box_iou(ours.boxes, theirs.boxes).nan_to_num() * alike * same).amax(dim=1)
-        lost += float((ours.scores * (1 - kept)).sum())
-    return lost / whole if whole else 0.0
+            similarity = (box_iou(ours.boxes, theirs.boxes).nan_to_num() * alike * same).amax(dim=1)
+        lost += float((ours.scores * (1 - similarity)).sum())
+    return lost / total if total else 0.0

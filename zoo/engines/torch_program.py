@@ -1,4 +1,4 @@
-"""`torch.export` programs as engines: as they are, and compiled."""
+"""`torch.export` programs as engines, plain or compiled."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from torch import Tensor
 from zoo.contract.session import Session
 from zoo.detectors.engine_request import EngineRequest
 
-_COMPILING: dict[str, Any] = {
-    "compile_threads": 1
-}  # its pool of threads would stay for as long as the process
+# A pool of compile threads would live as long as the process.
+_COMPILE_OPTIONS: dict[str, Any] = {"compile_threads": 1}
 
 
 def start(file: Path, request: EngineRequest) -> Session:
@@ -23,9 +22,9 @@ def start(file: Path, request: EngineRequest) -> Session:
 
 
 def start_compiled(file: Path, request: EngineRequest) -> Session:
-    """Reads a program, in channels-last, and compiles it when it is first run."""
+    """Reads a program in channels-last, which is compiled at its first run."""
     module = _module(file, request).to(memory_format=torch.channels_last)
-    compiled = torch.compile(module, dynamic=True, options=_COMPILING)
+    compiled = torch.compile(module, dynamic=True, options=_COMPILE_OPTIONS)
     return _ProgramSession(compiled, channels_last=True)
 
 

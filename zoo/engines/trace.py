@@ -1,4 +1,4 @@
-"""A detector as an exporter takes it: its network for example inputs, and the facts for the
+"""Prepares a detector for an exporter: its network with example inputs, and the facts of the
 file."""
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from zoo.contract import Batch
 from zoo.detectors import Detector
 from zoo.engines.formats import PIXELS, Trace
 from zoo.engines.outputs import FlatNetwork, leaves_of
-from zoo.engines.preprocess import described
+from zoo.engines.preprocess import describe
 from zoo.registry import Choice
 from zoo.registry.card import as_written
 from zoo.registry.exported import ExportFacts, GraphInput, Leaf
 
-_SHAPES = ((480, 640), (640, 480), (333, 777))  # images that tell whether the input size varies
+_SHAPES = ((480, 640), (640, 480), (333, 777))  # images that show whether the input size varies
 
 
 @dataclass(frozen=True)
 class Example:
-    """A batch of a detector that is in eval mode, and what it returns for it.
+    """An example batch of a detector in eval mode, and its outputs.
 
     leaves: of the outputs.
     """
@@ -37,7 +37,7 @@ class Example:
 
     @classmethod
     def of(cls, detector: Detector, image: Tensor, count: int) -> Example:
-        """That many copies of an image."""
+        """An example with `count` copies of an image, uint8 `(3, h, w)`."""
         with torch.inference_mode():
             batch = detector.preprocess([image] * count)
             outputs = detector(batch)
@@ -45,7 +45,7 @@ class Example:
         return cls(detector, batch, outputs, leaves_of(outputs, more))
 
     def trace(self, *, dynamic_batch: bool) -> Trace:
-        """The network for that batch, or for any number of images."""
+        """The network with this batch as inputs, for this or any number of images."""
         extras = sorted(self.batch.extras)
         network = FlatNetwork(self.detector, self.leaves, extras)
         network.training = False  # the detector's own modes are not touched
@@ -91,7 +91,7 @@ class Example:
                 "sha256": file.sha256 if file else None,
                 "source": file.source if file else None,
             },
-            preprocess=described(detector.preprocess),
+            preprocess=describe(detector.preprocess),
             input=GraphInput(
                 name=PIXELS,
                 size=(height, width),
@@ -115,5 +115,5 @@ def version_of(distribution: str) -> str | None:
 
 
 def varies(detector: Detector) -> bool:
-    """Whether the network's input goes by the size of the image."""
+    """Whether the size of the network's input depends on the size of the image."""
     return len({detector.input_size(*shape) for shape in _SHAPES}) > 1

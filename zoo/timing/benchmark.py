@@ -224,7 +224,7 @@ def _check_options(variants: Sequence[Variant], rounds: int, seconds: float, *, 
         case = "No model or no engine was named."
         raise UsageError("Nothing can be timed.", case, "zoo benchmark yolox_pico")
     if both:
-        case = "Both say which images are looked at."
+        case = "Both name the images to time on."
         raise UsageError("images and data were given.", case, "Leave one of them out.")
     if (count_of(rounds) or MAX_COUNT + 1) > MAX_COUNT:
         raise _unusable("rounds", rounds, f"It is a number from 1 to {MAX_COUNT}.", "rounds=5")

@@ -56,12 +56,12 @@ class Steadiness(msgspec.Struct, frozen=True):
         """A sentence that says how the machine was not steady; None if it was."""
         if self.computed < MIN_COMPUTED:
             return (
-                f"The machine was not steady: others used it, and a fixed piece of work was "
-                f"computed in {100 * self.computed:.0f} % of its time."
+                f"The machine was not steady: other processes used it, and a fixed piece of work "
+                f"was computed in {100 * self.computed:.0f} % of its time."
             )
         if self.slowest > MAX_SLOWDOWN:
             return (
                 f"The machine was not steady: a fixed piece of work took up to {self.slowest:.2f} "
-                f"times its least."
+                f"times its shortest time."
             )
         return None

@@ -49,7 +49,7 @@ def test_a_row_a_variant_is_printed(shell: Shell, asked: dict[str, Any]) -> None
     assert [float(text) for text in auto.split()[-9:]] == numbers
     assert "–" in torch
     assert "A processor, 2 cores" in rest[-1]
-    assert "up to 1.30 times its least" in answer.err
+    assert "up to 1.30 times its shortest time" in answer.err
     assert asked["engines"] == ["torch", "auto"]
     assert (asked["batches"], asked["threads"], asked["models"]) == ([1, 8], None, ["yolox_pico"])
 
