@@ -19,7 +19,7 @@ from zoo.registry.registry_file import USER
 from zoo.weights import WeightsFile
 from zoo.weights.resolve import Resolved
 
-OWN = "own"  # tag of weights that are not the card's
+OWN_TAG = "own"  # tag of weights that are not the card's
 COMPOSED = "composed"
 
 
@@ -58,7 +58,7 @@ def _weights_of(
     if same and loaded.weights and loaded.tag and detector.name == loaded.name:
         return loaded.tag, loaded.weights
     source = FileSource(path=PurePath(file.published).name, sha256=file.sha256)
-    return OWN, Weights(files={MODEL: [source]}, post_load=settings)
+    return OWN_TAG, Weights(files={MODEL: [source]}, post_load=settings)
 
 
 def request_for(detector: Detector, choice: Choice, engine: str) -> EngineRequest:

@@ -17,7 +17,7 @@ from zoo.errors import ExportError
 from zoo.registry.exported import Leaf
 
 _INDEX = re.compile(r"\[['\"]?([^\]'\"]+)['\"]?\]")
-WHOLE = "output"  # the name of outputs that are one tensor
+SINGLE_OUTPUT = "output"  # the name of outputs that are one tensor
 
 
 class FlatNetwork(nn.Module):
@@ -57,7 +57,7 @@ def leaves_of(outputs: Any, more: Any = None) -> list[Leaf]:
     leaves = []
     others = pytree.tree_leaves(more)
     for position, (path, leaf) in enumerate(pytree.tree_flatten_with_path(outputs)[0]):
-        name = _INDEX.sub(r".\1", pytree.keystr(path)).strip(".") or WHOLE
+        name = _INDEX.sub(r".\1", pytree.keystr(path)).strip(".") or SINGLE_OUTPUT
         if isinstance(leaf, Tensor):
             leaves.append(Leaf(name=name, by_image=_grows(leaf, others[position:])))
         elif isinstance(leaf, bool | int | float):

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from zoo.errors import NameNotFound
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import did_you_mean
 from zoo.testing.conformance.checks import (
     answers,
     background,
@@ -33,7 +33,7 @@ from zoo.testing.conformance.checks import (
 )
 from zoo.testing.conformance.model import Model
 
-PREFIX = "check_"
+CHECK_PREFIX = "check_"
 GROUPS: tuple[ModuleType, ...] = (
     answers,
     settings,
@@ -81,9 +81,9 @@ def _checks() -> dict[str, Check]:
     checks = {}
     for module in GROUPS:
         for name, function in vars(module).items():
-            if name.startswith(PREFIX):
+            if name.startswith(CHECK_PREFIX):
                 promise = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
-                short = name.removeprefix(PREFIX)
+                short = name.removeprefix(CHECK_PREFIX)
                 checks[short] = Check(short, promise, module.__name__.rpartition(".")[2], function)
     return checks
 
@@ -95,7 +95,6 @@ def select_checks(only: Collection[str]) -> list[Check]:
     """The checks of these names, all if empty. Raises: NameNotFound with similar names."""
     for name in only:
         if name not in CHECKS:
-            alike = close_matches(name, CHECKS)
-            fix = f"Did you mean {join_or(alike)}?" if alike else f"There are: {', '.join(CHECKS)}."
+            fix = did_you_mean(name, CHECKS, otherwise=f"There are: {', '.join(CHECKS)}.")
             raise NameNotFound(f"No check named '{name}'.", "The kit has none of that name.", fix)
     return [check for name, check in CHECKS.items() if not only or name in only]

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from zoo.testing.hub.fault import Fault
-from zoo.testing.hub.repository import LARGE, MAIN, Files, Repository, git_sha1
+from zoo.testing.hub.repository import LARGE_SUFFIXES, MAIN, Files, Repository, git_sha1
 from zoo.testing.hub.response import Response, refusal
 from zoo.testing.hub.server import Answer, Request, Server
 from zoo.testing.hub.uploads import Uploads
@@ -216,7 +216,7 @@ class LoopbackHub:
             return refusal(404, "EntryNotFound", "Entry not found", commit=commit)
         data = files[name]
         headers = {"X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
-        if not name.endswith(LARGE):
+        if not name.endswith(LARGE_SUFFIXES):
             return Response(data, headers | {"ETag": f'"{git_sha1(data)}"'})
         sha256 = hashlib.sha256(data).hexdigest()
         # `localhost` is a different host than 127.0.0.1, as the Hub's CDN is: clients must not send

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-LARGE = (".safetensors", ".pth", ".pt", ".bin", ".onnx", ".parquet")
+LARGE_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".onnx", ".parquet")
 MAIN = "main"
 ATTRIBUTES = {".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"}
 Files = dict[str, bytes]
@@ -91,7 +91,7 @@ class Repository:
             "files": [
                 {
                     "path": path,
-                    "uploadMode": "lfs" if path.endswith(LARGE) else "regular",
+                    "uploadMode": "lfs" if path.endswith(LARGE_SUFFIXES) else "regular",
                     "shouldIgnore": False,
                     "oid": _oid(path, files[path]) if path in files else None,
                 }
@@ -127,7 +127,7 @@ def git_sha1(data: bytes) -> str:
 
 
 def _oid(path: str, data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest() if path.endswith(LARGE) else git_sha1(data)
+    return hashlib.sha256(data).hexdigest() if path.endswith(LARGE_SUFFIXES) else git_sha1(data)
 
 
 def _tree_entry(name: str, data: bytes) -> dict[str, object]:
@@ -137,7 +137,7 @@ def _tree_entry(name: str, data: bytes) -> dict[str, object]:
         "size": len(data),
         "oid": git_sha1(data),
     }
-    if name.endswith(LARGE):
+    if name.endswith(LARGE_SUFFIXES):
         entry["lfs"] = {"oid": _oid(name, data), "size": len(data), "pointerSize": 134}
     return entry
 

@@ -76,9 +76,9 @@ def check_classes_carried_over(model: Model) -> None:
     reordered = LabelSpace("turned", own.names[::-1], channels=own.channels)
     with torch.device("meta"):
         other = model.make(reordered).eval()
-    asked = f"'{model.name}' can't be built with its classes in another order."
+    failure = f"'{model.name}' can't be built with its classes in another order."
     transfer_head(
-        other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
+        other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=failure
     )
     detections, expected = copy(detect(other, scene())), detect(model.detector, scene())
     # Back in the old order, unvalidated: wrong labels are for other checks.

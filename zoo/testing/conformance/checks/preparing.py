@@ -18,7 +18,7 @@ from zoo.testing.conformance.images import preprocess, scene
 from zoo.testing.conformance.model import Model
 
 SIZES = ((48, 64), (33, 57), (90, 30))
-LARGE = ((700, 1000), (1500, 610))
+LARGE_SIZES = ((700, 1000), (1500, 610))
 COLOR = (203, 117, 46)  # no round numbers, which survive being rounded
 GRAY = (117, 117, 117)
 SHRINK = 2.5  # not a whole number, for which interpolations without antialiasing agree
@@ -89,7 +89,7 @@ def check_places_point_at_the_pixels(detector: Detector) -> None:
 
     Pixels within a pixel and a half of its edges may be blurred.
     """
-    for height, width in (*SIZES, *LARGE):
+    for height, width in (*SIZES, *LARGE_SIZES):
         box = torch.tensor(
             [
                 [
@@ -135,7 +135,7 @@ def check_prepared_as_declared(model: Model) -> None:
     rule = model.need_card().input
     if rule is None:
         raise NotApplicable("Its card declares no input.")
-    for (height, width), color in product((*SIZES, *LARGE), (COLOR, GRAY)):
+    for (height, width), color in product((*SIZES, *LARGE_SIZES), (COLOR, GRAY)):
         image = (
             torch.tensor(color, dtype=torch.uint8)[:, None, None]
             .expand(3, height, width)
@@ -179,13 +179,12 @@ def check_resized_as_declared(model: Model) -> None:
 
 
 def _check_size(transform: InputTransform, expected: Size, image: str) -> None:
-    made = transform.height * transform.scale_y, transform.width * transform.scale_x
-    near = abs(made[0] - expected.height) <= 1 and abs(made[1] - expected.width) <= 1
-    size = f"{made[1]:.1f} x {made[0]:.1f}"
+    height, width = transform.height * transform.scale_y, transform.width * transform.scale_x
+    near = abs(height - expected.height) <= 1 and abs(width - expected.width) <= 1
     require(
         near,
         f"The card resizes an image of {image} to {expected.width} x {expected.height}, and "
-        f"preprocess to {size}.",
+        f"preprocess to {width:.1f} x {height:.1f}.",
     )
 
 
