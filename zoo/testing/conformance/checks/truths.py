@@ -163,16 +163,16 @@ class LossProbe:
     def losses(self, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The losses as tensors, connected to the weights."""
         if self.reusable is None:
+            without_objects = self._run([no_objects() for _ in targets])
             self.outputs = self._run(targets)
-            self.reusable = self._is_reusable(targets)
+            self.reusable = self._is_reusable(without_objects, targets)
         if not self.reusable:
             self.outputs = self._run(targets)
         return self._losses(targets)
 
-    def _is_reusable(self, targets: Sequence[Target]) -> bool:
-        """Whether the outputs are the same for no objects, and the same loss can be had of them
-        twice."""
-        without_objects = self._run([no_objects() for _ in targets])
+    def _is_reusable(self, without_objects: object, targets: Sequence[Target]) -> bool:
+        """Whether the outputs are the same as those without objects, and the loss is the same when
+        it is computed twice."""
         if not _equal(tensors(without_objects), tensors(self.outputs)):
             return False
         return _total(self._losses(targets)) == _total(self._losses(targets))
