@@ -19,7 +19,7 @@ from zoo.text import type_name
 # Factors of height and width. A detector that keeps the aspect ratio is checked with the last two.
 STRETCHES = ((2, 4), (2, 2), (16, 16))
 MAX_BOXES = 10_000
-MIN_EDGES = 8  # of so many, at least one lies between pixels
+MIN_EDGES = 8  # of boxes, of which at least one should lie between pixels
 
 
 def check_one_result_per_image(detector: Detector) -> None:

@@ -1,5 +1,5 @@
-"""Suppression does what it says and nothing else: it has enough boxes to choose from, and drops
-what overlaps, within a class."""
+"""Checks of suppression: it drops only boxes that overlap a better one of their class, and no other
+limit cuts the list."""
 
 from __future__ import annotations
 
