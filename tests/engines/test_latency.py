@@ -14,7 +14,7 @@ def test_a_clear_difference_is_one() -> None:
     speed = speed_of(noise[0].tolist(), (0.7 * noise[1]).tolist())
     assert speed.faster
     assert speed.low < speed.ratio < speed.high < 0.8
-    assert "ms of one core an image, and 20" in str(speed)
+    assert "ms of one core per image, and 20" in str(speed)
 
 
 def test_the_same_is_not_faster() -> None:
