@@ -117,7 +117,7 @@ def test_an_image_of_another_input_size_is_refused(
     pico: Detector, pico_onnx: Exported, engine: Engine
 ) -> None:
     other = _with(pico, pico_onnx, Counting(engine), size=(64, 64))
-    with pytest.raises(ImageError, match="inputs of 64 x 64 pixels alone"):
+    with pytest.raises(ImageError, match="only takes inputs of 64 x 64 pixels"):
         other.input_size(480, 640)
 
 

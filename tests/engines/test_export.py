@@ -83,7 +83,7 @@ def test_modes_stay_as_they_were(pico: Detector, tmp_path: Path) -> None:
 
 
 def test_a_detector_that_no_card_builds_is_refused(pico: Detector, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="built by hand"):
+    with pytest.raises(UsageError, match="built without a card"):
         zoo.export(Toy(label_space=pico.label_space), to=tmp_path / "toy.onnx")
 
 

@@ -125,7 +125,7 @@ def test_images_are_not_calibrated_on_and_measured() -> None:
     data = zoo.data.read("shapes:val,count=4")
     with pytest.raises(UsageError, match="calibrated on the same images"):
         split(data, data)
-    with pytest.raises(UsageError, match="some to calibrate on"):
+    with pytest.raises(UsageError, match="some are needed to calibrate on"):
         split(data.subset([0]), None)
 
 

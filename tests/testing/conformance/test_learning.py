@@ -178,7 +178,7 @@ def test_a_loss_of_the_wrong_sign_is_found_in_the_rows_of_a_class() -> None:
         ) -> dict[str, Tensor]:
             return {name: -loss for name, loss in super().loss(outputs, batch, targets).items()}
 
-    with pytest.raises(ConformanceError, match="The rows of 'red' are pulled by"):
+    with pytest.raises(ConformanceError, match="The loss raises the rows of 'red' by"):
         check_loss_teaches_the_named_class(lively(Negated))
 
 

@@ -108,7 +108,7 @@ def test_an_engine_that_keeps_every_promise_passes(pico: Detector) -> None:
         (First, check_engine_takes_any_batch, "In image 1 of 2 at once it finds what it does not"),
         (Shared, check_engine_serves_threads, "With other threads"),
         (Nameless, check_engine_says_what_it_is, "does not say its version"),
-        (Held, check_engine_closes, "memory is never free"),
+        (Held, check_engine_closes, "memory is not freed"),
     ],
 )
 def test_a_broken_promise_is_said(
@@ -132,7 +132,7 @@ def test_an_engine_of_a_model_that_is_unsure_of_everything_is_compared_all_the_s
 
 def test_where_torch_finds_nothing_at_all_nothing_is_said_to_agree(pico: Detector) -> None:
     empty = replace(model(pico, Acme), load=lambda: Blind(pico))
-    with pytest.raises(NotApplicable, match="finds nothing in the scenes"):
+    with pytest.raises(NotApplicable, match="detects nothing in the scenes"):
         check_engine_agrees_with_torch(empty)
 
 
