@@ -66,7 +66,7 @@ def audit(name: str) -> Row:
         try:
             detector = build(name)
         except PartMismatch as seam:
-            return Row(name, (), reason(seam.why.case))
+            return Row(name, (), reason(seam.error.case))
         only = getattr(detector.backbone, "size", None)
         verdict = "any" if only is None else CHOSEN
         trouble = run(detector, ANY) if only is None else run_built_for(name, ANY)
@@ -106,7 +106,7 @@ def run_built_for(name: str, size: tuple[int, int]) -> str | None:
     try:
         return run(build(name, size=list(size)), size)
     except PartMismatch as seam:
-        return reason(seam.why.case)
+        return reason(seam.error.case)
 
 
 def run(detector: Composed, size: tuple[int, int]) -> str | None:

@@ -45,7 +45,7 @@ def yolox_nano() -> Detector:
         label_space=labels.get("coco80"), depth=0.33, width=0.25, depthwise=True, size=416
     ).eval()
     if WEIGHTS.is_file():
-        assign(detector, load_file(WEIGHTS), asked="Loading the benchmark's weights.")
+        assign(detector, load_file(WEIGHTS), failure="Loading the benchmark's weights.")
     return detector
 
 

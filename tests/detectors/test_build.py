@@ -138,33 +138,33 @@ def test_a_builder_may_change_the_lists_it_is_given_and_is_looked_up_once(
 def test_a_number_that_would_be_built_for_ever_is_named(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "LAYERS", 2000)
+    monkeypatch.setattr(build, "MAX_LAYERS", 2000)
     error = refused("yolox/yolox", "{depth: 1.0e+9, width: 0.25}")
     assert "field 'cards.mine.arguments.depth'" in error.case
     assert "more than 2000 layers" in error.case.replace(",", "")
 
 
 def test_a_limit_of_one_build_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "LAYERS", 3)
-    with pytest.raises(build.TooLarge), build.limited():
+    monkeypatch.setattr(build, "MAX_LAYERS", 3)
+    with pytest.raises(build.TooLarge), build.size_limit():
         nn.Sequential(*(nn.ReLU() for _ in range(4)))
     assert len(nn.Sequential(*(nn.ReLU() for _ in range(9)))) == 9
 
 
 def test_parameters_are_counted_without_memory_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "PARAMETERS", 99)
+    monkeypatch.setattr(build, "MAX_PARAMETERS", 99)
     with (
         torch.device("meta"),
         pytest.raises(build.TooLarge, match="more than 99 parameters"),
-        build.limited(),
+        build.size_limit(),
     ):
         nn.Linear(10, 10)
 
 
 def test_other_threads_build_what_they_like(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "LAYERS", 3)
+    monkeypatch.setattr(build, "MAX_LAYERS", 3)
     built: list[nn.Module] = []
-    with build.limited():
+    with build.size_limit():
         thread = Thread(target=lambda: built.append(nn.Sequential(*[nn.ReLU()] * 9)))
         thread.start()
         thread.join()

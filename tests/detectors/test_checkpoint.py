@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import zoo
 import zoo.weights
-from zoo.detectors.checkpoint import TYPES, assign, check_finite, mapped, reading
+from zoo.detectors.checkpoint import DTYPES, assign, check_finite, map_tensors, reading
 from zoo.errors import CheckpointError
 from zoo.testing import LoopbackHub
 
@@ -44,7 +44,7 @@ def test_a_network_gets_the_tensors_of_the_file(nano: zoo.Detector, file: Path) 
 
 
 def test_the_weights_are_views_of_the_mapped_file(file: Path) -> None:
-    tensors = mapped(file)
+    tensors = map_tensors(file)
     lines = [
         line
         for line in Path("/proc/self/maps").read_text().splitlines()
@@ -87,13 +87,13 @@ def test_a_misfit_names_the_tensors(nano: zoo.Detector, change, said: str) -> No
     state = dict(nano.state_dict())
     change(state)
     with pytest.raises(CheckpointError) as caught:
-        assign(nano, state, asked="A test.")
+        assign(nano, state, failure="A test.")
     assert said in str(caught.value).replace("\n", " ")
 
 
 def test_many_misfits_are_counted_not_listed(nano: zoo.Detector) -> None:
     with pytest.raises(CheckpointError) as caught:
-        assign(nano, {}, asked="A test.")
+        assign(nano, {}, failure="A test.")
     assert " more" in str(caught.value)
 
 
@@ -128,7 +128,7 @@ def test_weights_for_other_classes_say_for_how_many(nano: zoo.Detector, file: Pa
     with on_meta_device():
         other = Model.named("yolox_nano").make(zoo.LabelSpace.custom(["helmet", "vest"]))
     with pytest.raises(CheckpointError, match="They are for 80 classes, not 2"):
-        assign(other, nano.state_dict(), asked="")
+        assign(other, nano.state_dict(), failure="")
 
 
 NAME = "head.obj_preds.0.bias"
@@ -169,10 +169,10 @@ def test_a_number_that_is_none_is_found_wherever_it_is(
     dtype: torch.dtype, place: int, data: st.DataObject
 ) -> None:
     tensor = torch.linspace(-3, 3, 1000).to(dtype)
-    check_finite({"a": tensor}, asked="")
+    check_finite({"a": tensor}, failure="")
     tensor[place] = data.draw(st.sampled_from([float("nan"), float("inf"), -float("inf")]))
     with pytest.raises(CheckpointError, match="'a', 1 number is not finite"):
-        check_finite({"a": tensor}, asked="")
+        check_finite({"a": tensor}, failure="")
 
 
 def test_what_has_no_numbers_is_finite() -> None:
@@ -182,13 +182,13 @@ def test_what_has_no_numbers_is_finite() -> None:
             "b": torch.ones(2, dtype=torch.int64),
             "c": torch.ones(2, dtype=torch.bool),
         },
-        asked="",
+        failure="",
     )
 
 
 def copy_over(path: Path) -> None:
     other = path.with_name("other.safetensors")
-    save_file({name: one + 1 for name, one in mapped(path).items()}, other)
+    save_file({name: one + 1 for name, one in map_tensors(path).items()}, other)
     with path.open("r+b") as file:
         file.write(other.read_bytes())
 
@@ -263,7 +263,7 @@ def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(
 
 def test_every_type_is_read_as_safetensors_maps_it(tmp_path: Path) -> None:
     numbers = torch.arange(24)
-    tensors = {name: numbers.to(dtype).reshape(2, 3, 4) for name, dtype in TYPES.items()}
+    tensors = {name: numbers.to(dtype).reshape(2, 3, 4) for name, dtype in DTYPES.items()}
     tensors |= {
         "none": torch.zeros(0, 3),
         "one": torch.tensor(1.5),
@@ -272,7 +272,7 @@ def test_every_type_is_read_as_safetensors_maps_it(tmp_path: Path) -> None:
     save_file(tensors, tmp_path / "a.safetensors")
     with reading(tmp_path / "a.safetensors", own=False) as begun, torch.device("meta"):
         read = begun.tensors()
-    for name, tensor in mapped(tmp_path / "a.safetensors").items():
+    for name, tensor in map_tensors(tmp_path / "a.safetensors").items():
         assert read[name].dtype == tensor.dtype
         assert read[name].shape == tensor.shape
         assert (

@@ -55,7 +55,7 @@ def test_each_class_has_its_own_row_or_the_prior(
     weights: dict[str, Tensor], names: list[str]
 ) -> None:
     detector = _meta(LabelSpace.custom(names))
-    transfer = transfer_head(detector, weights, old=OLD, make=_toy, asked="")
+    transfer = transfer_head(detector, weights, old=OLD, make=_toy, failure="")
     assert set(transfer.carried) == set(names) & set(OLD.names)
     assert transfer.new_classes == tuple(name for name in names if name not in OLD.names)
     for level in range(3):
@@ -222,7 +222,7 @@ def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(
     state = {name.replace("head.", "head.inner."): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
         detector = _silent(LabelSpace.custom(names))
-    transfer = transfer_head(detector, state, old=OLD, make=_silent, asked="")
+    transfer = transfer_head(detector, state, old=OLD, make=_silent, failure="")
     classes = {
         f"head.inner.cls_preds.{level}.{name}" for level in range(3) for name in ("weight", "bias")
     }
@@ -261,7 +261,7 @@ def test_background_is_carried_over_wherever_it_is_and_unused_channels_where_the
     state = {"scores.weight": torch.arange(10.0).reshape(5, 2), "scores.bias": torch.arange(5.0)}
     with torch.device("meta"):
         detector = NothingLast(new)
-    transfer = transfer_head(detector, state, old=old, make=NothingLast, asked="")
+    transfer = transfer_head(detector, state, old=old, make=NothingLast, failure="")
     after = detector.state_dict()["scores.bias"]
     assert after[[0, 2, 3]].tolist() == [0.0, 3.0, 4.0]
     assert [(one.tensor, one.new) for one in transfer.new_tensors] == [
@@ -295,4 +295,4 @@ def test_a_family_that_names_its_layers_wrongly_is_told(
     with torch.device("meta"):
         detector = make(LabelSpace.custom(["ant", "elk"]))
     with pytest.raises(ContractError, match=said):
-        transfer_head(detector, weights, old=OLD, make=make, asked="")
+        transfer_head(detector, weights, old=OLD, make=make, failure="")

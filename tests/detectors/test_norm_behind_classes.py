@@ -47,7 +47,7 @@ class HalfNamed(Normed):
 def other(kind: type[Toy], source: Toy) -> Toy:
     with torch.device("meta"):
         detector = kind(NEW)
-    transfer_head(detector, source.state_dict(), old=OLD, make=kind, asked="")
+    transfer_head(detector, source.state_dict(), old=OLD, make=kind, failure="")
     return detector
 
 

@@ -12,22 +12,22 @@ from torch import nn
 
 from zoo import text as words
 from zoo.contract import Backbone, FeatureLevel, Head, Neck, backbone, levels_of
-from zoo.detectors.build import mistyped
+from zoo.detectors.build import type_mismatches
 from zoo.detectors.composition import Composition
 from zoo.errors import ContractError, NameNotFound, UsageError, ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
 
-RGB = 3
+RGB_CHANNELS = 3
 
 
 class PartMismatch(Exception):
-    """Two neighbours that do not fit.
+    """Two neighbouring parts that do not fit.
 
     kind:   the part that could not be built: `backbone`, `neck` or `head`.
-    levels: what the parts before it return, by kind.
-    why:    its refusal.
+    levels: the levels of the parts before it, by kind.
+    error:  why it could not be built.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class PartMismatch(Exception):
         super().__init__(kind, levels, error)
         self.kind = kind
         self.levels = levels
-        self.why = error
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Parts:
 
 
 def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
-    """The parts, backbone first, on the current default device.
+    """Builds the parts, backbone first, on the current default device.
 
     Raises:
         NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
@@ -70,46 +70,46 @@ def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
 def build_part(
     plan: Composition,
     kind: str,
-    given: Mapping[str, object],
+    context: Mapping[str, object],
     *,
     above: Mapping[str, tuple[FeatureLevel, ...]] | None = None,
 ) -> Any:
     """Builds one part, and checks that it has the members of its kind.
 
-    given: what the pipeline tells it: strides, levels, label space.
-    above: the levels of every part before it, for the PartMismatch it may raise.
+    context: arguments from the pipeline: strides, levels, label space.
+    above:   the levels of every part before it, for the PartMismatch it may raise.
     """
     name, arguments = getattr(plan, kind), plan.arguments_of(kind)
     if kind == "backbone":
         _check_channels(name, arguments)
     build = builder(kind, name)
-    _check_arguments(build, f"{kind} '{name}'", given, arguments)
+    _check_arguments(build, f"{kind} '{name}'", context, arguments)
     make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
     try:
-        part = make(**given, **arguments)
+        part = make(**context, **arguments)
     except ContractError as error:
         raise PartMismatch(kind, above or {}, error) from error
     except ZooError:
         raise
-    except Exception as error:  # a part that does not say what it needs refuses in its own words
+    except Exception as error:  # whatever a plugin's builder raises
         raise PartMismatch(kind, above or {}, _in_its_own_words(kind, name, error)) from error
     _check_part(part, kind, name)
     return part
 
 
 def _check_channels(name: str, arguments: Mapping[str, object]) -> None:
-    """Raises: UsageError for a backbone of other than colour images."""
-    given = arguments.get("in_chans", RGB)
-    if given != RGB:
+    """Raises: UsageError for a backbone that does not take RGB images."""
+    channels = arguments.get("in_chans", RGB_CHANNELS)
+    if channels != RGB_CHANNELS:
         raise UsageError(
-            f"The backbone '{name}' was given in_chans={given!r:.80}.",
+            f"The backbone '{name}' was given in_chans={channels!r:.80}.",
             "A detector sees three channels: images are read as RGB, grey ones too.",
             "Leave in_chans out.",
         )
 
 
 def builder(kind: str, name: str) -> Callable[..., Any]:
-    """The builder of a part; its name may leave out the plugin if only one has such a part."""
+    """The builder of a part; the name may omit the plugin if only one has a part of that name."""
     kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
     return catalogue().builder(kinds[kind], name)
 
@@ -117,25 +117,25 @@ def builder(kind: str, name: str) -> Callable[..., Any]:
 def _check_arguments(
     build: Callable[..., Any],
     part: str,
-    given: Mapping[str, object],
+    context: Mapping[str, object],
     arguments: Mapping[str, object],
 ) -> None:
     signature = inspect.signature(build)
-    known = [
+    parameters = [
         name
         for name, parameter in signature.parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and name not in given
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in context
     ]
-    takes = f"It takes {', '.join(known)}." if known else "It takes none."
+    takes = f"It takes {', '.join(parameters)}." if parameters else "It takes none."
     for name in arguments:
-        if name in given or not (name in known or _takes_any(signature)):
+        if name in context or not (name in parameters or _takes_any(signature)):
             raise NameNotFound(
                 f"The {part} was given the argument '{name}'.",
                 "It has no argument of that name.",
                 takes,
             )
     required = [
-        name for name in known if signature.parameters[name].default is inspect.Parameter.empty
+        name for name in parameters if signature.parameters[name].default is inspect.Parameter.empty
     ]
     missing = [name for name in required if name not in arguments]
     if missing:
@@ -144,15 +144,15 @@ def _check_arguments(
             f"It needs the argument '{missing[0]}'.",
             takes,
         )
-    for name, case in mistyped(build, arguments):
+    for name, case in type_mismatches(build, arguments):
         raise UsageError(f"The {part} was given {name}={arguments[name]!r:.80}.", f"{case}.", takes)
 
 
 def _in_its_own_words(kind: str, name: str, error: Exception) -> ContractError:
-    said = " ".join(str(error).split()) or "nothing more"
+    message = " ".join(str(error).split()) or "nothing more"
     return ContractError(
         f"The {kind} '{name}' can't be built.",
-        f"It failed with {type(error).__name__}: {said}",
+        f"It failed with {type(error).__name__}: {message}",
         "Ask its plugin what it takes.",
     )
 
@@ -164,13 +164,13 @@ def _takes_any(signature: inspect.Signature) -> bool:
 
 
 def _check_part(part: object, kind: str, name: str) -> None:
-    wanted = ("defaults", "decode", "loss") if kind == "head" else ("levels",)
-    missing = [member for member in wanted if not hasattr(part, member)]
+    members = ("defaults", "decode", "loss") if kind == "head" else ("levels",)
+    missing = [member for member in members if not hasattr(part, member)]
     if isinstance(part, nn.Module) and not missing:
         return
-    lack = f"which has no `{missing[0]}`" if missing else "which is not a torch.nn.Module"
+    defect = f"which has no `{missing[0]}`" if missing else "which is not a torch.nn.Module"
     raise ContractError(
         f"The {kind} '{name}' was built.",
-        f"Its plugin returned {words.type_name(part)}, {lack}.",
+        f"Its plugin returned {words.type_name(part)}, {defect}.",
         f"In the plugin, return what zoo.contract.{kind.title()} describes.",
     )

@@ -1,7 +1,7 @@
-"""Builds a card's network, with or without content, and within a limit of layers and parameters; an
-argument of the card that its architecture refuses is named.
+"""Builds a card's network, within a limit of layers and parameters; errors name the argument of the
+card that its architecture refuses.
 
-`on_meta_device` builds it without content, where nothing is drawn that would be thrown away.
+`on_meta_device` builds it without content, and skips the random initialisation.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ EXAMPLE = LabelSpace.custom(["person", "car", "dog"])
 NO_FILES: Mapping[str, Path] = {}
 Make = Callable[..., object]
 # Errors that a card's arguments can lead to.
-OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous, UsageError)
-# No detector has thirty thousand layers; a number on a card can ask for them.
-LAYERS = 30_000
-PARAMETERS = 100_000_000_000
-# All that torch's layers begin their weights with; each returns the tensor it was given.
-_DRAWN = {
+CARD_ERRORS = (CardError, ContractError, NameNotFound, NameAmbiguous, UsageError)
+# More than any detector has, and few enough to stop a mistyped number on a card in time.
+MAX_LAYERS = 30_000
+MAX_PARAMETERS = 100_000_000_000
+# The functions by which torch's layers initialise weights; each returns the tensor it was given.
+_INITIALISERS = {
     *(Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_),
     *(nn.init.normal_, nn.init.uniform_, nn.init.constant_, nn.init.kaiming_uniform_),
 }
@@ -68,14 +68,13 @@ def build(
     *,
     files: Mapping[str, Path] = NO_FILES,
 ) -> Detector:
-    """The card's architecture with the card's arguments, its weights whatever the current device
-    makes of them.
+    """Builds the card's architecture with the card's arguments, on the current default device.
 
-    files: of the card's weights besides the checkpoint, verified, by role; a builder that takes
-        `files` gets them, and none for random weights.
+    files: the verified files of the card's weights besides the checkpoint, by role; a builder with
+        a parameter `files` gets them, or none for random weights.
     Raises:
-        CardError: the arguments are not the architecture's, or a user's own card has a value it
-            can't be built with.
+        CardError: the architecture has no such arguments, or can't be built with a value on a
+            user's own card.
         ContractError: the architecture is defective.
     """
     card = choice.entry.card
@@ -92,15 +91,15 @@ def build(
     _check_names(choice, signature, arguments)
     _check_types(choice, make, signature)
     try:
-        with limited():
+        with size_limit():
             detector = make(**arguments)
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:
-        raise _explained(choice, make, arguments, error) from error
+        raise _builder_error(choice, make, arguments, error) from error
     if not isinstance(detector, Detector):
         raise ContractError(
-            _asked(choice),
+            _cannot_build(choice),
             f"It returned {type_name(detector)}, not a zoo.Detector.",
             "Return a subclass of zoo.Detector from the builder.",
         )
@@ -123,35 +122,39 @@ def example_space(card: Card) -> LabelSpace:
 
 
 def _signature(choice: Choice, make: Make) -> Signature:
-    """The arguments that a builder takes. Raises: ContractError where it does not say."""
+    """The arguments that a builder takes. Raises: ContractError if it can't be inspected."""
     try:
         return inspect.signature(make)
     except Exception as error:
         case = f"Its builder does not say which arguments it takes: {type(error).__name__}."
-        raise ContractError(_asked(choice), case, defect_owner(make, shown="its card")) from error
+        raise ContractError(
+            _cannot_build(choice), case, defect_owner(make, shown="its card")
+        ) from error
 
 
 def _check_names(choice: Choice, signature: Signature, arguments: Mapping[str, object]) -> None:
-    """Raises: CardError for arguments of a card that its architecture does not have."""
+    """Raises: CardError for an argument on the card that the builder does not take."""
     try:
         signature.bind(**arguments)
     except TypeError as error:
         unknown = [name for name in choice.entry.card.arguments if name not in signature.parameters]
         case = f"The arguments do not fit: {error}."
-        raise _flaw(choice, case, _taken(choice, signature), *unknown[:1]) from error
+        raise _flaw(choice, case, _parameters_hint(choice, signature), *unknown[:1]) from error
 
 
 def _check_types(choice: Choice, make: Make, signature: Signature) -> None:
-    """Raises: CardError for values of another type than the builder's signature says."""
-    for name, case in mistyped(make, choice.entry.card.arguments):
-        raise _flaw(choice, f"{case}.", _taken(choice, signature), name)
+    """Raises: CardError for a value of another type than in the builder's signature."""
+    for name, case in type_mismatches(make, choice.entry.card.arguments):
+        raise _flaw(choice, f"{case}.", _parameters_hint(choice, signature), name)
 
 
-def mistyped(
+def type_mismatches(
     make: Callable[..., Any], arguments: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
-    """The name of each argument of another type, and what is wrong with it in words; nothing for
-    those whose types can't be told, or are not made from plain data."""
+    """Name and problem, in words, of each argument whose type is not that of the signature.
+
+    Arguments without type hints, or of types that can't be made from plain data, pass.
+    """
     hints = _hints(make)
     for name, value in arguments.items():
         try:
@@ -169,58 +172,58 @@ def _in_words(error: msgspec.ValidationError, value: object, hint: object) -> st
 
 
 def _hints(make: Callable[..., Any]) -> dict[str, Any]:
-    made: Any = inspect.unwrap(make)
-    while isinstance(made, partial):
-        made = inspect.unwrap(made.func)
-    if isinstance(made, type):
-        made = made.__init__  # type: ignore[misc]
+    function: Any = inspect.unwrap(make)
+    while isinstance(function, partial):
+        function = inspect.unwrap(function.func)
+    if isinstance(function, type):
+        function = function.__init__  # type: ignore[misc]
     try:
-        return get_type_hints(made, include_extras=True)
-    # not a function, or it names types that only a type checker sees
-    except Exception:
+        return get_type_hints(function, include_extras=True)
+    except Exception:  # not a function, or hints that only a type checker can resolve
         return {}
 
 
-def _explained(
+def _builder_error(
     choice: Choice, make: Make, arguments: Mapping[str, object], error: Exception
 ) -> ZooError:
-    """The error for what a builder raised: the card's if it is the user's own and other arguments
-    would do."""
+    """The error for what a builder raised: the card's, if it is the user's own card and the
+    architecture can be built with other arguments, else the builder's."""
     own = choice.entry.plugin == USER or choice.entry.plugin.startswith(HUB_PREFIX)
     if isinstance(error, ZooError):
-        if not own or not isinstance(error, OF_THE_CARD):
+        if not own or not isinstance(error, CARD_ERRORS):
             return error
-        place = _place(choice, *_culprit(choice, make, arguments) or ())
-        return CardError(f"{error.asked} {place}", error.case, error.fix)
-    said = f"Its builder raised {type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}."
-    wrong = _culprit(choice, make, arguments) if own else None
-    if wrong is None:
-        return ContractError(_asked(choice), said, defect_owner(make, shown="its card"))
-    case = f"The architecture can't be built with that. {said}"
-    return _flaw(choice, case, _taken(choice, inspect.signature(make)), *wrong)
+        where = _where_written(choice, *_culprit(choice, make, arguments) or ())
+        return CardError(f"{error.asked} {where}", error.case, error.fix)
+    summary = (
+        f"Its builder raised {type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}."
+    )
+    culprit = _culprit(choice, make, arguments) if own else None
+    if culprit is None:
+        return ContractError(_cannot_build(choice), summary, defect_owner(make, shown="its card"))
+    case = f"The architecture can't be built with that. {summary}"
+    return _flaw(choice, case, _parameters_hint(choice, inspect.signature(make)), *culprit)
 
 
 def _culprit(choice: Choice, make: Make, arguments: Mapping[str, object]) -> tuple[str, ...] | None:
-    """The one argument without which the architecture can be built, none if only leaving out all
-    helps, or None if not even that."""
-    written = choice.entry.card.arguments
-    for left_out in [*((name,) for name in written), tuple(written)]:
+    """The one argument without which the architecture can be built; `()` if it can only be built
+    without all of them, None if not even then."""
+    arguments_of_card = choice.entry.card.arguments
+    for left_out in [*((name,) for name in arguments_of_card), tuple(arguments_of_card)]:
         try:
-            with on_meta_device(), limited():
+            with on_meta_device(), size_limit():
                 make(**{name: value for name, value in arguments.items() if name not in left_out})
-        except Exception:
-            # whatever a builder raises: without that argument it can't be built either
+        except Exception:  # whatever the builder raises, this argument is not the culprit
             continue
         return left_out if len(left_out) == 1 else ()
     return None
 
 
-def _asked(choice: Choice) -> str:
+def _cannot_build(choice: Choice) -> str:
     return f"'{choice.name}' can't be built by the architecture '{choice.entry.card.architecture}'."
 
 
-def _place(choice: Choice, *argument: Step) -> str:
-    """Where the card says so: `The card says so in 'mine.yaml', line 7, field
+def _where_written(choice: Choice, *argument: Step) -> str:
+    """Where the card has the argument: `The card says so in 'mine.yaml', line 7, field
     'cards.mine.arguments.depth'.`"""
     where = _flaw(choice, "", "", *argument).case.rstrip(": ")
     return f"The card says so in '{choice.entry.origin}', {where[0].lower()}{where[1:]}."
@@ -232,15 +235,15 @@ def _flaw(choice: Choice, case: str, fix: str, *argument: Step) -> CardError:
 
 
 def _sheet(choice: Choice) -> Sheet:
-    """Where the card is written."""
+    """The YAML document with the card."""
     origin = Path(choice.entry.origin)
     return Sheet(origin, None if choice.entry.line is None else read(origin))
 
 
-def _taken(choice: Choice, signature: Signature) -> str:
+def _parameters_hint(choice: Choice, signature: Signature) -> str:
     parameters = signature.parameters.values()
-    named = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
-    names = ", ".join(name for name in named if name not in ("label_space", "files"))
+    accepted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+    names = ", ".join(name for name in accepted if name not in ("label_space", "files"))
     return (
         f"The architecture '{choice.entry.card.architecture}' takes: {names}."
         if names
@@ -250,14 +253,14 @@ def _taken(choice: Choice, signature: Signature) -> str:
 
 @contextmanager
 def on_meta_device() -> Iterator[None]:
-    """Modules built inside have shapes and no content."""
-    with torch.device("meta"), _Undrawn():
+    """Context in which modules are built with shapes and without content."""
+    with torch.device("meta"), _SkipInitialisation():
         yield
 
 
-class _Undrawn(TorchFunctionMode):
-    """Leaves meta tensors as they are where they would be filled: torch follows that in Python, and
-    it takes time."""
+class _SkipInitialisation(TorchFunctionMode):
+    """Skips the functions that would fill meta tensors: torch runs them in Python, slowly and
+    without effect."""
 
     def __torch_function__(
         self,
@@ -266,7 +269,7 @@ class _Undrawn(TorchFunctionMode):
         args: Sequence[object] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
-        if func in _DRAWN:
+        if func in _INITIALISERS:
             tensor = args[0] if args else (kwargs or {}).get("tensor")
             if isinstance(tensor, Tensor) and tensor.is_meta:
                 return tensor
@@ -274,27 +277,30 @@ class _Undrawn(TorchFunctionMode):
 
 
 class TooLarge(ValueError):
-    """A network is being built that nobody means; the text says what is too much."""
+    """A network is larger than any detector; the text names the limit."""
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Stops a builder that this thread runs inside. Raises: TooLarge, from within it."""
+def size_limit() -> Iterator[None]:
+    """Stops a builder that this thread runs inside at `MAX_LAYERS` and `MAX_PARAMETERS`.
+
+    Raises: TooLarge, from within the builder.
+    """
     builder = threading.get_ident()
     layers = parameters = 0
 
     def count_layer(_: nn.Module, __: str, ___: nn.Module | None) -> None:
         nonlocal layers
         layers += threading.get_ident() == builder
-        if layers > LAYERS:
-            raise TooLarge(f"The network would have more than {LAYERS:,} layers")
+        if layers > MAX_LAYERS:
+            raise TooLarge(f"The network would have more than {MAX_LAYERS:,} layers")
 
     def count_parameters(_: nn.Module, __: str, parameter: nn.Parameter | None) -> None:
         nonlocal parameters
         if parameter is not None and threading.get_ident() == builder:
             parameters += parameter.numel()
-        if parameters > PARAMETERS:
-            raise TooLarge(f"The network would have more than {PARAMETERS:,} parameters")
+        if parameters > MAX_PARAMETERS:
+            raise TooLarge(f"The network would have more than {MAX_PARAMETERS:,} parameters")
 
     hooks = (
         register_module_module_registration_hook(count_layer),

@@ -1,4 +1,5 @@
-"""Class rows: the rows of a class layer's tensors, found by channel, started and copied."""
+"""Finds the rows of a class layer's tensors by channel, initialises them, and copies those of known
+classes."""
 
 from __future__ import annotations
 
@@ -12,24 +13,24 @@ from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
 from zoo.registry.conduct import describe_exception
 
-FIX = "Correct class_layers in its plugin"
+CLASS_LAYERS_FIX = "Correct class_layers in its plugin"
 
 
 def submodule(detector: Detector, layer: ClassLayer) -> nn.Module:
-    """The layer itself. Raises: ContractError if the detector has none of that name."""
+    """The module of a class layer. Raises: ContractError if the detector has none of that name."""
     try:
         return detector.get_submodule(layer.name)
     except AttributeError as error:
         raise ContractError(
             f"The class layers of {type(detector).__name__} can't be found.",
             f"Its class_layers names '{layer.name}', and it has no such layer.",
-            f"{FIX}.",
+            f"{CLASS_LAYERS_FIX}.",
         ) from error
 
 
 def by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor:
-    """A view of a layer's tensor with its rows as block, channel and row of the channel: `(outer,
-    channels, inner, …)`.
+    """A view `(outer, channels, inner, …)` of a layer's tensor: its rows by block, channel and row
+    of the channel.
 
     Raises: ContractError if it has more or fewer rows than the layer says.
     """
@@ -39,7 +40,7 @@ def by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor:
     raise ContractError(
         f"The rows of each class in '{layer.name}' of {type(detector).__name__} can't be found.",
         f"Its class_layers says {outer} x {channels} x {inner}, and there are {tensor.shape[0]}.",
-        f"{FIX}{_background_hint(tensor, layer)}.",
+        f"{CLASS_LAYERS_FIX}{_background_hint(tensor, layer)}.",
     )
 
 
@@ -51,13 +52,13 @@ def transfer_rows(
     layer: ClassLayer,
     label: Mapping[int, int],
 ) -> dict[str, tuple[Tensor, int]]:
-    """Starts a class layer of `detector` as its family does, then copies the rows of known classes.
+    """Initialises a class layer of `detector` as its family does, then copies the rows of known
+    classes from `source`.
 
     old:   the same layer in `source`.
     label: label of `detector` -> label of `source`.
 
-    Returns each tensor of the layer by its name in the state dict, and how many of its rows are
-    new.
+    Returns each tensor of the layer by its name in the state dict, with the number of its new rows.
     """
     module = submodule(detector, layer).to_empty(device="cpu")
     start_layer(layer, module)
@@ -74,14 +75,14 @@ def transfer_rows(
 
 
 def _tensors_with_rows(module: nn.Module) -> dict[str, Tensor]:
-    """A layer's parameters, and its buffers with rows, such as the running mean of a batch norm."""
+    """A layer's parameters and buffers that have rows, as the running mean of a batch norm has."""
     state = module.state_dict(keep_vars=True)
     own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
     return {name: tensor for name, tensor in own if name in state and tensor.ndim}
 
 
 def start_layer(layer: ClassLayer, module: nn.Module) -> None:
-    """Starts a layer as its family does. Raises: ContractError for whatever the family raises."""
+    """Initialises a layer by its `start`. Raises: ContractError for whatever that raises."""
     try:
         layer.start(module)
     except (KeyboardInterrupt, MemoryError):
@@ -90,31 +91,33 @@ def start_layer(layer: ClassLayer, module: nn.Module) -> None:
         raise ContractError(
             f"The class layer '{layer.name}' can't be started by its `start`.",
             f"It {describe_exception(error).rstrip('.')}.",
-            f"It is given the layer, and sets its weight and bias in place. {FIX}.",
+            f"It is given the layer, and sets its weight and bias in place. {CLASS_LAYERS_FIX}.",
         ) from error
 
 
 def _channel_pairs(old: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:
-    """New channel -> the old one whose rows it gets: of the same class, of background, or unused in
-    the same place."""
-    old_channel = {label: channel for channel, label in enumerate(old.channels) if label >= 0}
+    """New channel -> the old channel whose rows it gets: the one of the same class, of background,
+    or the unused one at the same index."""
+    old_channels = {
+        old_label: channel for channel, old_label in enumerate(old.channels) if old_label >= 0
+    }
     pairs = {}
-    for channel, wanted in enumerate(layer.channels):
-        if wanted >= 0:
-            known = old_channel.get(label.get(wanted, -1))
+    for channel, new_label in enumerate(layer.channels):
+        if new_label >= 0:
+            source = old_channels.get(label.get(new_label, -1))
         elif layer.background is not None and channel == layer.background:
-            known = old.background
+            source = old.background
         elif channel < len(old.channels) and old.channels[channel] < 0:
-            known = channel if channel != old.background else None
+            source = channel if channel != old.background else None
         else:
-            known = None
-        if known is not None:
-            pairs[channel] = known
+            source = None
+        if source is not None:
+            pairs[channel] = source
     return pairs
 
 
 def _background_hint(tensor: Tensor, layer: ClassLayer) -> str:
-    """The usual cause if there is one channel too few."""
+    """A hint at the usual cause if one channel is missing: a background channel."""
     outer, channels, inner = layer.shape
     forgotten = layer.background is None and tensor.shape[0] == outer * (channels + 1) * inner
     if not forgotten:

@@ -1,5 +1,5 @@
-"""Composes a detector of a backbone, a neck and a head from any plugins, and draws where parts do
-not fit."""
+"""Composes a detector from a backbone, a neck and a head of any plugins; the error for parts that
+do not fit draws the pipeline."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
     neck_arguments: Mapping[str, object] | None = None,
     head_arguments: Mapping[str, object] | None = None,
 ) -> Composed:
-    """A new detector of these parts, with random weights, in eval mode.
+    """Builds a new detector from these parts, with random weights, in eval mode.
 
-    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has
-              it; without a neck the head is on the backbone's maps.
+    backbone, neck, head: names of parts, `plugin/name`, or `name` alone if only one plugin has it;
+              without a neck, the head takes the backbone's maps.
     labels:   class names, a declared label space by name, or a label space.
-    strides:  input pixels a cell of the maps that the backbone is asked for, finest first.
+    strides:  of the maps that the backbone shall return, in input pixels per cell, finest first.
     input:    how an image becomes the network's input; None is a letterbox of 640 x 640 with
-              ImageNet's mean and deviation.
-    *_arguments: what else each part is built with, by name.
+              ImageNet's mean and standard deviation.
+    *_arguments: further arguments of each part, by name.
 
     Raises:
         NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such
             argument.
         UsageError: an argument can't have that value.
-        ContractError: two parts do not fit; the message draws the pipeline, points at the seam and
-            says what would.
+        ContractError: two parts do not fit; the message draws the pipeline, marks where, and
+            suggests the nearest change that fits.
     """
     detector = build(
         label_space=space_of(labels),
@@ -85,8 +85,7 @@ def build(  # noqa: PLR0913
     neck_arguments: Mapping[str, object] | None = None,
     head_arguments: Mapping[str, object] | None = None,
 ) -> Composed:
-    """As `compose`, as the architecture of a card: `architecture: compose`, whose `arguments` name
-    the parts and theirs."""
+    """Builds a card with `architecture: compose`, whose `arguments` are those of `compose`."""
     plan = Composition(
         backbone=_name("backbone", backbone),
         neck=None if neck is None else _name("neck", neck),
@@ -99,7 +98,7 @@ def build(  # noqa: PLR0913
     try:
         parts = assemble(plan, label_space)
     except PartMismatch as mismatch:
-        raise _misfit(plan, label_space, mismatch) from mismatch.why
+        raise _misfit(plan, label_space, mismatch) from mismatch.error
     fixed_size: tuple[int, int] | None = getattr(parts.backbone, "size", None)
     input_policy = _input(input, fixed_size)
     detector = Composed(
@@ -138,8 +137,8 @@ def _arguments(kind: str, arguments: Mapping[str, object] | None) -> dict[str, o
 
 
 def _input(input: Input | Mapping[str, object] | None, fixed_size: tuple[int, int] | None) -> Input:
-    """The input policy; if none is given, a letterbox of the backbone's fixed size, or of the
-    default size."""
+    """The input policy; None is a letterbox of the backbone's fixed size, or else of the default
+    size."""
     if input is None:
         return structs.replace(INPUT, size=list(fixed_size or INPUT.size))
     try:
@@ -157,7 +156,7 @@ def _no_input(input: object, case: str, fix: str) -> UsageError:
 
 
 def _as_argument(policy: Input) -> str:
-    """An input policy as written in Python, without fields at their defaults."""
+    """An input policy as a Python argument, without fields that have their default."""
     fields = msgspec.to_builtins(policy)
     defaults = msgspec.to_builtins(Input(resize=policy.resize, size=policy.size))
     always = ("resize", "size")
@@ -192,12 +191,12 @@ def _misfit(plan: Composition, label_space: LabelSpace, mismatch: PartMismatch) 
         " or ".join(map(plan.changes_cli, suggestions)),
     )
     return _pipeline_error(
-        plan, stages, mismatch.kind, mismatch.why.case, changes, mismatch.why.fix
+        plan, stages, mismatch.kind, mismatch.error.case, changes, mismatch.error.fix
     )
 
 
 def _wrong_size(detector: Composed, fixed_size: tuple[int, int]) -> ContractError:
-    """The error for an input of another size than the backbone takes."""
+    """The error for an input of another size than the one that the backbone takes."""
     plan, policy = detector.plan, detector.preprocess.input
     canvas_size = canvas_of_all(policy, step=detector.preprocess.step)
     suggestion = (
@@ -231,9 +230,9 @@ def _pipeline_error(
     changes: tuple[str, str],
     fix: str,
 ) -> ContractError:
-    """The error that draws the pipeline with its flaw above the part of that kind.
+    """The error that draws the pipeline, with the flaw above the part of that kind.
 
-    changes: that would repair it, in Python and in a shell.
+    changes: suggested arguments in Python and options in a shell; empty if none fit.
     """
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]

@@ -1,4 +1,4 @@
-"""A detector made of parts: input policy, backbone, neck and head."""
+"""Composed: a detector made of an input policy, a backbone, a neck and a head."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from zoo.text import pluralize
 
 
 class Composed(Detector):
-    """Backbone, neck (or none) and head in a row; what flows between them is checked against the
-    levels they declared.
+    """Runs backbone, neck (or none) and head one after the other, and checks the maps between them
+    against the levels that the parts declare.
 
     plan:  the parts' names and arguments.
     input: how an image becomes the network's input; its height and width are padded to the
@@ -58,11 +58,17 @@ class Composed(Detector):
         self.head = head
 
     def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
-        """The head's outputs. Raises: ContractError, if a part returned other maps than it
-        declared."""
-        maps = self._checked("backbone", self.backbone(batch.pixels), self.backbone.levels)
+        """The head's outputs for a batch of pixels `(n, 3, height, width)`.
+
+        Each part before the head returns one map `(n, channels, height / stride, width / stride)`
+        per level.
+        Raises: ContractError if a part returns other maps than it declares.
+        """
+        maps = self.backbone(batch.pixels)
+        self._check_maps("backbone", maps, self.backbone.levels)
         if self.neck is not None:
-            maps = self._checked("neck", self.neck(maps), self.neck.levels)
+            maps = self.neck(maps)
+            self._check_maps("neck", maps, self.neck.levels)
         return self.head(maps, batch, targets)
 
     def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
@@ -74,28 +80,29 @@ class Composed(Detector):
         return self.head.loss(outputs, batch, targets)
 
     def class_layers(self) -> Sequence[ClassLayer] | None:
-        """The head's, where it says them."""
-        said = getattr(self.head, "class_layers", None)
-        return None if said is None else [layer.within("head") for layer in said()]
+        """The head's class layers, or None if it has no `class_layers`."""
+        class_layers = getattr(self.head, "class_layers", None)
+        return None if class_layers is None else [layer.within("head") for layer in class_layers()]
 
-    def _checked(
+    def _check_maps(
         self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]
-    ) -> tuple[Tensor, ...]:
+    ) -> None:
+        """Raises: ContractError unless a part's maps have the channels of its levels."""
         channels = [features.shape[1] for features in maps if isinstance(features, Tensor)]
         if channels == [level.channels for level in levels]:
-            return maps
+            return
         raise ContractError(
             [
                 f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:",
                 *describe(self).split("\n"),
             ],
-            f"It returned {_shown(maps, channels)}, other than it declared.",
+            f"It returned {_maps_in_words(maps, channels)}, other than it declared.",
             f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
         )
 
 
 def card_of_composed(detector: Composed) -> Card:
-    """The card that builds it again, without weights."""
+    """The card that builds this detector, without weights."""
     rule = msgspec.to_builtins(detector.preprocess.input)
     return Card(
         architecture="zoo/compose",
@@ -105,7 +112,7 @@ def card_of_composed(detector: Composed) -> Card:
 
 
 def describe(detector: Composed) -> str:
-    """The pipeline as a table: parts, channels at each stride, parameters."""
+    """The pipeline as a text table: parts, channels at each stride, number of parameters."""
     classes = detector.label_space.names
     shown = ", ".join(classes[:3]) + (" …" if len(classes) > 3 else "")
     stages = [Stage("input", shown_input(detector.preprocess.input))]
@@ -124,7 +131,7 @@ def shown_input(rule: Input) -> str:
     return f"{rule.size[0]} x {rule.size[1]} {rule.resize}"
 
 
-def _shown(maps: object, channels: Sequence[int]) -> str:
+def _maps_in_words(maps: object, channels: Sequence[int]) -> str:
     return (
         f"maps of {', '.join(map(str, channels))} channels"
         if channels

@@ -10,9 +10,9 @@ Arguments = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """The parts by name, as `zoo.compose` and a card's `arguments` give them.
+    """Names and arguments of the parts, as given to `zoo.compose` or in a card's `arguments`.
 
-    strides: input pixels a cell of each map that the backbone is asked for, finest first.
+    strides: of the maps that the backbone shall return, in input pixels per cell, finest first.
     """
 
     backbone: str
@@ -24,9 +24,9 @@ class Composition:
     head_arguments: Arguments = field(default_factory=dict)
 
     def names(self) -> dict[str, str]:
-        """The parts there are, by kind, backbone first."""
-        named = {"backbone": self.backbone, "neck": self.neck, "head": self.head}
-        return {kind: name for kind, name in named.items() if name is not None}
+        """Names of the parts by kind, backbone first."""
+        parts = {"backbone": self.backbone, "neck": self.neck, "head": self.head}
+        return {kind: name for kind, name in parts.items() if name is not None}
 
     def arguments_of(self, kind: str) -> Arguments:
         """Arguments of the `backbone`, `neck` or `head`."""
@@ -34,24 +34,26 @@ class Composition:
         return arguments
 
     def settings(self) -> dict[str, object]:
-        """Everything that differs from the default, as a card's `arguments` in YAML would hold
-        it."""
-        said: dict[str, object] = {
+        """What differs from the defaults, in the form of a card's `arguments`."""
+        settings: dict[str, object] = {
             "backbone": self.backbone,
             "neck": self.neck,
             "head": self.head,
             "strides": list(self.strides),
         }
-        said |= {
+        settings |= {
             f"{kind}_arguments": dict(self.arguments_of(kind))
             for kind in ("backbone", "neck", "head")
         }
-        return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
+        return {
+            name: value for name, value in settings.items() if value not in (None, {}, [8, 16, 32])
+        }
 
     def changes(self, other: Composition) -> str:
-        """Arguments to type instead to get `other`: `neck="fpn", strides=(16, 32)`."""
+        """Arguments of `zoo.compose` that turn this composition into `other`: `neck="fpn",
+        strides=(16, 32)`."""
         return ", ".join(
-            f"{name}={_typed(getattr(other, name))}" for name in self._differing(other)
+            f"{name}={_literal(getattr(other, name))}" for name in self._differing(other)
         )
 
     def changes_cli(self, other: Composition) -> str:
@@ -68,25 +70,26 @@ class Composition:
 
 
 def _options(name: str, value: object) -> str:
-    """One field of a plan as options of the command line."""
+    """One field of a composition as options of the command line."""
     if isinstance(value, Mapping):
         part = name.removesuffix("_arguments")
         return " ".join(
-            f"--set {part}.{key}={_typed(option).replace(' ', '')}" for key, option in value.items()
+            f"--set {part}.{key}={_literal(option).replace(' ', '')}"
+            for key, option in value.items()
         )
     if isinstance(value, tuple):
         return f"--{name} {','.join(map(str, value))}"
     return f"without --{name}" if value is None else f"--{name} {value}"
 
 
-def _typed(value: object) -> str:
-    """A value as one types it, text in double quotes as everywhere in the docs."""
+def _literal(value: object) -> str:
+    """A value as a Python literal, with text in double quotes as everywhere in the docs."""
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, Mapping):
         return (
             "{"
-            + ", ".join(f"{_typed(key)}: {_typed(member)}" for key, member in value.items())
+            + ", ".join(f"{_literal(key)}: {_literal(member)}" for key, member in value.items())
             + "}"
         )
     return repr(value)

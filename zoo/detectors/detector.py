@@ -3,8 +3,9 @@
     images --preprocess--> Batch --forward--> outputs --decode--> list[Detections]
                                                └---loss(targets)--> dict[str, Tensor]
 
-Training, export, serving and timing need nothing else. What a family writes for its checkpoints and
-classes is called by `translated`, `class_layers` and `post_load`: errors in it name the family.
+Training, export, serving and timing need nothing else. A family's own code for checkpoints and
+classes is called through `translate_checkpoint`, `class_layers` and `post_load`, whose errors name
+the family.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 class BasePredictor(ABC):
     """A `zoo.contract.Predictor` that detects in images of any form.
 
-    label_space, defaults: of its detections, and the family's own thresholds.
-    name:    what it was loaded as, with the tag of the card's weights; None for one built by hand.
-    weights: the verified file that its weights are from; None for random ones.
+    label_space, defaults: the classes of its detections, and the family's own thresholds.
+    name:    as which it was loaded, with the tag of the card's weights; None if built by hand.
+    weights: the verified file of its weights; None for random ones.
     engine:  what computes its network, as a protocol names it; None for torch.
     """
 
@@ -60,21 +61,23 @@ class BasePredictor(ABC):
     @property
     @abstractmethod
     def device(self) -> torch.device:
-        """Where images are wanted, and where the arithmetic is done."""
+        """The device that computes, which images shall be on."""
 
     @abstractmethod
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the input for an image of that size.
+        """Height and width of the network's input for an image of that size, all in pixels.
 
-        Raises: ImageError if such an image can't be taken.
+        Raises: ImageError if the network can't take such an image.
         """
 
     @abstractmethod
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
-        """Detections of each uint8 RGB image `(3, h, w)`; their input sizes are equal."""
+        """Detects in uint8 RGB images `(3, h, w)`, whose input sizes are equal; one result per
+        image."""
 
     def auto_batch(self, height: int, width: int) -> int | None:  # noqa: ARG002 - engines use them
-        """How many images of that input size "auto" is; None is what suits the device."""
+        """The batch size that "auto" means for images of that input size; None lets the zoo choose
+        one for the device."""
         return None
 
     @overload
@@ -116,17 +119,17 @@ class BasePredictor(ABC):
                     tensor `(3, h, w)`, or many.
         score, iou, max_boxes: see `Protocol`; None keeps the family's own.
         batch_size: images that go through the network at once; "auto" fits their size and the free
-                    memory of the device. Where memory runs out, batches are halved from there on,
-                    and nothing is lost.
-        exif:       "apply" turns images upright as their EXIF orientation says, and boxes are in
-                    the upright image.
+                    memory of the device. If memory runs out, the batch is repeated in halves, and
+                    later batches are smaller.
+        exif:       "apply" turns images upright by their EXIF orientation, and boxes are in the
+                    upright image.
         on_error:   "raise" stops at an image that can't be read; "skip" warns (ImageWarning) and
-                    leaves it out of the list, whose items say in `source` what they belong to. A
-                    single image's error is always raised.
+                    leaves it out of the list, whose items name their image in `source`. A single
+                    image's error is always raised.
         progress:   a bar on standard error; None shows one on a terminal, for work over a second.
-        threads:    that read ahead of the network; None is one a processor, at most 8.
-        limits:     what reading an image may cost in pixels, memory and time; None is what the
-                    environment says.
+        threads:    how many read ahead of the network; None is one per processor, at most 8.
+        limits:     what reading an image may cost in pixels, memory and time; None takes them from
+                    the environment variables.
 
         Raises:
             ImageError: an image can't be read; `file` names it.
@@ -158,11 +161,11 @@ class BasePredictor(ABC):
         threads: int | None = None,
         limits: Limits | None = None,
     ) -> Iterator[Detections]:
-        """`detect` for what does not fit into memory: one result after the other, in order, while a
-        bounded window is read ahead.
+        """`detect` for more images than fit into memory: yields results one by one, in order, and
+        reads only a bounded window ahead.
 
-        For a live camera pass `batch_size=1, threads=0`: nothing is pulled before the frame at hand
-        is done. Closing the iterator stops the threads.
+        For a live camera pass `batch_size=1, threads=0`, so that no frame is read before the
+        current one is done. Closing the iterator stops the threads.
         """
         protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
         return detect_stream(
@@ -215,8 +218,7 @@ class Detector(nn.Module, BasePredictor):
 
     preprocess: images to the network's input, an object that works without the network.
     choice: the card it was built from, and the tag of its weights; None for one built by hand.
-    head_transfer: what is new in its head, if the weights are for other classes than it was loaded
-        for.
+    head_transfer: report of the new head, if it was loaded for other classes than the weights are.
     """
 
     preprocess: Preprocess
@@ -239,8 +241,8 @@ class Detector(nn.Module, BasePredictor):
         and `loss` need. Every trainable parameter is used in here, so that DistributedDataParallel,
         FSDP and `torch.compile` wrap the whole network.
 
-        targets: the truth of a batch that is trained on, for networks that use it, as to sample
-            regions or to denoise; in eval mode it is not looked at.
+        targets: the true boxes of a training batch, for networks that sample regions by them, for
+            example; ignored in eval mode.
         """
 
     @abstractmethod
@@ -252,8 +254,8 @@ class Detector(nn.Module, BasePredictor):
 
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `outputs`, made in train mode by `model(batch, targets)`, against
-        the same targets; training minimises their sum."""
+        """Named scalar losses of `outputs`, which `model(batch, targets)` returned in train mode;
+        training minimises their sum."""
 
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Runs preprocess, forward and decode, in eval mode and without gradients.
@@ -266,7 +268,7 @@ class Detector(nn.Module, BasePredictor):
         with eval_mode(self), torch.inference_mode():
             with step("preprocess"), _no_autocast(self.device):
                 batch = self.preprocess(images, device=self.device, dtype=self.dtype)
-            # Held until the next one is there: freed pages go back to the system, and getting new
+            # Held until the next batch exists: freed pages go back to the system, and getting new
             # ones costs a small network on a CPU a few percent of its time.
             _held[self] = batch
             with step("forward"):
@@ -288,18 +290,18 @@ class Detector(nn.Module, BasePredictor):
         return self.preprocess.input_size(height, width)
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A published checkpoint's tensors under this module's names; overridden where upstream
-        named them otherwise."""
+        """A published checkpoint's tensors under this module's names; a family overrides it if the
+        published names differ."""
         return dict(state)
 
     def class_layers(self) -> Sequence[ClassLayer] | None:
-        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over
-        by it.
+        """The layers that have rows per class, and their layout, by which `load(labels=…)` carries
+        rows over.
 
-        None does not say it. Tensors whose shape follows the number of classes then start fresh for
-        other classes, all of them. An empty list says that no tensor depends on the classes,
-        because their names are a prompt, as in an open vocabulary: any `labels` will do, and
-        nothing has to be trained for them.
+        None if a family does not describe them: for other classes, every tensor whose shape depends
+        on the number of classes then starts fresh. An empty list if no tensor depends on the
+        classes, because their names are a prompt, as in an open vocabulary: any `labels` will do,
+        without training.
         """
         return None
 
@@ -310,9 +312,9 @@ class Detector(nn.Module, BasePredictor):
         setting the family does not know, which here is every one.
         """
         if settings:
-            given = ", ".join(f"{name}: {value}" for name, value in settings.items())
+            names = ", ".join(f"{name}: {value}" for name, value in settings.items())
             raise ContractError(
-                f"A card asks for {given} after loading.",
+                f"A card asks for {names} after loading.",
                 f"{type(self).__name__} does not know that setting.",
                 "Take it out of the card's post_load, or handle it in the detector's post_load.",
             )
@@ -335,13 +337,12 @@ def _no_autocast(device: torch.device) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def contained(
-    detector: object, step: str, *, asked: str, shown: str = "its card"
+def family_call(
+    detector: object, step: str, *, failure: str, shown: str = "its card"
 ) -> Iterator[None]:
-    """Makes a ContractError of what the family's code raises, also where it wants to end the
-    process.
+    """Turns whatever a call of the family's code raises into a ContractError, even SystemExit.
 
-    Errors of the zoo, interrupts and a lack of memory are nobody's defect and stay what they are.
+    Errors of the zoo, interrupts and a lack of memory are no defect of the family and pass.
     """
     try:
         yield
@@ -350,16 +351,15 @@ def contained(
     except BaseException as error:
         case = f"Its {step} {describe_exception(error).rstrip('.')}."
         owner = defect_owner(detector, shown=shown, error=error)
-        raise ContractError(asked, case, owner) from error
+        raise ContractError(failure, case, owner) from error
 
 
-def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family
-    fails at that."""
-    asked = (
-        f"The {len(published):,} tensors of a checkpoint can't be translated for {_name(detector)}."
-    )
-    with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
+def translate_checkpoint(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint's tensors under the detector's own names, by its `from_checkpoint`. Raises:
+    ContractError if that fails."""
+    count = f"{len(published):,} tensors"
+    failure = f"The {count} of a checkpoint can't be translated for {_name(detector)}."
+    with family_call(detector, "from_checkpoint", failure=failure, shown="the checkpoint"):
         state: object = detector.from_checkpoint(published)
     if not isinstance(state, Mapping) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
@@ -367,30 +367,30 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
         case = (
             f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
         )
-        raise ContractError(asked, case, defect_owner(detector, shown="the checkpoint"))
+        raise ContractError(failure, case, defect_owner(detector, shown="the checkpoint"))
     return dict(state)
 
 
 def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
-    """The layers that have rows for classes, as the family says. Raises: ContractError where it
-    fails at that."""
-    asked = f"The class layers of {_name(detector)} can't be found."
-    with contained(detector, "class_layers", asked=asked):
-        given: object = detector.class_layers()
-        layers = given if given is None or not isinstance(given, Sequence) else list(given)
+    """The layers that have rows per class, by the detector's `class_layers`. Raises: ContractError
+    if that fails."""
+    failure = f"The class layers of {_name(detector)} can't be found."
+    with family_call(detector, "class_layers", failure=failure):
+        returned: object = detector.class_layers()
+        layers = list(returned) if isinstance(returned, Sequence) else returned
     if layers is None or (
         isinstance(layers, list) and all(isinstance(layer, ClassLayer) for layer in layers)
     ):
         return layers
-    case = f"Its class_layers returned {type_name(given)}, not a list of ClassLayer."
-    raise ContractError(asked, case, defect_owner(detector, shown="its card"))
+    case = f"Its class_layers returned {type_name(returned)}, not a list of ClassLayer."
+    raise ContractError(failure, case, defect_owner(detector, shown="its card"))
 
 
 def post_load(detector: Detector, settings: Mapping[str, Any]) -> None:
-    """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family
-    fails at that."""
-    with contained(
-        detector, "post_load", asked=f"{_name(detector)} can't be set up after loading."
+    """Applies a card's `post_load` settings. Raises: ContractError if the family's `post_load`
+    fails."""
+    with family_call(
+        detector, "post_load", failure=f"{_name(detector)} can't be set up after loading."
     ):
         detector.post_load(settings)
 

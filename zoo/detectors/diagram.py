@@ -1,5 +1,5 @@
-"""A pipeline as text: a row a part, a column a stride, channels where they meet, and the seam where
-parts do not fit."""
+"""Draws a pipeline as text: a row per part, a column per stride, channels in the cells, and a mark
+where parts do not fit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Stage:
 
     kind:   `input`, `backbone`, `neck` or `head`.
     name:   the part's name.
-    levels: the maps it returns, where it returns any and they are known.
-    note:   what else there is to say, at the end of the row.
-    flaw:   why it does not fit to the stage above, which is pointed at.
+    levels: the maps it returns, if it returns any and they are known.
+    note:   further text at the end of the row.
+    flaw:   why it does not fit to the stage above; shown on a line between the two.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Stage:
 
 
 def draw(stages: Sequence[Stage]) -> str:
-    """The table of the stages, pixels first, boxes last."""
+    """The table of the stages, in their order."""
     strides = sorted({level.stride for stage in stages for level in stage.levels})
     kinds = max(len(stage.kind) for stage in stages)
     names = max(len("stride"), *(len(stage.name) for stage in stages))

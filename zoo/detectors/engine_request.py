@@ -1,5 +1,5 @@
-"""EngineRequest: the model that an engine is to compute, and how; what the builders of
-`register_engines` are given."""
+"""EngineRequest: the model that an engine shall compute, and how; the argument of the builders that
+`register_engines` registers."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _OPTIONS = "The options of an engine are threads=COUNT and spin=true."
 
 @dataclass(frozen=True)
 class EngineRequest:
-    """A model, and how an engine is to compute it.
+    """A model, and how an engine shall compute it.
 
     engine:   the engine's name.
     resolved: the model and its verified files, or its exported file.
-    old, new: the label space of its weights (None where the card leaves that open), and the one to
-              load it for.
-    threads:  of the arithmetic; None is the engine's own number.
-    spin:     whether idle threads wait in a loop: faster by a little where the cores are nobody
-              else's, and many times slower where they are shared.
+    old, new: the label space of its weights (None if the card leaves it open), and the one to load
+              it for.
+    threads:  how many threads compute; None leaves the number to the engine.
+    spin:     whether idle threads wait in a loop: slightly faster on cores of one's own, and many
+              times slower on shared ones.
     progress: a bar on long work; None shows one on a terminal.
-    lanes:    how many images will run side by side, each in a call of its own; they share threads.
+    lanes:    how many images will run in parallel, each in its own call; they share the threads.
     """
 
     engine: str
@@ -59,9 +59,9 @@ class EngineRequest:
         *,
         progress: bool | None = None,
     ) -> EngineRequest:
-        """The request that `NAME[,threads=COUNT][,spin=true]` makes. Raises: UsageError for other
+        """The request written as `NAME[,threads=COUNT][,spin=true]`. Raises: UsageError for other
         options."""
-        name, options = parsed(text)
+        name, options = parse_engine(text)
         return cls(name, resolved, old, new, device, progress=progress, **options)
 
     def with_engine(self, name: str) -> EngineRequest:
@@ -71,12 +71,11 @@ class EngineRequest:
     def build(self, models: Catalogue | None = None) -> BasePredictor:
         """The engine.
 
-        Raises: NameNotFound, NameAmbiguous for its name; MissingExtra where it is not installed;
-            ExportError where the network can't be exported for it, or does not agree with torch.
+        Raises: NameNotFound, NameAmbiguous for its name; MissingExtra if it is not installed;
+            ExportError if the network can't be exported for it, or does not agree with torch.
         """
-        known = models or catalogue()
-        made: BasePredictor = builder(known, self.engine)(self)
-        return made
+        predictor: BasePredictor = builder(models or catalogue(), self.engine)(self)
+        return predictor
 
     def detector(self) -> Detector:
         """The detector itself, in torch, with its weights."""
@@ -85,11 +84,11 @@ class EngineRequest:
         return load_resolved(self.resolved, labels=self.new, device="cpu")
 
 
-def parsed(text: str) -> tuple[str, dict[str, Any]]:
+def parse_engine(text: str) -> tuple[str, dict[str, Any]]:
     """The name of an engine, and its options. Raises: UsageError."""
-    name, *given = (part.strip() for part in text.split(","))
+    name, *option_texts = (part.strip() for part in text.split(","))
     options: dict[str, Any] = {}
-    for part in given:
+    for part in option_texts:
         option, _, value = part.partition("=")
         if option == "threads" and value.isascii() and value.isdecimal() and 0 < int(value) < 4096:
             options["threads"] = int(value)
@@ -101,18 +100,18 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
     return name, options
 
 
-def names(known: Catalogue) -> list[str]:
-    """The engines that can be asked for, by their short names."""
-    shorts = [name.rpartition("/")[2] for name in known.parts("engines")]
+def names(models: Catalogue) -> list[str]:
+    """Short names of the engines that a user can choose."""
+    shorts = [name.rpartition("/")[2] for name in models.parts("engines")]
     return [short for short in dict.fromkeys(shorts) if short != FIRST_READABLE_ENGINE]
 
 
-def builder(known: Catalogue, name: str) -> Callable[[EngineRequest], BasePredictor]:
+def builder(models: Catalogue, name: str) -> Callable[[EngineRequest], BasePredictor]:
     """The builder of an engine. Raises: NameNotFound with the nearest names; NameAmbiguous."""
     try:
-        return known.builder("engines", name)
+        return models.builder("engines", name)
     except NameNotFound:
-        known_names = names(known)
+        known_names = names(models)
         alike = close_matches(name, known_names)
         fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {join_or(known_names)}."
         raise NameNotFound(f"No engine named '{name:.80}'.", "No plugin has one.", fix) from None

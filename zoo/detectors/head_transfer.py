@@ -1,5 +1,5 @@
-"""Head transfer: a head for other classes on a trained network, with the old head's rows of every
-class that both know by name."""
+"""Head transfer: puts a head for other classes on a trained network, and copies the old head's rows
+of every class that both have by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.detectors.build import on_meta_device
 from zoo.detectors.checkpoint import assign
 from zoo.detectors.class_rows import transfer_rows
-from zoo.detectors.detector import Detector, class_layers, translated
+from zoo.detectors.detector import Detector, class_layers, translate_checkpoint
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.matching import LabelMatch, match_labels
@@ -20,7 +20,7 @@ from zoo.text import is_are, listed, pluralize
 
 Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
-SHOWN = 10  # names listed before "and 17 more"
+MAX_NAMES_SHOWN = 10  # names listed before "and 17 more"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class NewRows:
 
     tensor: its name in the state dict.
     shape:  its shape.
-    new:    how many of its rows start fresh; the others are from the weights.
+    new:    how many of its rows start fresh; the others come from the weights.
     """
 
     tensor: str
@@ -41,9 +41,9 @@ class NewRows:
 class HeadTransfer:
     """Report of a head for other classes than the weights were trained for; `print` it.
 
-    match:   which classes of the weights (`model`) are which of the new ones (`data`), by name.
-    tensors: every tensor that has rows for classes.
-    kept:    how many other tensors there are; they are those of the weights.
+    match:   the classes of the weights (`model`) and the new ones (`data`), matched by name.
+    tensors: every tensor that has rows per class.
+    kept:    the number of other tensors, which come from the weights unchanged.
     """
 
     match: LabelMatch
@@ -83,8 +83,8 @@ class HeadTransfer:
         others = self.kept + len(self.tensors) - len(self.new_tensors)
         lines = [
             f"A head for {_classes(self.match.data)} on weights for {_classes(self.match.model)}.",
-            f"Carried over: {listed(carried, SHOWN) or 'none'}.",
-            f"New, to be trained: {listed(self.new_classes, SHOWN) or 'none'}.",
+            f"Carried over: {listed(carried, MAX_NAMES_SHOWN) or 'none'}.",
+            f"New, to be trained: {listed(self.new_classes, MAX_NAMES_SHOWN) or 'none'}.",
         ]
         for rows in self.new_tensors:
             count = f"{rows.new} of {pluralize(rows.shape[0], 'row')} {is_are(rows.new)} new"
@@ -94,43 +94,49 @@ class HeadTransfer:
 
 
 def transfer_head(
-    detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpace, make: Make, asked: str
+    detector: Detector,
+    published: Mapping[str, Tensor],
+    *,
+    old: LabelSpace,
+    make: Make,
+    failure: str,
 ) -> HeadTransfer:
-    """Fills a detector that is on the meta device from weights for the classes of `old`, and
-    reports what of it is new.
+    """Fills a detector on the meta device from weights for the classes of `old`, and reports what
+    is new in its head.
 
-    make: builds the same architecture for another label space, on the current default device.
+    make:    builds the same architecture for another label space, on the current default device.
+    failure: the first part of an error's message.
 
     Raises:
         CheckpointError: the weights do not fit the architecture with `old`.
-        ContractError: the family says wrongly which of its layers are by class.
+        ContractError: the family's `class_layers` is wrong.
     """
     with on_meta_device():
         source = make(old)
-    assign(source, published, asked=asked)
+    assign(source, published, failure=failure)
     if class_layers(detector) is None:
         head = _new_tensors(make, detector)
     else:
         head = _carried_tensors(source, detector)
-    kept = {name: tensor for name, tensor in source.state_dict().items() if name not in head}
-    _check_kept(kept, detector)
+    body = {name: tensor for name, tensor in source.state_dict().items() if name not in head}
+    _check_body(body, detector)
     new = {name: tensor for name, (tensor, _) in head.items()}
-    detector.load_state_dict({**kept, **new}, assign=True)
+    detector.load_state_dict({**body, **new}, assign=True)
     rows = tuple(
         NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items()
     )
-    return HeadTransfer(match_labels(source.label_space, detector.label_space), rows, len(kept))
+    return HeadTransfer(match_labels(source.label_space, detector.label_space), rows, len(body))
 
 
 def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
-    """Whether every tensor of `published` that `detector` has, too, is of the same shape there."""
+    """Whether every tensor that `published` and `detector` both have is of the same shape."""
     own = detector.state_dict()
-    state = translated(detector, published)
+    state = translate_checkpoint(detector, published)
     return all(own[name].shape == tensor.shape for name, tensor in state.items() if name in own)
 
 
 def _carried_tensors(source: Detector, detector: Detector) -> dict[str, Rows]:
-    """The tensors of every class layer, the rows of known classes copied bit by bit."""
+    """The tensors of every class layer, with the rows of known classes copied."""
     pairs = match_labels(source.label_space, detector.label_space).pairs
     label = {theirs: ours for ours, theirs in pairs}
     layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
@@ -141,8 +147,8 @@ def _carried_tensors(source: Detector, detector: Detector) -> dict[str, Rows]:
 
 
 def _new_tensors(make: Make, detector: Detector) -> dict[str, Rows]:
-    """All new, for a family without `class_layers`: the tensors whose shape follows the number of
-    classes."""
+    """New tensors for a family without `class_layers`: those whose shape depends on the number of
+    classes, with the weights that a new network starts with."""
     count = len(detector.label_space.channels) + 1
     more = LabelSpace.custom(f"class {number}" for number in range(count))
     with on_meta_device():
@@ -155,10 +161,10 @@ def _new_tensors(make: Make, detector: Detector) -> dict[str, Rows]:
     return {name: (new[name], len(new[name])) for name in changing}
 
 
-def _check_kept(kept: Mapping[str, Tensor], detector: Detector) -> None:
-    """Raises: ContractError if a tensor that is not of the head has another shape."""
+def _check_body(body: Mapping[str, Tensor], detector: Detector) -> None:
+    """Raises: ContractError if a tensor outside the head has another shape in `detector`."""
     own = detector.state_dict()
-    for name, tensor in kept.items():
+    for name, tensor in body.items():
         if name not in own or own[name].shape != tensor.shape:
             layer = name.rpartition(".")[0]
             raise ContractError(

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from zoo.detectors.build import build, on_meta_device
-from zoo.detectors.checkpoint import assign, check_finite, reading, widened
+from zoo.detectors.checkpoint import assign, check_finite, reading, widen_float8
 from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
-from zoo.detectors.engine_request import TORCH, EngineRequest, parsed
-from zoo.detectors.head_transfer import SHOWN, fits, transfer_head
+from zoo.detectors.engine_request import TORCH, EngineRequest, parse_engine
+from zoo.detectors.head_transfer import MAX_NAMES_SHOWN, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.files import pause_gc
@@ -68,30 +68,33 @@ def load(
               on the Hub, `hub:org/name[@REVISION]`.
     weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or
               `hub:org/repo@REVISION[:FILE]`.
-    labels:   classes of your own, as a list of names, a declared label space by name, or a label
-              space; None is the card's. The head is made for them: what it knows of classes with
-              the same name is carried over, the rest starts fresh, and `head_transfer` says which
-              is which. A file of your own that already has such a head is taken as it is. An
-              open-vocabulary detector finds any classes as it is.
+    labels:   your own classes, as a list of names, a declared label space by name, or a label
+              space; None is the card's. The head is built for them: its weights for classes of the
+              same name are carried over, the rest starts fresh, and `head_transfer` says which is
+              which. A file of your own that already has such a head is loaded as it is. An
+              open-vocabulary detector finds any classes without a new head.
     device:   where to put it; None is torch's default device.
     engine:   what computes the network: "onnxruntime", "openvino", "compile", or "auto", the
-              fastest on this machine of those that agree with torch; with options behind commas,
-              as "onnxruntime,threads=2,spin=true". The model is exported for it once, and kept.
-              None is torch; of an exported file, the first installed engine that can read it.
+              fastest on this machine of those that agree with torch; options follow after commas,
+              as in "onnxruntime,threads=2,spin=true". The model is exported for it once, and the
+              export is stored. None is torch or, for an exported file, the first installed engine
+              that can read it.
     progress: a bar while downloading or exporting; None shows one on a terminal.
 
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
         LabelError: `labels` can't be a label space, or the card leaves the classes open and none
             are named.
-        MissingExtra: the card requires what is not installed.
-        WeightsError: the weights can't be had, are damaged, or do not fit.
+        MissingExtra: the card requires a package that is not installed.
+        WeightsError: the weights can't be fetched, are damaged, or do not fit.
         UsageError: this torch has no such device.
         ExportError: the network can't be exported for that engine, or does not agree with torch.
     """
-    loaded = _named(name, weights, labels, device_of(device), engine=engine, progress=progress)
-    _notice(loaded)
-    return loaded
+    predictor = _load_by_name(
+        name, weights, labels, device_of(device), engine=engine, progress=progress
+    )
+    _log_head_transfer(predictor)
+    return predictor
 
 
 def load_to_train(
@@ -100,13 +103,12 @@ def load_to_train(
     weights: bool | str | PathLike[str],
     labels: Sequence[str] | str | LabelSpace,
 ) -> Detector:
-    """The detector that `load` gives, on the CPU; that new classes have to be trained first is
-    not said."""
-    loaded = _named(name, weights, labels, torch.device("cpu"))
-    if isinstance(loaded, Detector):
-        return loaded
+    """Loads a detector as `load` does, on the CPU and without the warning about new classes."""
+    predictor = _load_by_name(name, weights, labels, torch.device("cpu"))
+    if isinstance(predictor, Detector):
+        return predictor
     raise UsageError(
-        f"'{loaded.name}' can't be trained.",
+        f"'{predictor.name}' can't be trained.",
         "It is an exported file, which has no losses.",
         "Train the model that it was made of.",
     )
@@ -135,15 +137,15 @@ def load_resolved(
     device: torch.device | str | None = None,
     engine: str | None = None,
 ) -> BasePredictor:
-    """The detector or engine of a name that was resolved before, as `load` gives it."""
+    """Loads a resolved name as `load` does."""
     choice = resolved.choice
     spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
-    loaded = _loaded(catalogue(), resolved, *spaces, device_of(device), engine=engine)
-    _notice(loaded)
-    return loaded
+    predictor = _load_resolved(catalogue(), resolved, *spaces, device_of(device), engine=engine)
+    _log_head_transfer(predictor)
+    return predictor
 
 
-def _named(
+def _load_by_name(
     name: str | PathLike[str],
     weights: bool | str | PathLike[str],
     labels: Sequence[str] | str | LabelSpace | None,
@@ -158,10 +160,10 @@ def _named(
     choice = choose(models, name, weights)
     spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
     resolved = resolve(models, choice, weights, progress=progress)
-    return _loaded(models, resolved, *spaces, device, engine=engine, progress=progress)
+    return _load_resolved(models, resolved, *spaces, device, engine=engine, progress=progress)
 
 
-def _loaded(
+def _load_resolved(
     models: Catalogue,
     resolved: Resolved,
     old: LabelSpace | None,
@@ -180,9 +182,9 @@ def _loaded(
     if file is None:
         detector = build(models, resolved.choice, new)
     else:
-        asked = f"'{resolved.choice.name}' can't be loaded from {file.source}."
+        failure = f"'{resolved.choice.name}' can't be loaded from {file.source}."
         with pause_gc():
-            detector = _filled(models, resolved, file, old, new, asked=asked)
+            detector = _fill_for(models, resolved, file, old, new, failure=failure)
         detector.weights = file
     detector.name = name_with_labels(resolved.name, old, new)
     detector.choice = resolved.choice
@@ -190,10 +192,11 @@ def _loaded(
 
 
 def _is_torch(engine: str | None) -> bool:
-    """Whether the network itself is asked for. Raises: UsageError for an option of it."""
+    """Whether torch computes the network. Raises: UsageError for options, which torch has none
+    of."""
     if engine is None:
         return True
-    name, options = parsed(engine)
+    name, options = parse_engine(engine)
     if name == TORCH and options:
         raise UsageError(
             f"The engine '{engine}' can't be used.",
@@ -219,14 +222,13 @@ def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
 
 
 def device_of(device: torch.device | str | None) -> torch.device:
-    """The device, known to be there. Raises: UsageError."""
-    place = torch.get_default_device() if device is None else device
+    """The torch device, None being the default one. Raises: UsageError if it can't be used."""
+    requested = torch.get_default_device() if device is None else device
     try:
-        torch.empty(1, device=place)
-        return torch.device(place)
+        torch.empty(1, device=requested)
+        return torch.device(requested)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        # What torch was built for is named even where there is none of it, so whether there is one
-        # has to be asked as well.
+        # `current_accelerator` names what torch was built for, also on a machine that has none.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         devices = ["cpu", *([str(best)] if best else [])]
         case = (
@@ -234,41 +236,42 @@ def device_of(device: torch.device | str | None) -> torch.device:
             f"{' '.join(str(error).split())[:200].rstrip('.')}."
         )
         raise UsageError(
-            f"The device '{place}' can't be used.", case, f"Here there is: {', '.join(devices)}."
+            f"The device '{requested}' can't be used.",
+            case,
+            f"Here there is: {', '.join(devices)}.",
         ) from error
 
 
-def _filled(
+def _fill_for(
     models: Catalogue,
     resolved: Resolved,
     file: WeightsFile,
     old: LabelSpace | None,
     new: LabelSpace,
     *,
-    asked: str,
+    failure: str,
 ) -> Detector:
-    """The architecture for `new` with weights for `old` (None: for `new` as well), or with
-    somebody's own that are for `new` already."""
+    """Builds the architecture for `new` and fills it with weights for `old` (None: for `new`), or
+    with a user's own weights, which may be for `new` already."""
     make = partial(build, models, resolved.choice, files=resolved.others)
     own = resolved.weights is None
     with reading(file.path, own=file.own) as checkpoint:
         with on_meta_device():
             detector = make(new)
-        published = widened(checkpoint.tensors(), asked=asked)
-    _check_unchanged(file, asked=asked)
-    if own and not file.finite:  # of published files the hash says as much
-        check_finite(published, asked=asked)
+        published = widen_float8(checkpoint.tensors(), failure=failure)
+    _check_unchanged(file, failure=failure)
+    if own and not file.finite:  # the hash vouches for published files
+        check_finite(published, failure=failure)
         note_finite(file.key, file.path)
     try:
-        _fill(detector, published, old, new, own=own, make=make, asked=asked)
+        _fill(detector, published, old, new, own=own, make=make, failure=failure)
     except (CheckpointError, ContractError):
         bare = without_prefix(detector, published)
         if bare is None:
             raise
         log.warning("'%s' is loaded from %s. %s", resolved.choice.name, file.source, bare)
-        _fill(detector, bare.tensors, old, new, own=own, make=make, asked=asked)
-    # Somebody's own weights are taken to be trained from the card's, so they need the same
-    # settings.
+        _fill(detector, bare.tensors, old, new, own=own, make=make, failure=failure)
+    # A user's own weights were probably trained from the card's, so they need the same settings.
     card_weights = resolved.weights or resolved.choice.weights
     if card_weights and card_weights.post_load:
         post_load(detector, deepcopy(card_weights.post_load))
@@ -283,14 +286,18 @@ def _fill(
     *,
     own: bool,
     make: Callable[[LabelSpace], Detector],
-    asked: str,
+    failure: str,
 ) -> None:
-    """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new`
-    already."""
+    """Fills a detector for `new` with weights.
+
+    own: whether they are a user's own, which may be for `new` already.
+    """
     if old is None or new == old or _is_open(detector) or (own and fits(detector, published)):
-        assign(detector, published, asked=asked)
+        assign(detector, published, failure=failure)
     else:
-        detector.head_transfer = transfer_head(detector, published, old=old, make=make, asked=asked)
+        detector.head_transfer = transfer_head(
+            detector, published, old=old, make=make, failure=failure
+        )
 
 
 def _is_open(detector: Detector) -> bool:
@@ -299,23 +306,23 @@ def _is_open(detector: Detector) -> bool:
     return layers is not None and not layers
 
 
-def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
-    """Raises: CheckpointError where the file is another by now than the one that was hashed."""
+def _check_unchanged(file: WeightsFile, *, failure: str) -> None:
+    """Raises: CheckpointError if the file changed since it was hashed."""
     if file.stamp and not file.own and FileStamp.of(file.path) != file.stamp:
         raise CheckpointError(
-            asked, f"{file.path} changed while it was read.", "Load it again, once it is written."
+            failure, f"{file.path} changed while it was read.", "Load it again, once it is written."
         )
 
 
-def _notice(loaded: BasePredictor) -> None:
-    """Says which classes of a detector its weights do not know."""
-    transfer = loaded.head_transfer if isinstance(loaded, Detector) else None
+def _log_head_transfer(predictor: BasePredictor) -> None:
+    """Warns of the classes that a detector's weights do not know, and logs the whole report."""
+    transfer = predictor.head_transfer if isinstance(predictor, Detector) else None
     if transfer is None:
         return
     if transfer.new_classes:
         log.warning(
             "%s has to be trained first for %s; its `head_transfer` says what is new.",
-            loaded.name,
-            listed(transfer.new_classes, SHOWN),
+            predictor.name,
+            listed(transfer.new_classes, MAX_NAMES_SHOWN),
         )
-    log.info("%s: %s", loaded.name, transfer)
+    log.info("%s: %s", predictor.name, transfer)

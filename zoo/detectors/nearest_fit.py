@@ -1,5 +1,4 @@
-"""The nearest plan that fits: tried out, part by part, on the meta device, where building costs no
-memory."""
+"""Finds the nearest composition that fits: builds candidates on the meta device, without memory."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
 
 
 def nearest(plan: Composition, label_space: LabelSpace) -> list[Composition]:
-    """Plans with the same backbone and head that can be built, changed as little as possible;
-    several where equally near.
+    """The least changed plans with the same backbone and head that can be built; several if they
+    are equally near.
 
     Tried in this order: other channels of the neck, other necks or none, other strides, both.
     """
@@ -51,7 +50,7 @@ def resized_backbone(
 
 
 class _Search:
-    """Tries plans; a backbone's maps are looked up once a stride."""
+    """Tries plans, and builds a backbone once per stride."""
 
     def __init__(self, label_space: LabelSpace) -> None:
         self._space = label_space
@@ -86,7 +85,7 @@ class _Search:
 
 
 def _channels(plan: Composition) -> Iterator[Composition]:
-    """The same neck with other channels, if it lets one choose; nearest first."""
+    """The same neck with other channels, nearest first; none if its channels can't be chosen."""
     if plan.neck is None:
         return
     parameter = inspect.signature(builder("neck", plan.neck)).parameters.get("channels")
@@ -101,10 +100,10 @@ def _channels(plan: Composition) -> Iterator[Composition]:
 
 
 def _necks(plan: Composition) -> Iterator[Composition]:
-    """Every other neck there is as it comes, then none."""
-    every = [name for name in catalogue().parts("necks") if not name.endswith("/*")]
-    shorts = [name.partition("/")[2] for name in every]
-    for name, short in zip(every, shorts, strict=True):
+    """Every other neck with its default arguments, then no neck."""
+    names = [name for name in catalogue().parts("necks") if not name.endswith("/*")]
+    shorts = [name.partition("/")[2] for name in names]
+    for name, short in zip(names, shorts, strict=True):
         if plan.neck not in (name, short):
             yield replace(plan, neck=short if shorts.count(short) == 1 else name, neck_arguments={})
     if plan.neck is not None:
@@ -112,11 +111,15 @@ def _necks(plan: Composition) -> Iterator[Composition]:
 
 
 def _strides(plan: Composition, search: _Search) -> list[tuple[int, ...]]:
-    """Strides the backbone has, those first that share most with the strides given."""
-    able = [stride for stride in STRIDES if search.level(plan, stride)]
-    asked = set(plan.strides)
-    every = [choice for count in range(1, len(able) + 1) for choice in combinations(able, count)]
+    """Sets of strides that the backbone has, those first that share most with the plan's."""
+    available = [stride for stride in STRIDES if search.level(plan, stride)]
+    current = set(plan.strides)
+    choices = [
+        choice
+        for count in range(1, len(available) + 1)
+        for choice in combinations(available, count)
+    ]
     return sorted(
-        (choice for choice in every if set(choice) != asked),
-        key=lambda choice: len(asked ^ set(choice)),
+        (choice for choice in choices if set(choice) != current),
+        key=lambda choice: len(current ^ set(choice)),
     )

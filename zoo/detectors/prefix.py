@@ -1,5 +1,5 @@
-"""Checkpoints of wrapped models: one prefix before every name, as DataParallel, Lightning and
-torch.compile leave it."""
+"""Checkpoints of wrapped models, whose tensor names all start with a prefix of DataParallel,
+Lightning or torch.compile."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from zoo.detectors.detector import Detector, translated
+from zoo.detectors.detector import Detector, translate_checkpoint
 from zoo.errors import ContractError
 from zoo.text import listed
 
-DEPTH = 5  # wrappers in one another
-SHOWN = 3
+MAX_WRAPPERS = 5  # nested in one another
+MAX_NAMES_SHOWN = 3  # tensors that were left out
 
 
 @dataclass(frozen=True)
 class Unwrapped:
     """A checkpoint without the prefix of its names.
 
-    prefix:   as in `module.` or `_orig_mod.module.`.
-    tensors:  what had the prefix, under the rest of its name.
-    left_out: the names of what had not, which the model has no place for.
+    prefix:   for example `module.` or `_orig_mod.module.`.
+    tensors:  the tensors whose names had the prefix, by the rest of the name.
+    left_out: the names without the prefix, which the model does not have.
     """
 
     prefix: str
@@ -32,18 +32,19 @@ class Unwrapped:
 
     def __str__(self) -> str:
         """Describes the removal in a sentence or two."""
-        done = f"The names in the checkpoint begin with '{self.prefix[:100]}', which was taken off."
+        removal = (
+            f"The names in the checkpoint begin with '{self.prefix[:100]}', which was taken off."
+        )
         if not self.left_out:
-            return done
+            return removal
         return (
-            f"{done} Left out, because the model has no such tensor: "
-            f"{listed(self.left_out, SHOWN)}."
+            f"{removal} Left out, because the model has no such tensor: "
+            f"{listed(self.left_out, MAX_NAMES_SHOWN)}."
         )
 
 
 def without_prefix(detector: Detector, published: Mapping[str, Tensor]) -> Unwrapped | None:
-    """The checkpoint without its prefix, where that has exactly the names of the detector; else
-    None."""
+    """The checkpoint without its prefix if its names are then exactly the detector's, else None."""
     own = set(detector.state_dict())
     for prefix in _prefixes(published):
         tensors = {
@@ -59,10 +60,10 @@ def without_prefix(detector: Detector, published: Mapping[str, Tensor]) -> Unwra
 
 
 def _prefixes(published: Mapping[str, Tensor]) -> Iterator[str]:
-    """The prefix that most names share, then the longer ones below it."""
+    """The prefix that most names share, then longer ones that start with it."""
     prefix = ""
     names = list(published)
-    for _ in range(DEPTH):
+    for _ in range(MAX_WRAPPERS):
         heads = Counter(
             name[len(prefix) :].partition(".")[0] for name in names if "." in name[len(prefix) :]
         )
@@ -77,10 +78,12 @@ def _prefixes(published: Mapping[str, Tensor]) -> Iterator[str]:
 
 
 def _names(detector: Detector, tensors: Mapping[str, Tensor]) -> set[str] | None:
-    """The detector's names of these tensors, or None where its family can't read them."""
+    """The detector's names of these tensors, or None if its family can't translate them."""
     try:
         return set(
-            translated(detector, {name: tensor.to("meta") for name, tensor in tensors.items()})
+            translate_checkpoint(
+                detector, {name: tensor.to("meta") for name, tensor in tensors.items()}
+            )
         )
-    except ContractError:  # a family may raise what it likes over names that are not its own
+    except ContractError:  # a family may raise anything for names that it does not know
         return None

@@ -38,13 +38,13 @@ def resized(image: Size, rule: Input) -> Size:
 
 
 def canvas_of_all(rule: Input, *, step: int) -> Size | None:
-    """The network's input where it is the same for all images, or None where it goes by them."""
+    """Size of the network's input if it is the same for all images, else None."""
     return None if rule.resize == "shortest_edge" else canvas([], rule, step=step)
 
 
 def canvas(images: Sequence[Size], rule: Input, *, step: int) -> Size:
-    """The network's input for a batch: large enough for all of its images, a multiple of `step`
-    pixels."""
+    """Size of the network's input for a batch: fits every resized image, and is a multiple of
+    `step` pixels."""
     if rule.resize == "shortest_edge":
         sizes = [resized(image, rule) for image in images]
         height, width = max(size.height for size in sizes), max(size.width for size in sizes)
@@ -78,18 +78,18 @@ class CardPreprocess:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` of any sizes, resized on the device they are on, to one
-        batch.
+        """Makes a batch of uint8 RGB tensors `(3, h, w)` of any sizes, each resized on the device
+        that it is on.
 
         Raises: ImageError for anything else.
         """
         check_pixels(images)
         rule = self.input
         sizes = [Size(image.shape[-2], image.shape[-1]) for image in images]
-        whole = canvas(sizes, rule, step=self.step)
-        pixels = _room((len(images), 3, whole.height, whole.width), dtype, device)
+        canvas_size = canvas(sizes, rule, step=self.step)
+        pixels = _empty((len(images), 3, canvas_size.height, canvas_size.width), dtype, device)
         scale, shift = _normalisation(rule, device, dtype)
-        places = []
+        transforms = []
         for image, size, target in zip(images, sizes, pixels, strict=True):
             new = resized(size, rule)
             values = resize(image, new, rule)
@@ -100,8 +100,10 @@ class CardPreprocess:
             if rule.mean:  # two passes over what is in the cache: faster than addcmul
                 part.add_(shift)
             scale_y, scale_x = new.height / size.height, new.width / size.width
-            places.append(InputTransform(size.height, size.width, scale_y=scale_y, scale_x=scale_x))
-        return Batch(pixels, tuple(places))
+            transforms.append(
+                InputTransform(size.height, size.width, scale_y=scale_y, scale_x=scale_x)
+            )
+        return Batch(pixels, tuple(transforms))
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """The canvas of an image of that size alone."""
@@ -118,9 +120,9 @@ class CardPreprocess:
         return replace(self, input=structs.replace(self.input, size=list(size)))
 
 
-def _room(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str) -> Tensor:
-    """A tensor to be filled. Memory that NumPy takes for the CPU is in large pages where the system
-    has them, and filling it takes less than half of the time."""
+def _empty(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    """An uninitialised tensor. NumPy allocates large pages on systems that have them, which halves
+    the time of filling it on the CPU."""
     if torch.device(device).type == "cpu" and dtype is torch.float32:
         return torch.from_numpy(np.empty(shape, np.float32))
     return torch.empty(shape, dtype=dtype, device=device)
@@ -129,7 +131,7 @@ def _room(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str
 def _normalisation(
     rule: Input, device: torch.device | str, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Factor and summand of a channel of 0 to 255: `(3, 1, 1)` each, in the network's order."""
+    """Factor and offset, `(3, 1, 1)` each, from pixels of 0 to 255 to the network's input."""
     mean = torch.tensor(rule.mean or [0.0] * 3, dtype=torch.float64)
     std = torch.tensor(rule.std or [1.0] * 3, dtype=torch.float64)
     scale = rule.range / 255 / std
@@ -137,18 +139,18 @@ def _normalisation(
 
 
 def resize(image: Tensor, size: Size, rule: Input) -> Tensor:
-    """A uint8 image `(3, h, w)` to `(3, height, width)`, whole numbers 0 to 255."""
+    """Resizes a uint8 image `(3, h, w)` to `(3, height, width)`, with whole numbers 0 to 255."""
     if tuple(image.shape[-2:]) == (size.height, size.width):
         return image
     if rule.interpolation in ("nearest", "nearest-exact"):
         return interpolate(image[None], (size.height, size.width), mode=rule.interpolation)[0]
     if image.device.type != "cpu":  # only the CPU resizes bytes
         image = image.float()
-    done = interpolate(
+    result = interpolate(
         image[None],
         size=(size.height, size.width),
         mode=rule.interpolation,
         antialias=rule.antialias,
         align_corners=False,
     )[0]
-    return done.round().clamp(0, 255) if done.is_floating_point() else done
+    return result.round().clamp(0, 255) if result.is_floating_point() else result

@@ -1,4 +1,4 @@
-"""Compares a detector in memory with the verified file that its weights are from."""
+"""Compares a detector in memory with the verified file of its weights."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from zoo.detectors.checkpoint import reading
-from zoo.detectors.detector import Detector, translated
+from zoo.detectors.detector import Detector, translate_checkpoint
 from zoo.errors import ZooError
 
 
 def is_as_loaded(detector: Detector) -> bool:
-    """Whether the state of a detector is that of its verified file, number for number.
+    """Whether a detector's weights equal those of its verified file.
 
-    False without a file, or if it can't be read any more, or the head was made for other classes.
+    False without a file, if the file can't be read any more, or if the head is for other classes.
     """
     file = detector.weights
     if file is None or detector.head_transfer is not None:
@@ -21,7 +21,7 @@ def is_as_loaded(detector: Detector) -> bool:
     own = detector.state_dict()
     try:
         with reading(file.path, own=file.own) as checkpoint:
-            state = translated(detector, checkpoint.tensors())
+            state = translate_checkpoint(detector, checkpoint.tensors())
     except ZooError:
         return False
     return state.keys() == own.keys() and all(
@@ -30,7 +30,7 @@ def is_as_loaded(detector: Detector) -> bool:
 
 
 def _are_equal(file: Tensor, own: Tensor) -> bool:
-    """Whether two tensors hold the same numbers, of whatever type."""
+    """Whether two tensors hold the same numbers, also in different types."""
     if file.dtype != own.dtype:
         if file.is_complex() or own.is_complex():
             return False

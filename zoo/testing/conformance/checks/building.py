@@ -78,7 +78,7 @@ def check_classes_carried_over(model: Model) -> None:
         other = model.make(reordered).eval()
     failure = f"'{model.name}' can't be built with its classes in another order."
     transfer_head(
-        other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=failure
+        other, model.detector.state_dict(), old=model.label_space, make=model.make, failure=failure
     )
     detections, expected = copy(detect(other, scene())), detect(model.detector, scene())
     # Back in the old order, unvalidated: wrong labels are for other checks.
@@ -118,7 +118,7 @@ def check_meta_device(model: Model) -> None:
     with torch.device("meta"):
         hollow = model.make(model.label_space)
     assign(
-        hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device."
+        hollow, model.detector.state_dict(), failure=f"'{model.name}' was built on the meta device."
     )
     detections, expected = detect(hollow.eval(), scene()), detect(model.detector, scene())
     require(
