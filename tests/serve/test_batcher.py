@@ -46,7 +46,7 @@ def test_what_comes_while_a_batch_runs_is_the_next_batch(flat: Callable) -> None
     hold.free.set()
     outcomes = [future.result(WAIT) for future in (first, *rest)]
     assert model.batches == [1, 4, 2]
-    assert [outcome.batch for outcome in outcomes] == [1, 4, 4, 4, 4, 2, 2]
+    assert [outcome.batch_size for outcome in outcomes] == [1, 4, 4, 4, 4, 2, 2]
     scores = [round(outcome.detections.scores.item() * 255) for outcome in outcomes]
     assert scores == [200, *range(100, 106)]
     assert batcher.close(seconds=WAIT)
@@ -74,13 +74,13 @@ def test_an_image_waits_for_announced_ones_and_no_longer_than_it_may(flat: Calla
     began = monotonic()
     batcher.submit(image(), PROTOCOL).result(WAIT)
     assert monotonic() - began < 0.25  # none is announced
-    with batcher.announced():
+    with batcher.announce():
         first = batcher.submit(image(), PROTOCOL)
         second = batcher.submit(image(), PROTOCOL)
-    assert [first.result(WAIT).batch, second.result(WAIT).batch] == [2, 2]
-    with batcher.announced():
+    assert [first.result(WAIT).batch_size, second.result(WAIT).batch_size] == [2, 2]
+    with batcher.announce():
         outcome = batcher.submit(image(), PROTOCOL).result(WAIT)
-    assert 0.25 < outcome.waited < WAIT
+    assert 0.25 < outcome.wait_seconds < WAIT
     batcher.close(seconds=WAIT)
 
 
@@ -113,7 +113,7 @@ def test_memory_that_runs_out_is_the_large_image_s(flat: Callable) -> None:
             raise MemoryError
 
     batcher = Batcher(flat(on_batch=starve), max_batch=8, max_wait=0.2)
-    with batcher.announced():
+    with batcher.announce():
         futures = [batcher.submit(image(gray), PROTOCOL) for gray in (7, 200, 210)]
     assert "not enough memory" in str(futures[0].exception(WAIT))
     assert [len(future.result(WAIT).detections) for future in futures[1:]] == [1, 1]

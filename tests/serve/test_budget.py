@@ -10,7 +10,7 @@ from zoo.serve.refusal import Refusal
 
 def test_others_wait_or_are_refused_until_bytes_are_given_back() -> None:
     budget = Budget(100)
-    with budget.share() as first, budget.share() as second:
+    with budget.reserve() as first, budget.reserve() as second:
         first.take(70)
         with pytest.raises(Refusal, match="received") as refused:
             second.take(40)
@@ -26,7 +26,7 @@ def test_others_wait_or_are_refused_until_bytes_are_given_back() -> None:
 
 def test_one_alone_may_take_more() -> None:
     budget = Budget(100)
-    with budget.share() as share:
+    with budget.reserve() as share:
         share.wait_for(500, until=0)
         share.take(10)
         assert budget.held == 510
@@ -35,7 +35,7 @@ def test_one_alone_may_take_more() -> None:
 
 def test_a_thread_that_was_given_up_gets_nothing() -> None:
     budget = Budget(100)
-    with budget.share() as share:
+    with budget.reserve() as share:
         pass
     with pytest.raises(Refusal):
         share.wait_for(1, until=monotonic() + 5)

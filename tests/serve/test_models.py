@@ -40,16 +40,16 @@ def models_of() -> Iterator[Make]:
 def test_a_tag_may_be_left_out_where_one_model_is_meant(flat: Callable, models_of: Make) -> None:
     names = ("cells.a", "street.a", "street.b", "street.b.c")
     models = models_of(*(flat(name=name) for name in names))
-    assert models.named(None).name == "cells.a"
-    assert models.named("cells").name == "cells.a"
-    assert [models.named(name).name for name in names] == list(names)
+    assert models.find(None).name == "cells.a"
+    assert models.find("cells").name == "cells.a"
+    assert [models.find(name).name for name in names] == list(names)
     for name in ("street", "", "cells.", "CELLS.A", "b"):
         with pytest.raises(NameNotFound, match=r"There is cells\.a, street\.a"):
-            models.named(name)
+            models.find(name)
     with pytest.raises(NameNotFound, match=r"Did you mean 'street\.a'"):
-        models.named("stret.a")
+        models.find("stret.a")
     with pytest.raises(NameNotFound) as refused:
-        models.named("x" * 5000)
+        models.find("x" * 5000)
     assert len(str(refused.value)) < 500
 
 
@@ -115,7 +115,7 @@ def test_a_thread_that_does_not_come_back_is_seen(flat: Callable, models_of: Mak
 
     models = models_of(flat(), flat(name="slow.toy", on_batch=hold))
     assert not models.is_stuck(0.01)
-    future = models.named("slow").batcher.submit(GRAY, PROTOCOL)
+    future = models.find("slow").batcher.submit(GRAY, PROTOCOL)
     assert began.wait(WAIT)
     until = monotonic() + WAIT
     while not models.is_stuck(0.01):
@@ -131,7 +131,7 @@ def test_a_thread_that_does_not_come_back_is_seen(flat: Callable, models_of: Mak
 def test_batches_and_waiting_images_are_counted(flat: Callable, models_of: Make) -> None:
     metrics = Metrics()
     models = models_of(flat(), metrics=metrics)
-    models.named(None).batcher.submit(GRAY, PROTOCOL).result(WAIT)
+    models.find(None).batcher.submit(GRAY, PROTOCOL).result(WAIT)
     models.close(seconds=WAIT)
     text = metrics.text().decode()
     assert 'zoo_batch_images_sum{model="flat.toy"} 1.0' in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 import zoo
 from zoo.errors import UsageError
 from zoo.serve import schemas
-from zoo.serve.detecting import Asked, Detecting
+from zoo.serve.detecting import Detecting, DetectParameters
 from zoo.serve.envelope import Answer, Envelope
 from zoo.serve.gate import Gate
 from zoo.serve.metrics import CONTENT_TYPE, Metrics
@@ -25,28 +25,28 @@ from zoo.serve.refusal import Refusal
 from zoo.serve.site import page, policy
 from zoo.suggest import close_matches, join_or
 
-MOST_BOXES = 10_000
-MOST_CHARACTERS = 1000
-DETECT = (400, 401, 404, 408, 413, 415, 422, 500, 503, 504)
+MAX_BOXES = 10_000
+MAX_NAME_CHARACTERS = 1000
+DETECT_STATUSES = (400, 401, 404, 408, 413, 415, 422, 500, 503, 504)
 REQUEST = "The request can't be answered."
-TAKES = {  # what each parameter does, in words
+PARAMETER_VALUES = {
     "model": "a name",
     "score": "a number from 0 to 1",
     "iou": "a number from 0 to 1",
-    "max_boxes": f"a whole number from 1 to {MOST_BOXES:,}",
+    "max_boxes": f"a whole number from 1 to {MAX_BOXES:,}",
     "exif": "apply or ignore",
-    "file": f"1 to {MOST_CHARACTERS:,} characters",
+    "file": f"1 to {MAX_NAME_CHARACTERS:,} characters",
 }
 
 Model = Annotated[str | None, Query(description="A name of `/v1/models`; else the default.")]
-Score = Annotated[float, Query(ge=0, le=1, description="Leave out what the model is less sure of.")]
+Score = Annotated[float, Query(ge=0, le=1, description="Leave out boxes with a lower score.")]
 Overlap = Annotated[
     float | None,
     Query(ge=0, le=1, description="Suppress boxes above this overlap; else the family's own."),
 ]
 MaxBoxes = Annotated[
     int | None,
-    Query(ge=1, le=MOST_BOXES, description="At most this many boxes; else the family's own."),
+    Query(ge=1, le=MAX_BOXES, description="At most this many boxes; else the family's own."),
 ]
 Exif = Annotated[
     Literal["apply", "ignore"],
@@ -54,12 +54,14 @@ Exif = Annotated[
 ]
 File = Annotated[
     str | None,
-    Query(min_length=1, max_length=MOST_CHARACTERS, description="The image's name in the answer."),
+    Query(
+        min_length=1, max_length=MAX_NAME_CHARACTERS, description="The image's name in the answer."
+    ),
 ]
 
 
 def application(models: Models, options: Options, metrics: Metrics, gate: Gate) -> FastAPI:
-    """The application of a server; `application.state.detecting` is to be closed at its end."""
+    """Builds a server's application; its `state.detecting` must be closed at the end."""
     app = FastAPI(
         title="detzoo",
         summary="Detections in images, as `zoo detect --json` writes them.",
@@ -69,8 +71,8 @@ def application(models: Models, options: Options, metrics: Metrics, gate: Gate) 
         redirect_slashes=False,
     )
     app.add_middleware(Envelope, metrics=metrics, gate=gate, tokens=options.tokens)
-    app.add_exception_handler(HTTPException, _refused_route)
-    app.add_exception_handler(RequestValidationError, _refused_parameter)
+    app.add_exception_handler(HTTPException, _refuse_route)
+    app.add_exception_handler(RequestValidationError, _refuse_parameter)
     app.state.detecting = Detecting(models, options, metrics, gate)
     guard = [Depends(HTTPBearer(auto_error=False))] if options.tokens else []
     _add_detect(app, app.state.detecting, options, guard)
@@ -87,7 +89,7 @@ def _add_detect(app: FastAPI, detecting: Detecting, options: Options, guard: lis
         dependencies=guard,
         responses={
             200: {"model": schemas.ImageDetections, "headers": schemas.REQUEST_ID},
-            **schemas.failures(*_without_401(DETECT, options)),
+            **schemas.failures(*_without_401(DETECT_STATUSES, options)),
         },
         openapi_extra={"requestBody": schemas.detect_body(allow_urls=options.allow_urls)},
     )
@@ -101,11 +103,13 @@ def _add_detect(app: FastAPI, detecting: Detecting, options: Options, guard: lis
         file: File = None,
     ) -> Response:
         _check_parameters(request)
-        asked = Asked(model=model, score=score, iou=iou, max_boxes=max_boxes, exif=exif, file=file)
-        answered = await detecting(request, asked)
-        _answer(request).facts.update(answered.facts)
-        headers = {"X-Image-Lost": ",".join(answered.lost)} if answered.lost else None
-        return Response(answered.line, media_type="application/json", headers=headers)
+        parameters = DetectParameters(
+            model=model, score=score, iou=iou, max_boxes=max_boxes, exif=exif, file=file
+        )
+        answer = await detecting(request, parameters)
+        _answer(request).facts.update(answer.facts)
+        headers = {"X-Image-Lost": ",".join(answer.lost)} if answer.lost else None
+        return Response(answer.line, media_type="application/json", headers=headers)
 
 
 def _add_facts(app: FastAPI, models: Models, metrics: Metrics, guard: list[Any]) -> None:
@@ -113,7 +117,7 @@ def _add_facts(app: FastAPI, models: Models, metrics: Metrics, guard: list[Any])
 
     @app.get(
         "/v1/models",
-        summary="The models that are served",
+        summary="The models of the server",
         response_class=JSONResponse,
         dependencies=guard,
         responses={200: {"model": schemas.ModelList}, **errors},
@@ -147,7 +151,7 @@ def _add_states(app: FastAPI, models: Models, options: Options, gate: Gate) -> N
     async def show_health() -> Response:
         if models.is_stuck(2 * options.timeout):
             raise Refusal(
-                503, "The server is not well.", "A model does not come back.", "Start it again."
+                503, "The server is unhealthy.", "A model does not respond.", "Restart it."
             )
         return JSONResponse({"status": "ok"})
 
@@ -159,7 +163,8 @@ def _add_states(app: FastAPI, models: Models, options: Options, gate: Gate) -> N
     )
     async def show_readiness() -> Response:
         if gate.is_draining:
-            raise Refusal(503, "The server is not ready.", "It ends.", "Send requests elsewhere.")
+            case = "It is shutting down."
+            raise Refusal(503, "The server is not ready.", case, "Send requests elsewhere.")
         return JSONResponse({"status": "ready"})
 
 
@@ -172,37 +177,37 @@ def _answer(request: Request) -> Answer:
     return answer
 
 
-async def _refused_route(request: Request, error: Exception) -> Response:
-    """What the router refuses: no such path, no such method."""
+async def _refuse_route(request: Request, error: Exception) -> NoReturn:
+    """Raises: Refusal for a path or method that there is not."""
     assert isinstance(error, HTTPException)
     path = request.url.path
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another")
         case, fix = f"'{path:.100}' does not take {request.method:.20}.", f"Use {allowed}."
     elif error.status_code == 404:
-        case, fix = f"There is no '{path:.100}' here.", "See /openapi.json for what there is."
+        case, fix = f"There is no '{path:.100}' here.", "See /openapi.json for all paths."
     else:
         case, fix = f"{error.detail}.", "See /openapi.json."
     raise Refusal(error.status_code, REQUEST, case, fix, headers=dict(error.headers or {}))
 
 
 def _check_parameters(request: Request) -> None:
-    """Raises: UsageError for a parameter that nothing reads."""
-    known = [field.name for field in fields(Asked)]
+    """Raises: UsageError for an unknown parameter."""
+    names = [field.name for field in fields(DetectParameters)]
     for name in request.query_params:
-        if name not in known:
-            meant = close_matches(name, known)
-            fix = f"Did you mean {join_or(meant)}?" if meant else f"There are {', '.join(known)}."
-            what = f"The parameter '{name:.100}' can't be used."
-            raise UsageError(what, "Nothing reads one of that name.", fix)
+        if name not in names:
+            alike = close_matches(name, names)
+            fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(names)}."
+            failure = f"The parameter '{name:.100}' can't be used."
+            raise UsageError(failure, "There is no parameter of that name.", fix)
 
 
-async def _refused_parameter(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature of handlers
-    """A query parameter that can't be used."""
+async def _refuse_parameter(request: Request, error: Exception) -> NoReturn:  # noqa: ARG001 - the signature of handlers
+    """Raises: UsageError for the first parameter whose value can't be used."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    name = ".".join(str(place) for place in first["loc"][1:])
-    given = json.dumps(first.get("input"), default=str)
-    case = f"It takes {TAKES[name]}; {given:.100} was given."
+    name = ".".join(str(step) for step in first["loc"][1:])
+    value = json.dumps(first.get("input"), default=str)
+    case = f"It takes {PARAMETER_VALUES[name]}; {value:.100} was given."
     fix = "Change it, or leave it out. /openapi.json has every parameter."
     raise UsageError(f"The parameter '{name}' can't be used.", case, fix)

@@ -1,5 +1,5 @@
-"""Batches of images that requests bring: on threads of each predictor, images of one input size and
-one protocol together; one image that fails does not fail its neighbours."""
+"""Batches the images of concurrent requests, those of one input size and protocol together, on
+threads of each predictor; an image that fails does not fail the others of its batch."""
 
 from __future__ import annotations
 
@@ -22,21 +22,25 @@ from zoo.inference.runner import BatchRunner
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
 
-Ran: TypeAlias = Callable[[int, float], None]
+OnBatch: TypeAlias = Callable[[int, float], None]
 
 
 class Outcome(NamedTuple):
-    """Detections of one image. batch: how many images ran together; waited: seconds in line; ran:
-    seconds of the batch."""
+    """The result for one image.
+
+    batch_size:   how many images ran together.
+    wait_seconds: from the image's arrival to the start of its batch.
+    run_seconds:  of the batch in the predictor.
+    """
 
     detections: Detections
-    batch: int
-    waited: float
-    ran: float
+    batch_size: int
+    wait_seconds: float
+    run_seconds: float
 
 
 class Key(NamedTuple):
-    """Equal for images that may be in one batch."""
+    """The input size and protocol, equal for images that may share a batch."""
 
     size: InputSize
     protocol: Protocol
@@ -44,7 +48,7 @@ class Key(NamedTuple):
 
 @dataclass(eq=False)
 class Job:
-    """One image in line, and who waits for it."""
+    """One image in line, and the future of its result."""
 
     image: Image
     key: Key
@@ -55,12 +59,12 @@ class Job:
 class Batcher:
     """Runs one predictor, on threads of its own, until it is closed.
 
-    max_batch: images that run together at most; fewer where `detect` by itself takes fewer of
-        their input size, and once memory ran out.
+    max_batch: the most images that run together; fewer if `detect` by itself would take fewer of
+        their input size, and after memory ran out.
     max_wait:  seconds that an image waits for announced ones.
-    threads:   batches that run at a time; while one is prepared, or its boxes are made, another
-        keeps the cores busy.
-    ran:       called after each batch with its number of images and its seconds.
+    threads:   how many batches run at a time; while one is prepared or decoded, another keeps the
+        cores busy.
+    on_batch:  called after each batch with its number of images and its seconds.
     """
 
     def __init__(
@@ -70,29 +74,29 @@ class Batcher:
         max_batch: int,
         max_wait: float,
         threads: int = 1,
-        ran: Ran | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._predictor = predictor
         self._max_batch = max_batch
         self._limit = BatchLimit.of(predictor, "auto")
         self._max_wait = max_wait
-        self._ran = ran
+        self._on_batch = on_batch
         self._groups: dict[Key, deque[Job]] = {}
         self._announced = 0
         self._closing = False
         self._busy_since: dict[int, float] = {}  # by thread
         self._changed = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._work, args=(place,), name="zoo-serve", daemon=True)
-            for place in range(threads)
+            threading.Thread(target=self._work, args=(index,), name="zoo-serve", daemon=True)
+            for index in range(threads)
         ]
         for thread in self._threads:
             thread.start()
 
     @contextmanager
-    def announced(self) -> Iterator[None]:
-        """Says that an image is on its way: those in line may wait for it. It has come, or does
-        not come, when the block ends."""
+    def announce(self) -> Iterator[None]:
+        """Announces an image while it is received and decoded, so that those in line may wait for
+        it."""
         with self._changed:
             self._announced += 1
         try:
@@ -103,7 +107,7 @@ class Batcher:
                 self._changed.notify_all()
 
     def submit(self, image: Image, protocol: Protocol) -> Future[Outcome]:
-        """Puts an image in line; a future that is cancelled before its batch begins leaves it.
+        """Puts an image in line; cancelling its future before its batch starts removes it.
 
         Raises:
             ImageError: the network can't take an image of that size.
@@ -111,7 +115,8 @@ class Batcher:
             RuntimeError: the batcher is closed.
         """
         job = self._job(image, protocol)
-        self._most(job.key)  # where the predictor's code fails, it is here, and not in the thread
+        # Calls the predictor's code, which then fails here and not in the thread.
+        self._full_count(job.key)
         with self._changed:
             if self._closing:
                 raise RuntimeError("the batcher is closed")
@@ -120,8 +125,8 @@ class Batcher:
         return job.future
 
     def full_batch(self, image: Image, protocol: Protocol) -> int:
-        """How many images like that make a full batch. Raises: as `submit`."""
-        return self._most(self._job(image, protocol).key)
+        """How many such images make a full batch. Raises: as `submit`."""
+        return self._full_count(self._job(image, protocol).key)
 
     @property
     def waiting(self) -> int:
@@ -131,7 +136,7 @@ class Batcher:
 
     @property
     def busy_seconds(self) -> float:
-        """How long the oldest batch that runs now has been running; 0 where none does."""
+        """For how long the longest-running batch has been running; 0 without one."""
         since = list(self._busy_since.values())
         return monotonic() - min(since) if since else 0.0
 
@@ -141,8 +146,7 @@ class Batcher:
         return all(thread.is_alive() for thread in self._threads)
 
     def close(self, *, seconds: float) -> bool:
-        """Finishes what is in line and ends the threads. Returns whether they ended within that
-        time."""
+        """Finishes the images in line and ends the threads. Returns whether they ended in time."""
         until = monotonic() + seconds
         with self._changed:
             self._closing = True
@@ -151,24 +155,23 @@ class Batcher:
             thread.join(max(0.0, until - monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self, place: int) -> None:
+    def _work(self, index: int) -> None:
         while (jobs := self._next()) is not None:
-            self._busy_since[place] = began = monotonic()
+            self._busy_since[index] = began = monotonic()
             try:
-                self._answer(jobs, began)
-            except BaseException as error:  # whoever waits gets it, and the thread goes on
+                self._run(jobs, began)
+            except BaseException as error:  # the requests get it, and the thread goes on
                 for job in jobs:
                     if not job.future.done():
                         job.future.set_exception(error)
             finally:
-                if self._ran:
-                    self._ran(len(jobs), monotonic() - began)
-                del self._busy_since[place]
-                del jobs  # they hold their images, and the next may be long in coming
+                if self._on_batch:
+                    self._on_batch(len(jobs), monotonic() - began)
+                del self._busy_since[index]
+                del jobs  # frees their images while the thread waits
 
     def _next(self) -> list[Job] | None:
-        """The jobs of the next batch, once it is time; None when the batcher is closed and nothing
-        is left."""
+        """Waits for the jobs of the next batch; None once the batcher is closed and empty."""
         with self._changed:
             while True:
                 if not self._groups:
@@ -178,28 +181,30 @@ class Batcher:
                     continue
                 oldest = min(self._groups, key=lambda key: self._groups[key][0].arrived)
                 left = self._groups[oldest][0].arrived + self._max_wait - monotonic()
-                full = [key for key, jobs in self._groups.items() if len(jobs) >= self._most(key)]
+                full = [
+                    key for key, jobs in self._groups.items() if len(jobs) >= self._full_count(key)
+                ]
                 if left > 0 and self._announced and not self._closing and not full:
                     self._changed.wait(left)
                     continue
                 key = full[0] if full and left > 0 else oldest
-                if jobs := self._taken(key):
+                if jobs := self._take(key):
                     return jobs
 
     def _job(self, image: Image, protocol: Protocol) -> Job:
         size = BatchRunner(self._predictor, protocol).input_size(image)
         return Job(image, Key(size, protocol))
 
-    def _most(self, key: Key) -> int:
+    def _full_count(self, key: Key) -> int:
         """How many images of that input size make a full batch."""
         return min(self._max_batch, self._limit(key.size))
 
-    def _taken(self, key: Key) -> list[Job]:
-        """Up to a batch of jobs from that group, without those that nobody waits for."""
+    def _take(self, key: Key) -> list[Job]:
+        """Removes up to a batch of jobs from a group, and returns those that are not cancelled."""
         jobs: list[Job] = []
         group = self._groups[key]
-        most = self._most(key)
-        while group and len(jobs) < most:
+        limit = self._full_count(key)
+        while group and len(jobs) < limit:
             job = group.popleft()
             if job.future.set_running_or_notify_cancel():
                 jobs.append(job)
@@ -207,9 +212,9 @@ class Batcher:
             del self._groups[key]
         return jobs
 
-    def _answer(self, jobs: Sequence[Job], began: float) -> None:
-        """Runs the jobs as one batch; where that fails in two halves, until each image that fails
-        is alone with its error."""
+    def _run(self, jobs: Sequence[Job], began: float) -> None:
+        """Runs the jobs as one batch, or, if that fails, in halves, until every image that fails is
+        alone with its error."""
         runner = BatchRunner(self._predictor, jobs[0].key.protocol)
         try:
             predictions = runner.run([job.image for job in jobs])
@@ -222,10 +227,12 @@ class Batcher:
                 jobs[0].future.set_exception(error)
                 return
         else:
-            ran = monotonic() - began
+            run_seconds = monotonic() - began
             for job, detections in zip(jobs, predictions, strict=True):
-                job.future.set_result(Outcome(detections, len(jobs), began - job.arrived, ran))
+                wait_seconds = began - job.arrived
+                outcome = Outcome(detections, len(jobs), wait_seconds, run_seconds)
+                job.future.set_result(outcome)
             return
         half = (len(jobs) + 1) // 2
-        self._answer(jobs[:half], began)
-        self._answer(jobs[half:], began)
+        self._run(jobs[:half], began)
+        self._run(jobs[half:], began)

@@ -1,5 +1,5 @@
-"""Memory that the requests of a server may take together: their bodies, and their images while they
-are decoded and predicted."""
+"""Limits the memory of all requests together: of their bodies, and of their images while they are
+decoded and predicted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zoo.serve.refusal import busy
 
 
 class Budget:
-    """Bytes that are lent until they are given back.
+    """Bytes that requests reserve and give back.
 
-    limit: what all may hold together; one alone may hold more, so that none is refused for its size
-        by this.
+    limit: for all requests together; a single one may hold more if there are no others, so that no
+        image is refused for its size.
     """
 
     def __init__(self, limit: float) -> None:
@@ -25,56 +25,57 @@ class Budget:
 
     @property
     def held(self) -> int:
-        """The bytes that are lent now."""
+        """The number of bytes that are reserved now."""
         return self._held
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """The bytes of one request, which are given back when the block ends. What a thread that
-        was given up still asks for is refused then."""
-        share = Share(self)
+    def reserve(self) -> Iterator[Reservation]:
+        """Opens a request's reservation, which is given back when the block ends. A thread that was
+        given up and still asks for bytes is refused from then on."""
+        reservation = Reservation(self)
         try:
-            yield share
+            yield reservation
         finally:
             with self._changed:
-                share.is_over = True
-                self._lend(share, -share.bytes)
+                reservation.is_over = True
+                self._lend(reservation, -reservation.bytes)
 
-    def take(self, share: Share, count: int) -> None:
-        """Lends bytes at once. Raises: Refusal (503) where others hold too many."""
+    def take(self, reservation: Reservation, count: int) -> None:
+        """Reserves bytes without waiting. Raises: Refusal (503) if others hold too many."""
         with self._changed:
-            if share.is_over or not self._fits(share, count):
-                raise busy("The image was not received.", "Others take the memory that they may.")
-            self._lend(share, count)
+            if reservation.is_over or not self._fits(reservation, count):
+                raise busy("The image was not received.", "Other requests use all of the memory.")
+            self._lend(reservation, count)
 
-    def wait_for(self, share: Share, count: int, until: float) -> None:
-        """Lends bytes as soon as they are free. Raises: Refusal (503) where they are not in
-        time."""
+    def wait_for(self, reservation: Reservation, count: int, until: float) -> None:
+        """Waits until bytes are free, and reserves them. Raises: Refusal (503) if that takes too
+        long."""
         with self._changed:
             self._changed.wait_for(
-                lambda: share.is_over or self._fits(share, count), max(0.0, until - monotonic())
+                lambda: reservation.is_over or self._fits(reservation, count),
+                max(0.0, until - monotonic()),
             )
-            if share.is_over or not self._fits(share, count):
-                raise busy("The image was not decoded.", "Others take the memory that they may.")
-            self._lend(share, count)
+            if reservation.is_over or not self._fits(reservation, count):
+                raise busy("The image was not decoded.", "Other requests use all of the memory.")
+            self._lend(reservation, count)
 
-    def keep(self, share: Share, count: int) -> None:
-        """Takes back all but `count` bytes."""
+    def keep(self, reservation: Reservation, count: int) -> None:
+        """Gives back all but `count` bytes."""
         with self._changed:
-            if not share.is_over:
-                self._lend(share, count - share.bytes)
+            if not reservation.is_over:
+                self._lend(reservation, count - reservation.bytes)
 
-    def _fits(self, share: Share, count: int) -> bool:
-        return self._held + count <= self._limit or self._held == share.bytes
+    def _fits(self, reservation: Reservation, count: int) -> bool:
+        return self._held + count <= self._limit or self._held == reservation.bytes
 
-    def _lend(self, share: Share, count: int) -> None:
-        share.bytes += count
+    def _lend(self, reservation: Reservation, count: int) -> None:
+        reservation.bytes += count
         self._held += count
         self._changed.notify_all()
 
 
-class Share:
-    """The bytes of one request."""
+class Reservation:
+    """The bytes that one request holds."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget

@@ -1,4 +1,4 @@
-"""A client of `zoo serve`: images in every form go in, `Detections` come out."""
+"""A client of `zoo serve`: sends images of any form, and returns `Detections`."""
 
 from __future__ import annotations
 
@@ -20,27 +20,39 @@ from zoo.images.read import is_url, name_of, path_of
 from zoo.labels import LabelSpace, space_of
 from zoo.printable import without_password
 
-PAUSE_SECONDS = 0.2  # before the first new try; doubled with each
-LONGEST_PAUSE = 10.0
-AGAIN = (502, 503)  # a balancer has no server at the moment; the server is busy, or ends
-KINDS = {kind.__name__: kind for kind in (ImageError, UsageError, NameNotFound, NameAmbiguous)}
+PAUSE_SECONDS = 0.2  # before the first retry; doubled with each
+MAX_PAUSE_SECONDS = 10.0
+# A load balancer has no server at the moment; the server is busy, or is shutting down.
+RETRY_STATUSES = (502, 503)
+CLIENT_ERRORS = {
+    kind.__name__: kind for kind in (ImageError, UsageError, NameNotFound, NameAmbiguous)
+}
 
 
 class ServerError(ZooError):
-    """A server did not answer as asked. status: of the answer, or None where there was none;
-    request_id: its id, which the server's log has too."""
+    """A server refused, failed or did not answer.
+
+    status:     of the answer; None without one.
+    request_id: the request's id, which is also in the server's log.
+    """
 
     def __init__(
-        self, what: str, case: str, fix: str, *, status: int | None, request_id: str | None = None
+        self,
+        failure: str,
+        case: str,
+        fix: str,
+        *,
+        status: int | None,
+        request_id: str | None = None,
     ) -> None:
-        super().__init__(what, case, fix)
+        super().__init__(failure, case, fix)
         self.status = status
         self.request_id = request_id
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One model of a server. default: whether it is meant where none is named."""
+    """One model of a server. default: whether it answers requests that name no model."""
 
     name: str
     label_space: LabelSpace
@@ -50,14 +62,15 @@ class ServedModel:
 
 
 class Client:
-    """A server of `zoo serve`. It may be used by several threads.
+    """A connection to `zoo serve`, which several threads may use at a time.
 
-    url:     where it is, for example `http://127.0.0.1:8000`.
-    token:   its bearer token, if it asks for one.
-    timeout: seconds that it may keep silent.
-    retries: new tries where it is busy, starts or ends; detecting twice changes nothing.
+    url:     the server's address, for example `http://127.0.0.1:8000`.
+    token:   the bearer token, if the server requires one.
+    timeout: seconds without a byte from the server, after which a request fails.
+    retries: further tries while the server is busy, starting or shutting down; a repeated request
+             does no harm.
 
-    Raises: UsageError for a URL or a token that can't be one.
+    Raises: UsageError for an invalid URL or token.
     """
 
     def __init__(
@@ -85,20 +98,26 @@ class Client:
         max_boxes: int | None = None,
         exif: Exif = "apply",
     ) -> Detections:
-        """The detections in one image.
+        """Detects objects in one image.
 
-        image: a path or bytes, which are sent as they are; a URL, which the server fetches where it
-            is allowed to; a PIL image, array or tensor, which is sent as PNG.
-        model: a name of `models()`; else the server's default.
+        image: a path or bytes, which are sent as they are; a URL, which the server fetches if it
+            may; a PIL image, array or tensor, which is sent as PNG.
+        model: a name of `models()`; None is the server's default.
 
         Raises:
-            ImageError: the image can't be read, here or there.
+            ImageError: the image can't be read, here or on the server.
             UsageError: a threshold or another parameter can't be used.
             NameNotFound, NameAmbiguous: no model of that name is served, or several are.
             ServerError: the server refuses, fails, or does not answer.
         """
-        asked = {"model": model, "score": score, "iou": iou, "max_boxes": max_boxes, "exif": exif}
-        query = {key: str(value) for key, value in asked.items() if value is not None}
+        parameters = {
+            "model": model,
+            "score": score,
+            "iou": iou,
+            "max_boxes": max_boxes,
+            "exif": exif,
+        }
+        query = {key: str(value) for key, value in parameters.items() if value is not None}
         name = name_of(image)
         if isinstance(image, str | os.PathLike) and is_url(path_of(image)):
             content: dict[str, Any] = {"json": {"url": os.fspath(image)}}
@@ -107,18 +126,18 @@ class Client:
             kind = {"Content-Type": "application/octet-stream"}
             content = {"content": body, "headers": kind}
             query["file"] = name[:1000].encode(errors="replace").decode()
-        answer = self._asked("POST", "/v1/detect", image=name, params=query, **content)
+        answer = self._request("POST", "/v1/detect", image=name, params=query, **content)
         return Detections.from_json(answer, label_space=self._space(str(answer["model"])))
 
     def models(self) -> list[ServedModel]:
-        """The models that are served; the default is first."""
-        answer = self._asked("GET", "/v1/models")
+        """The models that the server has, the default first."""
+        answer = self._request("GET", "/v1/models")
         models = [_model(facts) for facts in answer["models"]]
         self._models = {model.name: model for model in models}
         return models
 
     def is_ready(self) -> bool:
-        """Whether the server answers, and wants requests."""
+        """Whether the server answers and accepts requests."""
         try:
             return self._client.get("/readyz").status_code == 200
         except httpx2.TransportError:
@@ -139,23 +158,26 @@ class Client:
             self.models()
         return self._models[model].label_space
 
-    def _asked(
+    def _request(
         self, method: str, path: str, *, image: str | None = None, **request: Any
     ) -> Mapping[str, Any]:
-        """The JSON of the answer. Raises: ServerError, and those of `KINDS`."""
+        """Sends a request, with retries, and returns the JSON of the answer.
+
+        Raises: ServerError, and those of `CLIENT_ERRORS`.
+        """
         pause = PAUSE_SECONDS
-        for left in range(self._retries, -1, -1):
+        for retries_left in range(self._retries, -1, -1):
             try:
                 response = self._client.request(method, path, **request)
             except httpx2.TransportError as error:
-                if not left:
+                if not retries_left:
                     raise _silent(self._name, error) from error
             else:
-                if response.status_code not in AGAIN or not left:
+                if response.status_code not in RETRY_STATUSES or not retries_left:
                     return self._read(response, image)
-                seconds_said = response.headers.get("Retry-After", "")
-                pause = max(pause, float(seconds_said) if seconds_said.isdecimal() else 0.0)
-            time.sleep(min(pause, LONGEST_PAUSE))
+                retry_after = response.headers.get("Retry-After", "")
+                pause = max(pause, float(retry_after) if retry_after.isdecimal() else 0.0)
+            time.sleep(min(pause, MAX_PAUSE_SECONDS))
             pause *= 2
         raise AssertionError("the last try returns or raises")
 
@@ -170,7 +192,7 @@ class Client:
 
 
 def _address(url: str) -> str:
-    """Raises: UsageError for what can't be the address of a server."""
+    """The URL without slashes at its end. Raises: UsageError unless it is an http(s) URL."""
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL:
@@ -182,8 +204,8 @@ def _address(url: str) -> str:
 
 
 def _token(text: str) -> str:
-    """Without the line break of a file. Raises: UsageError for one that a header can't hold; the
-    message does not have it, as it is secret."""
+    """The token without the line break of a file. Raises: UsageError if a header can't hold it; the
+    message leaves it out, because it is secret."""
     token = text.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         case = "The token is not one line of ASCII without blanks."
@@ -192,7 +214,7 @@ def _token(text: str) -> str:
 
 
 def _bytes_of(image: Source, name: str, exif: Exif) -> tuple[bytes, Exif]:
-    """The bytes to send for an image, and how its EXIF orientation is used there."""
+    """The bytes to send for an image, and how the server shall treat its EXIF orientation."""
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image), exif
     if isinstance(image, str | os.PathLike):
@@ -201,7 +223,7 @@ def _bytes_of(image: Source, name: str, exif: Exif) -> tuple[bytes, Exif]:
         try:
             return read_regular(path_of(image)), exif
         except (OSError, ValueError):
-            read(image, name=name)  # says what is wrong with the path
+            read(image, name=name)  # raises the error that explains what is wrong with the path
             raise
     pixels = read(image, exif=exif, name=name).pixels
     file = io.BytesIO()
@@ -226,7 +248,7 @@ def _silent(url: str, error: Exception) -> ServerError:
 
 
 def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError:
-    """The error that an answer is: of the image or of what was asked where it is theirs."""
+    """The error for an answer: of the class that it names, else a ServerError."""
     body = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(body, dict):
         case = f"It answered {status}, and not as zoo serve does."
@@ -234,7 +256,7 @@ def _error_of(status: int, answer: Any, url: str, image: str | None) -> ZooError
             f"The server at {url} failed.", case, "Check the address.", status=status
         )
     parts = [str(body.get(name, "")) for name in ("what", "why", "next")]
-    kind = KINDS.get(str(body.get("kind")))
+    kind = CLIENT_ERRORS.get(str(body.get("kind")))
     if kind is ImageError:
         return ImageError(*parts, file=image)
     if kind is not None:

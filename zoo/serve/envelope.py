@@ -1,5 +1,5 @@
-"""The layer around every request: its id, its token, its line in the log, its place in the metrics,
-and an answer in three parts whatever goes wrong."""
+"""Middleware around every request: gives it an id, checks its token, logs and counts it, and turns
+every error into an answer in three parts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ ROUTES = ("/", "/v1/detect", "/v1/models", "/metrics", "/healthz", "/readyz", "/
 HEADER_BYTES = 32 * 1024
 REFUSED = "The request was refused."
 CLOSE = {"Connection": "close"}
-OTHER = "other"  # the path of requests for what there is not, in the metrics
-GONE = 499  # in the log: the client left before its answer
+OTHER = "other"  # the path of unknown routes in the metrics
+GONE = 499  # status in the log of a request whose client left before its answer
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
 class Envelope:
-    """The layer around a server's application.
+    """Wraps a server's application.
 
-    gate:   whose requests it counts, and which says when connections are not kept.
-    tokens: of which a guarded request has to carry one; none guards nothing.
+    gate:   knows whether the server is shutting down, so that connections are closed.
+    tokens: one of which a guarded request must carry; without tokens nothing is guarded.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Envelope:
         scope.setdefault("state", {})["answer"] = answer
         began = perf_counter()
         try:
-            await self._answered(scope, receive, answer, headers)
+            await self._answer(scope, receive, answer, headers)
         finally:
             self._note(scope, answer, perf_counter() - began)
 
-    async def _answered(
+    async def _answer(
         self, scope: Scope, receive: Receive, answer: Answer, headers: dict[bytes, bytes]
     ) -> None:
         try:
@@ -98,8 +98,8 @@ class Envelope:
             return
         scheme, _, sent = headers.get(b"authorization", b"").partition(b" ")
         digest = hashlib.sha256(sent.strip()).digest()
-        known = [hmac.compare_digest(digest, token) for token in self._tokens]
-        if scheme.lower() != b"bearer" or not any(known):
+        matches = [hmac.compare_digest(digest, token) for token in self._tokens]
+        if scheme.lower() != b"bearer" or not any(matches):
             raise Refusal(
                 401,
                 REFUSED,
@@ -125,7 +125,7 @@ class Envelope:
 
 
 class Answer:
-    """The answer to one request. facts: what the log is told besides."""
+    """The answer to one request. facts: further fields for the log."""
 
     def __init__(self, send: Send, request_id: str, gate: Gate) -> None:
         self._send = send
@@ -135,20 +135,20 @@ class Answer:
         self.facts: dict[str, object] = {}
 
     async def send(self, message: Message) -> None:
-        """Sends a part of it, with the headers that every answer has."""
+        """Sends one ASGI message, the first with the headers of every answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
-            known = {name.lower() for name, _ in headers}
-            headers += [(name, value) for name, value in _SAFE if name not in known]
+            names = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in _SAFE if name not in names]
             headers.append((b"x-request-id", self.request_id.encode()))
-            if self._gate.is_draining and b"connection" not in known:
+            if self._gate.is_draining and b"connection" not in names:
                 headers.append((b"connection", b"close"))
             message = {**message, "headers": headers}
         await self._send(message)
 
     async def fail(self, error: ZooError) -> None:
-        """Sends an error."""
+        """Answers with an error."""
         body = body_of(error, self.request_id)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         headers |= error.headers if isinstance(error, Refusal) else {}
@@ -160,6 +160,6 @@ class Answer:
 
 
 def _id_of(headers: dict[bytes, bytes]) -> str:
-    """The id that the client sent, if it can stand in a log; else a new one."""
+    """The client's id of the request if it is safe in a log, else a new one."""
     sent = headers.get(b"x-request-id", b"").decode("latin-1")
     return sent if _ID.fullmatch(sent) else uuid.uuid4().hex

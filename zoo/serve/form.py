@@ -1,4 +1,4 @@
-"""The parts of a `multipart/form-data` body, from memory: nothing is written to a disk."""
+"""Parses a `multipart/form-data` body in memory, without temporary files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from zoo.serve.refusal import Refusal
 
-BROKEN = "The form in the request can't be read."
-FIX = "Send it as curl does: curl -F image=@street.jpg URL"
-MOST_PARTS = 16
+UNREADABLE_FORM = "The form in the request can't be read."
+FORM_FIX = "Send it as curl does: curl -F image=@street.jpg URL"
+MAX_PARTS = 16
 
 
 @dataclass
 class Part:
-    """One field of a form. name: of the field; file: the name of the file in it, or None."""
+    """One field of a form. name: the field's; file: the name of the file in it, or None."""
 
     name: str = ""
     file: str | None = None
@@ -37,9 +37,12 @@ class _Form:
     is_whole: bool = False
 
     def begin(self) -> None:
-        if len(self.parts) >= MOST_PARTS:
+        if len(self.parts) >= MAX_PARTS:
             raise Refusal(
-                400, BROKEN, f"It has more than {MOST_PARTS} fields.", "Send the image alone."
+                400,
+                UNREADABLE_FORM,
+                f"It has more than {MAX_PARTS} fields.",
+                "Send the image alone.",
             )
         self.parts.append(Part())
         self.pieces, self.header = [], {}
@@ -58,10 +61,10 @@ class _Form:
         kind, options = parse_options_header(self.header.get("content-disposition", b""))
         if kind != b"form-data" or b"name" not in options:
             case = "A part has no Content-Disposition: form-data with a name."
-            raise Refusal(400, BROKEN, case, FIX)
+            raise Refusal(400, UNREADABLE_FORM, case, FORM_FIX)
         encoding = self.header.get("content-transfer-encoding", b"binary").strip().lower()
         if encoding not in (b"binary", b"8bit", b"7bit"):
-            raise Refusal(400, BROKEN, "A part has a Content-Transfer-Encoding.", FIX)
+            raise Refusal(400, UNREADABLE_FORM, "A part has a Content-Transfer-Encoding.", FORM_FIX)
         self.parts[-1].name = options[b"name"].decode(errors="replace")
         if b"filename" in options:
             self.parts[-1].file = options[b"filename"].decode(errors="replace")
@@ -77,10 +80,10 @@ class _Form:
 
 
 def parse_form(body: bytes, content_type: str) -> list[Part]:
-    """The parts in order. Raises: Refusal (400) where the form is broken or cut short."""
+    """The parts in their order. Raises: Refusal (400) if the form is broken or cut short."""
     _, options = parse_options_header(content_type)
     if not options.get(b"boundary"):
-        raise Refusal(400, BROKEN, "Its content type has no boundary.", FIX)
+        raise Refusal(400, UNREADABLE_FORM, "Its content type has no boundary.", FORM_FIX)
     form = _Form()
     callbacks: dict[str, Callable[..., Any]] = {
         "on_part_begin": form.begin,
@@ -97,7 +100,9 @@ def parse_form(body: bytes, content_type: str) -> list[Part]:
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise Refusal(400, BROKEN, f"It is broken: {error}", FIX) from None
+        raise Refusal(400, UNREADABLE_FORM, f"It is broken: {error}", FORM_FIX) from None
     if not form.is_whole:
-        raise Refusal(400, BROKEN, "It is cut short: its last boundary is missing.", FIX)
+        raise Refusal(
+            400, UNREADABLE_FORM, "It is cut short: its last boundary is missing.", FORM_FIX
+        )
     return form.parts

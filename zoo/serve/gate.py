@@ -1,4 +1,4 @@
-"""How many requests are inside, and whether the server ends."""
+"""Limits concurrent requests, and knows whether the server is shutting down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.serve.refusal import busy
 class Gate:
     """Admits up to `most` requests at a time.
 
-    is_draining: the server ends; connections are not kept, and readiness is over.
+    is_draining: whether the server is shutting down: it closes connections and is not ready.
     """
 
     def __init__(self, most: int) -> None:
@@ -23,16 +23,17 @@ class Gate:
 
     @property
     def inside(self) -> int:
-        """The requests that are admitted and not answered."""
+        """The number of requests that are admitted and not answered."""
         return self._inside
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Lets one request in. Raises: Refusal (503) where as many as may be are inside."""
+    def admit(self) -> Iterator[None]:
+        """Admits one request for the length of the block. Raises: Refusal (503) if the limit is
+        reached."""
         with self._lock:
             if self._inside >= self._most:
                 raise busy(
-                    "The image was not taken.",
+                    "The image was not accepted.",
                     f"{self._most} others are waiting for their answers.",
                 )
             self._inside += 1

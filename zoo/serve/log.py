@@ -1,4 +1,4 @@
-"""Logs as lines of JSON: one a request, with its id, and one for whatever else happens."""
+"""Logs as lines of JSON: one per request, with its id, and one per other event."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from zoo.printable import printable
 
 log = logging.getLogger("zoo.serve")
-OTHERS = ("uvicorn.error",)  # loggers of what runs the server
+OTHERS = ("uvicorn.error",)  # loggers of libraries
 
 
 class JsonLine(logging.Formatter):
-    """A record as one line of JSON: time, level, event, and the fields that it was given."""
+    """Formats a record as one line of JSON: time, level, event, and the record's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """The line, without a line break."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -35,9 +35,9 @@ def event(name: str, fields: Mapping[str, object], *, level: int = logging.INFO)
 
 
 def write_to(handler: logging.Handler, *, quiet: bool = False) -> None:
-    """Sends what the server and its libraries log to that handler, as lines of JSON.
+    """Sends the logs of the server and its libraries to a handler, as lines of JSON.
 
-    quiet: leave out the requests that went well.
+    quiet: leaves out successful requests.
     """
     handler.setFormatter(JsonLine())
     for name in (log.name, *OTHERS):

@@ -1,4 +1,4 @@
-"""Counters of a server, as Prometheus reads them."""
+"""Counts a server's requests, images and batches for Prometheus."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Metrics:
         )
         self._waited = Histogram(
             "zoo_wait_seconds",
-            "Of an image in line, before its batch began.",
+            "From an image's arrival to the start of its batch.",
             ("model",),
             buckets=SECONDS,
             registry=self._registry,
@@ -49,14 +49,15 @@ class Metrics:
         )
         self._ran = Histogram(
             "zoo_predict_seconds",
-            "Of a batch in the predictor.",
+            "For a batch in the predictor.",
             ("model",),
             buckets=SECONDS,
             registry=self._registry,
         )
 
     def request(self, path: str, status: int, seconds: float) -> None:
-        """Counts an answered request. path: a route, so that clients can't make up names."""
+        """Counts an answered request. path: a route of the server, so that clients can't add labels
+        of their own."""
         self._requests.labels(path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 
@@ -71,16 +72,16 @@ class Metrics:
         self._batches.labels(model).observe(images)
         self._ran.labels(model).observe(seconds)
 
-    def watch(self, name: str, what: str, value: Callable[[], float], model: str = "") -> None:
-        """Shows a number as it is when it is asked for."""
-        gauge = self._gauge(name, what, ("model",) if model else ())
+    def watch(self, name: str, help_text: str, value: Callable[[], float], model: str = "") -> None:
+        """Adds a gauge whose value is computed when the metrics are read."""
+        gauge = self._gauge(name, help_text, ("model",) if model else ())
         (gauge.labels(model) if model else gauge).set_function(value)
 
     def text(self) -> bytes:
-        """All of them, in Prometheus' text format."""
+        """All metrics, in Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _gauge(self, name: str, what: str, labels: tuple[str, ...]) -> Gauge:
+    def _gauge(self, name: str, help_text: str, labels: tuple[str, ...]) -> Gauge:
         if name not in self._gauges:
-            self._gauges[name] = Gauge(name, what, labels, registry=self._registry)
+            self._gauges[name] = Gauge(name, help_text, labels, registry=self._registry)
         return self._gauges[name]

@@ -1,4 +1,4 @@
-"""Limits and habits of a server: how images are batched, what a request may cost, who may ask."""
+"""Settings of a server: how it batches images, what a request may cost, which tokens it accepts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from zoo import limits as documents
 from zoo.errors import UsageError
 from zoo.images import Limits
 
-SCORE = 0.3  # of `zoo detect`, whose answers these are
-WHOLE = ("max_batch", "queue", "connections")
-LEAST_TOKEN = 16  # characters
+SCORE = 0.3  # the default threshold, as of `zoo detect`
+COUNTS = ("max_batch", "queue", "connections")
+MIN_TOKEN_CHARACTERS = 16  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +22,17 @@ class Options:
     """Settings of a server.
 
     max_batch:     the most images of one input size that run together.
-    max_wait_ms:   how long an image waits for others that are being received or decoded; while
-                   there are none it does not wait.
-    queue:         the most requests that are admitted and not yet answered; one more is answered
-                   503 with Retry-After.
-    max_megabytes: of a request's body, refused before it is read.
-    timeout:       seconds from a whole request to its answer, else 504.
+    max_wait_ms:   how long an image waits for others that are being received or decoded; without
+                   such images it does not wait.
+    queue:         the most requests that are admitted and not yet answered; the next ones are
+                   answered with 503 and Retry-After.
+    max_megabytes: the largest body of a request; a larger one is refused before it is read.
+    timeout:       seconds from a complete request to its answer, else 504.
     receive:       seconds for receiving a request's headers, and again its body, else 408.
     connections:   the most open connections.
-    allow_urls:    whether images may be named by URL; private addresses are never fetched.
-    tokens:        bearer tokens, any of which is asked for; none asks for none.
-    limits:        what decoding an image may cost, as `zoo.images.Limits` has it.
+    allow_urls:    whether requests may name an image by URL; private addresses are never fetched.
+    tokens:        bearer tokens, one of which a request must carry; empty requires none.
+    limits:        what decoding an image may cost.
 
     Raises: UsageError for a value out of its range.
     """
@@ -49,15 +49,15 @@ class Options:
     limits: Limits = field(default_factory=Limits.in_force)
 
     def __post_init__(self) -> None:
-        for name in WHOLE:
+        for name in COUNTS:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise _refused(name, value, "It is a whole number, at least 1.")
+                raise _wrong_option(name, value, "It is a whole number, at least 1.")
         for name in ("max_wait_ms", "max_megabytes", "timeout", "receive"):
             value = getattr(self, name)
             least_is_fine = name == "max_wait_ms" and value == 0
             if not (_is_number(value) and (value > 0 or least_is_fine)):
-                raise _refused(name, value, "It is a number above 0.")
+                raise _wrong_option(name, value, "It is a number above 0.")
 
     @property
     def max_bytes(self) -> int:
@@ -69,7 +69,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _refused(name: str, value: object, case: str) -> UsageError:
+def _wrong_option(name: str, value: object, case: str) -> UsageError:
     default = Options.__dataclass_fields__[name].default
     shell = f"--{name.replace('_', '-')}"
     return UsageError(
@@ -81,27 +81,27 @@ def _refused(name: str, value: object, case: str) -> UsageError:
 
 
 def tokens_of(file: Path) -> tuple[str, ...]:
-    """The tokens of a file, one a line; blank lines and those that begin with # are passed over.
+    """The tokens of a file, one per line; blank lines and those that begin with # are skipped.
 
-    Raises: UsageError where it can't be read, has none, or one that is short or not printable
+    Raises: UsageError if it can't be read, has no token, or one that is short or not printable
         ASCII.
     """
-    asked = f"--token-file '{file}' was given."
+    failure = f"--token-file '{file}' was given."
     fix = "Write one with: python -c 'import secrets; print(secrets.token_urlsafe(32))' > token"
     try:
         text = documents.read(file, most=2**16).decode("ascii")
     except documents.LimitError as error:
-        raise UsageError(asked, str(error), error.fix) from error
+        raise UsageError(failure, str(error), error.fix) from error
     except UnicodeDecodeError as error:
-        raise UsageError(asked, "It is not plain ASCII text.", fix) from error
+        raise UsageError(failure, "It is not plain ASCII text.", fix) from error
     lines = [line.strip() for line in text.splitlines()]
     tokens = tuple(line for line in lines if line and not line.startswith("#"))
     if not tokens:
-        raise UsageError(asked, "There is no token in it.", fix)
+        raise UsageError(failure, "There is no token in it.", fix)
     for token in tokens:
-        if len(token) < LEAST_TOKEN or not token.isprintable() or " " in token:
-            case = f"A token is {LEAST_TOKEN} characters or more, without blanks."
-            raise UsageError(asked, case, fix)
+        if len(token) < MIN_TOKEN_CHARACTERS or not token.isprintable() or " " in token:
+            case = f"A token is {MIN_TOKEN_CHARACTERS} characters or more, without blanks."
+            raise UsageError(failure, case, fix)
     return tokens
 
 

@@ -1,4 +1,4 @@
-"""Errors of requests: their HTTP status, and their three parts as JSON."""
+"""Errors of requests, with an HTTP status, and their three parts as JSON."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from collections.abc import Mapping
 
 from zoo.errors import ImageError, NameAmbiguous, NameNotFound, Part, UsageError, ZooError
 
-# What an image or a request is at fault for; whatever else goes wrong is the server's: 500.
+# Errors of an image or a request; every other one is the server's: 500.
 STATUS: tuple[tuple[type[ZooError], int], ...] = (
     (NameNotFound, 404),
     (NameAmbiguous, 404),
     (ImageError, 422),
     (UsageError, 422),
 )
-OF_THE_IMAGE = (413, 415, 422)  # refusals that are
-AGAIN_SECONDS = 1
+IMAGE_STATUSES = (413, 415, 422)  # of refusals that are about the image
+RETRY_AFTER_SECONDS = 1
 
 
 class Refusal(ZooError):
-    """A request that is refused or given up, with its HTTP status and further headers."""
+    """A request is refused or given up. status: of HTTP; headers: further ones."""
 
     def __init__(
         self,
         status: int,
-        what: Part,
+        failure: Part,
         case: Part,
         fix: Part,
         *,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(what, case, fix)
+        super().__init__(failure, case, fix)
         self.status = status
         self.headers = dict(headers or {})
 
 
-def busy(what: str, case: str) -> Refusal:
-    """The refusal of a request that may succeed in a moment."""
+def busy(failure: str, case: str) -> Refusal:
+    """The refusal of a request that may succeed if it is sent again."""
     return Refusal(
         503,
-        what,
+        failure,
         case,
         "Send it again after the seconds that Retry-After says.",
-        headers={"Retry-After": str(AGAIN_SECONDS)},
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 
 
@@ -54,16 +54,16 @@ def status_of(error: ZooError) -> int:
 
 
 def kind_of(error: ZooError) -> str:
-    """The name of the error that a client raises for it: ServerError unless the request, or its
-    image, is at fault."""
+    """The name of the error that a client raises: ServerError unless the request or its image is at
+    fault."""
     if isinstance(error, Refusal):
-        return "ImageError" if error.status in OF_THE_IMAGE else "ServerError"
+        return "ImageError" if error.status in IMAGE_STATUSES else "ServerError"
     return next((kind.__name__ for kind, _ in STATUS if isinstance(error, kind)), "ServerError")
 
 
 def body_of(error: ZooError, request_id: str) -> bytes:
-    """The JSON of an error; `next` is in the words of the command line, which the server is run
-    by."""
+    """The JSON of an error; `next` names options of the command line, by which the server is
+    run."""
     parts = {"what": error.asked, "why": error.case, "next": error.fix_cli}
     body = {"error": {"kind": kind_of(error), **parts}, "request_id": request_id}
     return json.dumps(body).encode() + b"\n"

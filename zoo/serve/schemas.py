@@ -1,4 +1,4 @@
-"""The answers of a server, as its OpenAPI document describes them."""
+"""The server's requests and answers, for its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ BYTES = {"type": "string", "format": "binary", "minLength": 1}
 
 
 class Answer(BaseModel):
-    """The rule of every answer: nothing that is not described."""
+    """The base of every answer, which has no other fields than those described."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Detection(Answer):
-    """One detection. box: x1, y1, x2, y2; label: a position in the model's classes."""
+    """One detection. box: x1, y1, x2, y2; label: an index of the model's classes."""
 
     box: Annotated[list[Coordinate], Field(min_length=4, max_length=4)]
     score: Fraction
@@ -30,7 +30,7 @@ class Detection(Answer):
 class ImageDetections(Answer):
     """The detections of one image, best first: a line of `zoo detect --json FILE.jsonl`."""
 
-    file: Annotated[str, Field(description="The name that was sent with the image, or `image`.")]
+    file: Annotated[str, Field(description="The image's name in the request, or `image`.")]
     width: Annotated[int, Field(ge=1)]
     height: Annotated[int, Field(ge=1)]
     model: str
@@ -39,7 +39,7 @@ class ImageDetections(Answer):
 
 
 class Thresholds(Answer):
-    """The thresholds of a request that names none."""
+    """The thresholds of a request without its own."""
 
     score: Fraction
     iou: Fraction
@@ -47,17 +47,17 @@ class Thresholds(Answer):
 
 
 class Model(Answer):
-    """One model that is served."""
+    """One model of the server."""
 
     name: str
-    default: Annotated[bool, Field(description="Whether it is meant where none is named.")]
+    default: Annotated[bool, Field(description="Whether it answers requests that name no model.")]
     classes: list[str]
     weights_sha256: str | None
     thresholds: Thresholds
 
 
 class ModelList(Answer):
-    """Every model that is served."""
+    """All models of the server."""
 
     models: list[Model]
 
@@ -67,19 +67,19 @@ class Parts(Answer):
 
     kind: Annotated[Kind, Field(description="The error that zoo.serve.Client raises for it.")]
     what: Annotated[str, Field(description="What failed.")]
-    why: Annotated[str, Field(description="What is the case.")]
+    why: Annotated[str, Field(description="Why.")]
     next: Annotated[str, Field(description="What to do next.")]
 
 
 class Failure(Answer):
-    """A request that was not answered as asked."""
+    """The error of a request."""
 
     error: Parts
     request_id: str
 
 
 class State(Answer):
-    """How the server is."""
+    """The state of the server."""
 
     status: str
 
@@ -88,24 +88,24 @@ REASONS = {
     400: "The body is broken.",
     401: "No bearer token, or a wrong one.",
     404: "No model of that name is served.",
-    408: "The body did not come in time.",
+    408: "The body was not received in time.",
     413: "The body is larger than the server takes.",
-    415: "The content type is none that the server reads.",
+    415: "The server can't read that content type.",
     422: "A parameter or the image can't be used.",
     500: "The model or the server failed.",
-    503: "The server is busy or ends; Retry-After says when to come again.",
+    503: "The server is busy or shutting down; Retry-After says when to send the request again.",
     504: "The answer took longer than the server's limit.",
 }
 REQUEST_ID = {
     "X-Request-Id": {
-        "description": "The id that the client sent, or else a new one; logs have it too.",
+        "description": "The client's id of the request, else a new one; it is also in the logs.",
         "schema": {"type": "string"},
     }
 }
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's description of the errors with these statuses."""
+    """The errors with these statuses, as FastAPI's `responses`."""
     answers: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
         headers: dict[str, Any] = dict(REQUEST_ID)

@@ -1,5 +1,5 @@
-"""A server: in the foreground until a signal ends it, or in a thread of a program. It ends after
-every request that it accepted is answered."""
+"""Runs a server, in the foreground until a signal ends it, or in a thread of a program. It ends
+after it has answered every request that it accepted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -26,18 +27,18 @@ if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
 
 BACKLOG = 1024
-LAST_LOOK = 0.2  # seconds in which requests of open connections are still read
-SPARE = 5.0  # seconds beyond the limits of a request
+LAST_READ_SECONDS = 0.2  # during which requests of open connections are still read
+SPARE_SECONDS = 5.0  # beyond the limits of a request
 
 
 class Server:
     """Serves predictors; a context manager runs it in a thread, `run` in the foreground.
 
-    predictors: the first is meant where a request names none.
-    host, port: where to listen; port 0 is any that is free. It listens from here on.
+    predictors: the models; the first is the default.
+    host, port: where it listens, from now on; port 0 is any free one.
 
     Raises:
-        UsageError: the port can't be had, there is no predictor, or two have one name.
+        UsageError: the port can't be used, there is no predictor, or two have the same name.
         ContractError: a predictor fails on a gray image.
     """
 
@@ -68,23 +69,23 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
+        """The server's address."""
         host, port = self._address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def run(self) -> bool:
-        """Serves until SIGTERM, SIGINT or `stop`, then answers what was accepted. Returns whether
-        all of it was answered in time."""
+        """Serves until SIGTERM, SIGINT or `stop`, then answers the requests that were accepted.
+        Returns whether all were answered in time."""
         try:
             asyncio.run(self._server.serve(sockets=[self._socket]))
         finally:
             self._socket.close()
             self._app.state.detecting.close()
-            finished = self.models.close(seconds=self.options.timeout + SPARE)
+            finished = self.models.close(seconds=self.options.timeout + SPARE_SECONDS)
         return finished and not self._gate.inside
 
     def stop(self) -> None:
-        """Ends `run`, from any thread, after what was accepted is answered."""
+        """Ends `run`, from any thread, after all accepted requests are answered."""
         self._server.should_exit = True
 
     def __enter__(self) -> Server:
@@ -95,21 +96,21 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
         if self._thread:
-            self._thread.join(self._patience)
+            self._thread.join(self._last_answer_seconds)
 
     @property
-    def _patience(self) -> float:
-        return self.options.receive + self.options.timeout + SPARE
+    def _last_answer_seconds(self) -> float:
+        return self.options.receive + self.options.timeout + SPARE_SECONDS
 
     def _config(self) -> uvicorn.Config:
-        kind = type(
-            "Limited",
-            (Connection,),
-            {"receive": self.options.receive, "most": self.options.connections},
+        connection = partial(
+            Connection,
+            receive_seconds=self.options.receive,
+            max_connections=self.options.connections,
         )
         return uvicorn.Config(
             self._app,
-            http=kind,
+            http=connection,  # type: ignore[arg-type]  # it is called as a class is
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -120,13 +121,13 @@ class Server:
             backlog=BACKLOG,
             h11_max_incomplete_event_size=HEADER_BYTES,
             timeout_keep_alive=max(5, round(self.options.receive)),
-            timeout_graceful_shutdown=round(self._patience) + 1,
+            timeout_graceful_shutdown=round(self._last_answer_seconds) + 1,
         )
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn's server, which ends with the exit code of success after a signal, and reads what
-    clients have sent by then."""
+    """uvicorn's server, with exit code 0 after a signal; it still reads what clients have sent by
+    then."""
 
     def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
         super().__init__(config)
@@ -138,19 +139,19 @@ class _Uvicorn(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops listening, answers what was accepted, and closes connections."""
+        """Stops listening, answers the accepted requests, and closes connections."""
         self._gate.is_draining = True
         for server in self.servers:
             server.close()
-        await asyncio.sleep(LAST_LOOK)
+        await asyncio.sleep(LAST_READ_SECONDS)
         await super().shutdown(sockets)
 
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises: UsageError.
 
-    What is written to its connections is sent at once: else the body of an answer would wait until
-    the client has acknowledged the headers, which takes 40 milliseconds.
+    It has TCP_NODELAY: else the body of an answer would wait until the client has acknowledged the
+    headers, which takes 40 milliseconds.
     """
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -162,10 +163,10 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def unreachable(host: str, port: int, error: Exception) -> ZooError:
-    """The error for an address that can't be listened on."""
-    says = getattr(error, "strerror", None) or error
+    """The error for an address at which the server can't listen."""
+    reason = getattr(error, "strerror", None) or error
     return UsageError(
         f"Nothing can be served at {host}:{port}.",
-        f"The system says: {says}.",
-        "Choose another --port, or 0 for any that is free, and a --host of this machine.",
+        f"The system says: {reason}.",
+        "Choose another --port, or 0 for any free one, and a --host of this machine.",
     )

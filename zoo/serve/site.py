@@ -1,6 +1,6 @@
-"""The page of a server: drop an image on it and see its boxes. One file with everything inside; its
-policy allows the script and the style that are written into it, by their hash, and the server
-itself."""
+"""A server's page, which shows the boxes in an image that is dropped on it. It is one HTML file,
+whose content security policy allows only its own script and style, by their hashes, and the
+server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCRIPTS = ("page.js",)
 
 @cache
 def page() -> str:
-    """The whole page."""
+    """The page as HTML."""
     parts = {"STYLE": style_of(_OWN), "SCRIPT": script_of(_OWN, _SCRIPTS)}
     return fill(template(_OWN, "page.html"), parts)
 

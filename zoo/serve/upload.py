@@ -1,4 +1,4 @@
-"""The image in a request: raw bytes, a file of a form, base64 in JSON, or a URL."""
+"""Finds the image in a request: raw bytes, a file of a form, base64 in JSON, or a URL."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from zoo.serve.refusal import Refusal
 
 RAW = ("application/octet-stream", "binary/octet-stream")
 FORM, JSON = "multipart/form-data", "application/json"
-LONGEST_NAME = 1000  # characters
+MAX_NAME_CHARACTERS = 1000  # characters
 JSON_DEPTH = 8
-UNREAD = "The image in the request can't be read."
+UNREADABLE_IMAGE = "The image in the request can't be read."
 FORMS = (
     "Send the image's bytes as image/jpeg or another image type, a form with one file called "
     'image, or JSON such as {"image": "BASE64"}.'
@@ -36,7 +36,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload: the bytes of an image, or its URL; and its name if one was sent."""
+    """The bytes of an image, or its URL, and its name if the request has one."""
 
     data: bytes
     url: str | None = None
@@ -52,14 +52,14 @@ def kind_of(content_type: str) -> str:
         return "form"
     if kind == JSON:
         return "json"
-    raise Refusal(415, UNREAD, f"Its content type is '{kind:.100}'.", FORMS)
+    raise Refusal(415, UNREADABLE_IMAGE, f"Its content type is '{kind:.100}'.", FORMS)
 
 
 def parse(body: bytes, content_type: str) -> Upload:
     """The image in a body.
 
-    Raises: Refusal: 415 for another content type, 400 where the body is broken, 422 where it holds
-        no image.
+    Raises: Refusal: 415 for another content type, 400 if the body is broken, 422 if it holds no
+        image.
     """
     kind = kind_of(content_type)
     if kind == "raw":
@@ -69,10 +69,10 @@ def parse(body: bytes, content_type: str) -> Upload:
     else:
         upload = _of_json(body)
     if not upload.data and upload.url is None:
-        raise Refusal(422, UNREAD, "It is empty: 0 bytes.", FORMS)
-    if upload.file is not None and len(upload.file) > LONGEST_NAME:
-        case = f"Its name has more than {LONGEST_NAME:,} characters."
-        raise Refusal(422, UNREAD, case, "Shorten the name, or leave it out.")
+        raise Refusal(422, UNREADABLE_IMAGE, "It is empty: 0 bytes.", FORMS)
+    if upload.file is not None and len(upload.file) > MAX_NAME_CHARACTERS:
+        case = f"Its name has more than {MAX_NAME_CHARACTERS:,} characters."
+        raise Refusal(422, UNREADABLE_IMAGE, case, "Shorten the name, or leave it out.")
     return upload
 
 
@@ -81,10 +81,10 @@ def _file_of(body: bytes, content_type: str) -> tuple[bytes, None, str | None]:
     others = sorted({part.name for part in parts} - {"image"})
     if others:
         case = f"The form has a field called '{others[0]:.100}', which nothing reads."
-        raise Refusal(422, UNREAD, case, f"Send one field, image. {PARAMETERS}")
+        raise Refusal(422, UNREADABLE_IMAGE, case, f"Send one field, image. {PARAMETERS}")
     if len(parts) != 1:
         case = f"The form has {len(parts)} fields called image."
-        raise Refusal(422, UNREAD, case, "Send one: curl -F image=@street.jpg URL")
+        raise Refusal(422, UNREADABLE_IMAGE, case, "Send one: curl -F image=@street.jpg URL")
     return parts[0].data, None, parts[0].file
 
 
@@ -95,11 +95,13 @@ def _of_json(body: bytes) -> Upload:
         sent = msgspec.json.decode(body, type=Body)
     except msgspec.ValidationError as error:  # is a DecodeError too
         case = f"The JSON does not fit: {error}."
-        raise Refusal(422, UNREAD, case, f"{fix} {PARAMETERS}") from None
+        raise Refusal(422, UNREADABLE_IMAGE, case, f"{fix} {PARAMETERS}") from None
     except (documents.LimitError, *documents.UNREADABLE) as error:
-        raise Refusal(400, UNREAD, f"It is not JSON: {error}", fix) from None
+        raise Refusal(400, UNREADABLE_IMAGE, f"It is not JSON: {error}", fix) from None
     if (sent.image is None) == (sent.url is None):
-        raise Refusal(422, UNREAD, "The JSON has to have image or url, and not both.", fix)
+        raise Refusal(
+            422, UNREADABLE_IMAGE, "The JSON has to have image or url, and not both.", fix
+        )
     if sent.image is None:
         return Upload(b"", sent.url, sent.file)
     text = sent.image
@@ -109,5 +111,5 @@ def _of_json(body: bytes) -> Upload:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         case = f"The text in image is not base64: {error}."
-        raise Refusal(422, UNREAD, case, "Encode it as: base64 -w0 street.jpg") from None
+        raise Refusal(422, UNREADABLE_IMAGE, case, "Encode it as: base64 -w0 street.jpg") from None
     return Upload(data, None, sent.file)
