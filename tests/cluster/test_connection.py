@@ -16,7 +16,13 @@ import pytest
 
 from zoo.cluster import Cluster
 from zoo.cluster.address import Address
-from zoo.cluster.connection import NOT_STARTED, PREFIX, clear_left, connect, processors
+from zoo.cluster.connection import (
+    FOLDER_PREFIX,
+    NOT_STARTED,
+    connect,
+    processors,
+    remove_stale_folders,
+)
 from zoo.errors import ClusterError, MissingExtra
 
 
@@ -89,8 +95,8 @@ def test_a_head_that_started_no_server_for_a_client_is_asked_once_more(said: str
 @pytest.mark.parametrize(
     ("said", "times", "case"),
     [
-        (NOT_STARTED[0], 2, "twice did not start a server for this command"),
-        ("Version mismatch", 1, "Ray or Python is another there"),
+        (NOT_STARTED[0], 2, "twice failed to start a server for this command"),
+        ("Version mismatch", 1, "Ray or Python has another version there"),
         ("ray client connection timeout", 1, "does not answer as Ray's client server"),
     ],
 )
@@ -122,10 +128,15 @@ def test_the_files_of_a_killed_command_are_removed_and_those_of_a_running_one_st
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    names = [f"{PREFIX}{ended.pid}-a", f"{PREFIX}{os.getpid()}-b", f"{PREFIX}other", "c"]
+    names = [
+        f"{FOLDER_PREFIX}{ended.pid}-a",
+        f"{FOLDER_PREFIX}{os.getpid()}-b",
+        f"{FOLDER_PREFIX}other",
+        "c",
+    ]
     for name in names:
         (tmp_path / name).mkdir()
-    clear_left()
+    remove_stale_folders()
     assert {path.name for path in tmp_path.iterdir()} == set(names[1:])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo import catalogue
-from zoo.cluster.files import content_of, is_same, placed
+from zoo.cluster.files import content_of, is_same, locate
 from zoo.cluster.job import AbsentFiles, SentModel
 from zoo.weights.resolve import choose, resolve
 
@@ -20,7 +20,7 @@ def sent(nano: str) -> SentModel:
 
 
 def test_a_file_that_is_here_is_taken_as_it_is(sent: SentModel) -> None:
-    made = placed(sent, {})
+    made = locate(sent, {})
     assert isinstance(made, SentModel)
     assert made.resolved == sent.resolved
 
@@ -30,20 +30,20 @@ def test_a_file_that_is_not_here_is_asked_for_and_kept(sent: SentModel, tmp_path
     assert sent.resolved.file is not None
     content = content_of(sent.resolved.file)
     elsewhere = _elsewhere(sent, tmp_path)
-    assert placed(elsewhere, {}) == AbsentFiles(("model",))
-    assert placed(elsewhere, {"model": content[:-1]}) == AbsentFiles(("model",))
-    made = placed(elsewhere, {"model": content})
+    assert locate(elsewhere, {}) == AbsentFiles(("model",))
+    assert locate(elsewhere, {"model": content[:-1]}) == AbsentFiles(("model",))
+    made = locate(elsewhere, {"model": content})
     assert isinstance(made, SentModel)
     assert made.resolved is not None
     assert made.resolved.file is not None
     path = made.resolved.file.path
     assert hashlib.sha256(path.read_bytes()).hexdigest() == sent.resolved.file.sha256
     assert made.resolved.file.sha256 == sent.resolved.file.sha256
-    again = placed(elsewhere, {})
+    again = locate(elsewhere, {})
     assert isinstance(again, SentModel)  # it is kept
     path.chmod(0o644)
     path.write_bytes(b"damaged")
-    assert placed(elsewhere, {}) == AbsentFiles(("model",))
+    assert locate(elsewhere, {}) == AbsentFiles(("model",))
 
 
 def test_another_content_at_the_same_path_is_not_taken(sent: SentModel, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_another_content_at_the_same_path_is_not_taken(sent: SentModel, tmp_path
 
 def test_a_detector_at_hand_has_no_files() -> None:
     model = SentModel()
-    assert placed(model, {}) is model
+    assert locate(model, {}) is model
 
 
 def _elsewhere(sent: SentModel, folder: Path) -> SentModel:

@@ -36,7 +36,7 @@ def test_answers_come_back() -> None:
     seen = Detections.empty(space, size=(3, 4), source="a.png")
     error = ImageError("a", "b", "c", fix_cli="d", file="a.png")
     failed = pickle.loads(pickle.dumps(Failed(error, (seen,))))
-    assert failed.seen[0].size == (3, 4)
+    assert failed.detections[0].size == (3, 4)
     assert (str(failed.error), failed.error.in_shell, failed.error.file) == (
         str(error),
         error.in_shell,

@@ -19,7 +19,7 @@ def test_another_version_is_named_with_what_to_install() -> None:
         check_about(HERE, HERE | {"torch": "2.9.0", "machine": "node-7"}, name="toy")
     assert str(raised.value).splitlines() == [
         "toy can't be run on the machine node-7.",
-        "It has not what this machine has: torch 2.10.0 (there: 2.9.0).",
+        "It differs from this machine, which has torch 2.10.0 (there: 2.9.0).",
         "Install the same on every machine: pip install 'torch==2.10.0'",
     ]
 
@@ -31,7 +31,7 @@ def test_a_machine_without_detzoo_is_named() -> None:
 
 
 def test_other_code_is_named_by_its_fingerprint() -> None:
-    with pytest.raises(ClusterError, match=r"plugin that the model is of(.|\n)*bbbb(.|\n)*aaaa"):
+    with pytest.raises(ClusterError, match=r"model's plugin(.|\n)*bbbb(.|\n)*aaaa"):
         check_facts({"code_sha256": "a" * 64}, {"code_sha256": "b" * 64}, machine="m", name="toy")
 
 

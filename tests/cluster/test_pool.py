@@ -73,9 +73,9 @@ def test_what_a_worker_raises_outside_of_its_steps_is_an_error(
     def broken(*_: Any) -> None:
         raise ModuleNotFoundError("No module named 'detzoo_toy'")
 
-    from zoo.cluster.worker import Worker
+    from zoo.cluster.worker import ModelWorker
 
-    monkeypatch.setattr(Worker, "prepare", broken)
+    monkeypatch.setattr(ModelWorker, "prepare", broken)
     with (
         pool_of(InProcessCluster()) as pool,
         pytest.raises(ClusterError, match="Its worker failed: No module named 'detzoo_toy'"),

@@ -34,5 +34,5 @@ def test_it_hands_calls_to_a_worker_that_it_makes_once() -> None:
         body.call("plan", [])
     worker = body.worker
     with pytest.raises(RuntimeError, match="`prepare` comes first"):
-        body.call("look", [], [])
+        body.call("detect", [], [])
     assert body.worker is worker

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.cluster.shards import IMAGES, Shard, shards_of
+from zoo.cluster.shards import IMAGES_PER_SHARD, Shard, shards_of
 
 BATCHES = st.lists(st.integers(1, 9), max_size=60)
 
@@ -20,7 +20,7 @@ def test_batches_stay_whole_and_in_order(
     shards = shards_of(batches, todo, workers=workers)
     kept = [batch for batch in batches if todo & set(batch)]
     assert [batch for shard in shards for batch in shard.batches] == kept
-    assert all(len(shard.positions) < IMAGES + 9 for shard in shards)
+    assert all(len(shard.positions) < IMAGES_PER_SHARD + 9 for shard in shards)
 
 
 def test_few_images_are_spread_over_all_workers() -> None:

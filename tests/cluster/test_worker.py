@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo.cluster.job import AbsentImages, Failed, Job, Ready, SentImage, SentModel
-from zoo.cluster.worker import Worker, named, sendable, source_of
+from zoo.cluster.worker import ModelWorker, sendable, source_of, with_file_name
 from zoo.contract.protocol import Protocol
 from zoo.data import Dataset
 from zoo.errors import DataError, ImageError, UsageError
@@ -18,11 +18,11 @@ def job_of(model: SentModel) -> Job:
 
 
 @pytest.fixture(scope="module")
-def worker() -> Worker:
+def worker() -> ModelWorker:
     """A worker that has YOLOX-Pico."""
     import zoo
 
-    made = Worker()
+    made = ModelWorker()
     ready = made.prepare(job_of(SentModel(detector=zoo.load("yolox_pico"))), {})
     assert isinstance(ready, Ready)
     assert ready.facts == {"torch": "2"}
@@ -42,31 +42,31 @@ def test_an_image_is_taken_only_with_the_content_that_it_had(street: Dataset) ->
     assert source_of(SentImage("a", sha256, content[1:])) is None
 
 
-def test_an_absent_image_is_named(worker: Worker, tmp_path: Path) -> None:
-    assert worker.look([SentImage(str(tmp_path / "a.png"), "")], [1]) == AbsentImages(
+def test_an_absent_image_is_named(worker: ModelWorker, tmp_path: Path) -> None:
+    assert worker.detect([SentImage(str(tmp_path / "a.png"), "")], [1]) == AbsentImages(
         str(tmp_path / "a.png")
     )
 
 
 def test_the_error_of_an_image_comes_after_what_was_seen_before(
-    worker: Worker, street: Dataset
+    worker: ModelWorker, street: Dataset
 ) -> None:
     paths = [record.path for record in street.images]
     content = paths[2].read_bytes()
     images = [SentImage(str(paths[0]), ""), SentImage("b.png", "", content[:-40])]
-    answer = worker.look([*images, SentImage(str(paths[1]), "")], [2, 1])
+    answer = worker.detect([*images, SentImage(str(paths[1]), "")], [2, 1])
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, ImageError)
     assert "b.png" in str(answer.error)
-    assert len(answer.seen) == 1
+    assert len(answer.detections) == 1
 
 
 def test_a_model_that_can_t_be_loaded_is_an_answer() -> None:
-    answer = Worker().prepare(job_of(SentModel()), {})
+    answer = ModelWorker().prepare(job_of(SentModel()), {})
     assert isinstance(answer, Failed)
 
 
-def test_the_batches_of_images_are_planned(worker: Worker) -> None:
+def test_the_batches_of_images_are_planned(worker: ModelWorker) -> None:
     assert worker.plan([(80, 120)] * 25) == [[*range(10)], [*range(10, 20)], [*range(20, 25)]]
 
 
@@ -79,7 +79,9 @@ def test_an_error_that_can_t_be_sent_goes_as_text() -> None:
 
 
 def test_an_image_without_a_file_is_called_by_its_name() -> None:
-    error = named(ImageError("'image 3' was read.", "Odd.", "Fix.", file="image 3"), "b.png")
+    error = with_file_name(
+        ImageError("'image 3' was read.", "Odd.", "Fix.", file="image 3"), "b.png"
+    )
     assert str(error).startswith("'b.png' was read.")
     other = UsageError("a", "b", "c")
-    assert named(other, "b.png") is other
+    assert with_file_name(other, "b.png") is other

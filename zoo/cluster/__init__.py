@@ -1,4 +1,4 @@
-"""Many processes and machines: a model is run on a data set by Ray's workers, with the bits of one
+"""Runs a model on a data set on many processes and machines by Ray, with exactly the results of one
 process."""
 
 from zoo.cluster.cluster import Cluster as Cluster

@@ -1,4 +1,4 @@
-"""Address: where the work of a cluster goes, as `--cluster` names it."""
+"""Address: the cluster that `--cluster` names, with its numbers of workers and threads."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from zoo.errors import UsageError
 
 LOCAL = "local"
 SCHEME = "ray://"
-_PLACE = re.compile(r"ray://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
+_RAY_ADDRESS = re.compile(r"ray://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
 _OPTIONS = "Its options are workers=COUNT and threads=COUNT: --cluster local,workers=2,threads=1."
 
 
 @dataclass(frozen=True)
 class Address:
-    """A cluster, and how many of its processors to take.
+    """A cluster, and how many of its processors to use.
 
-    text:    as it was given.
-    host, port: of the head of a running cluster; None for an own one on this machine.
-    workers: processes that look at images; None for as many as fit.
-    threads: of each worker; None is one, or what divides the cores among the workers.
+    text:    the address as it was written.
+    host, port: of the head of a running cluster; None for a temporary one on this machine.
+    workers: processes that run the model; None for as many as fit.
+    threads: of each worker; None is one.
     """
 
     text: str
@@ -31,24 +31,25 @@ class Address:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is this machine alone."""
+        """Whether only this machine is used."""
         return self.host is None
 
     @classmethod
     def of(cls, text: str) -> Address:
-        """The address that `local` or `ray://HOST:PORT` is, with `,workers=COUNT` and
+        """The address written as `local` or `ray://HOST:PORT`, with `,workers=COUNT` and
         `,threads=COUNT`. Raises: UsageError for any other text."""
-        place, *given = (part.strip() for part in text.split(","))
-        options = dict(_option(text, part) for part in given)
-        if place == LOCAL:
+        target, *option_texts = (part.strip() for part in text.split(","))
+        options = dict(_option(text, part) for part in option_texts)
+        if target == LOCAL:
             return cls(text, None, None, **options)
-        match = _PLACE.fullmatch(place)
+        match = _RAY_ADDRESS.fullmatch(target)
         if match is None or not 0 < int(match[2]) < 2**16:
+            suggestion = _suggestion(target)
             raise UsageError(
                 f"The cluster '{text:.80}' can't be used.",
                 "That is neither local nor ray://HOST:PORT.",
-                f"Write cluster='local' for this machine, or cluster='{_meant(place)}'.",
-                fix_cli=f"Write --cluster local for this machine, or --cluster {_meant(place)}",
+                f"Write cluster='local' for this machine, or cluster='{suggestion}'.",
+                fix_cli=f"Write --cluster local for this machine, or --cluster {suggestion}",
             )
         return cls(text, match[1].strip("[]"), int(match[2]), **options)
 
@@ -65,9 +66,9 @@ def _option(text: str, part: str) -> tuple[str, int]:
     raise UsageError(f"The cluster '{text:.80}' can't be used.", case, _OPTIONS)
 
 
-def _meant(place: str) -> str:
-    """An address that a wrong one may stand for."""
-    host = place.partition("://")[2] or place
+def _suggestion(text: str) -> str:
+    """A valid address that is probably meant by an invalid one."""
+    host = text.partition("://")[2] or text
     match = re.fullmatch(r"([A-Za-z0-9.-]+)(:\d+)?/?", host)
-    named = match is not None and ("." in match[1] or bool(match[2]) or "://" in place)
-    return f"{SCHEME}{match[1]}:10001" if match and named else f"{SCHEME}HOST:10001"
+    is_likely = match is not None and ("." in match[1] or bool(match[2]) or "://" in text)
+    return f"{SCHEME}{match[1]}:10001" if match and is_likely else f"{SCHEME}HOST:10001"

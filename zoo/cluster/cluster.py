@@ -1,4 +1,4 @@
-"""Cluster: where models are run that one process is not enough for."""
+"""Cluster: runs models on many processes; connects when the first model needs it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 
 class Cluster:
-    """Many processes: `local`, an own Ray on this machine, or a running one, `ray://HOST:PORT`.
+    """Many processes: `local`, a temporary Ray cluster on this machine, or `ray://HOST:PORT`, a
+    running one.
 
-    It is connected when the first model has to be run, and serves one after the other until it is
+    It connects when the first model has to be run, and runs one model after the other until it is
     closed; a `with` block closes it.
 
-    address: as above, with `,workers=COUNT` (as many as there are processors or GPUs) and
-        `,threads=COUNT` of each worker (1) behind it.
+    address: as above, followed by `,workers=COUNT` (default: one per processor or GPU) and
+        `,threads=COUNT` of each worker (default: 1).
 
-    Raises: UsageError for another address; MissingExtra where Ray is not installed.
+    Raises: UsageError for another address; MissingExtra if Ray is not installed.
     """
 
     def __init__(self, address: str = "local") -> None:
@@ -45,14 +46,14 @@ class Cluster:
 
     @property
     def connection(self) -> Connection:
-        """The connection, made when it is first asked for. Raises: ClusterError within seconds
-        where there is no cluster."""
+        """The connection, opened at the first access. Raises: ClusterError within seconds if there
+        is no cluster."""
         if self._connection is None:
             self._connection = Connection(self.address)
         return self._connection
 
     def close(self) -> None:
-        """Lets go of a running cluster, and stops an own one."""
+        """Disconnects from a running cluster, or stops a temporary one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -60,8 +61,9 @@ class Cluster:
     def pool(self, job: Job, *, expected: dict[str, str], contents: Contents, most: int) -> Pool:
         """The workers of a job.
 
-        expected: facts that each worker has to have. contents: those of the model's files, by role.
-        most: workers that there is work for.
+        expected: facts that each worker must have.
+        contents: reads the model's files of given roles.
+        most:     workers that there is work for.
         """
         from zoo.cluster.pool import Pool  # deferred: it brings torch
 
@@ -69,8 +71,8 @@ class Cluster:
 
 
 @contextmanager
-def opened(cluster: str | Cluster | None) -> Iterator[Cluster | None]:
-    """The cluster that is meant; one that was made of an address is closed afterwards."""
+def open_cluster(cluster: str | Cluster | None) -> Iterator[Cluster | None]:
+    """The cluster; one that was opened by its address is closed afterwards."""
     if cluster is None or isinstance(cluster, Cluster):
         yield cluster
         return
@@ -80,5 +82,5 @@ def opened(cluster: str | Cluster | None) -> Iterator[Cluster | None]:
             f"That is {type_name(cluster)}, no cluster.",
             "Write cluster='local', or cluster='ray://HOST:10001'.",
         )
-    with Cluster(cluster) as made:
-        yield made
+    with Cluster(cluster) as temporary:
+        yield temporary

@@ -1,5 +1,5 @@
-"""The connection to a cluster: an own one on this machine is started and stopped, a running one is
-reached through Ray's client, and what goes wrong is said within seconds."""
+"""Connects to a running cluster through Ray's client, or starts and stops a temporary one on this
+machine; errors come within seconds."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from zoo.environment import cores
 from zoo.errors import ClusterError
 
 REACH_SECONDS = 5.0
-TRIES = 2  # to connect, for 5 and for 10 seconds; a busy head may need them
-# What a head says that has not started a server for this client: it forks it while threads of
-# its own, which now and then ends the new process, or stops it.
+CONNECTION_TRIES = 2  # of 5 and of 10 seconds; a busy head may need both
+# The messages of a head that failed to start a server for this client: it forks the server while it
+# runs threads, which now and then ends or stops the new process.
 NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect to backend")
-STARTS = 2  # of such a server
-PREFIX = "zoo-ray-"  # how the folder of an own cluster's logs and sockets begins
+SERVER_STARTS = 2  # of such a server
+FOLDER_PREFIX = "zoo-ray-"  # of the folder with a temporary cluster's logs and sockets
 
 
 class Connection:
-    """A cluster that can be given work.
+    """An open connection to a cluster.
 
-    workers: how many look at images, at most. threads: of each.
-    gpus:    whether each worker is lent one.
+    workers: the most workers that run at a time.
+    threads: of each worker.
+    gpus:    of the whole cluster; if there are any, each worker gets one.
     """
 
     def __init__(self, address: Address) -> None:
@@ -54,7 +55,7 @@ class Connection:
         self.workers = min(address.workers or fit, max(fit, address.workers or 0))
 
     def close(self) -> None:
-        """Lets go of the cluster; one of its own is stopped, and its files are removed."""
+        """Disconnects; a temporary cluster is stopped, and its files are removed."""
         if not self._borrowed:
             self.ray.shutdown()
         if self._folder is not None:
@@ -63,19 +64,19 @@ class Connection:
         environment.restore(("RAY_",), self._before)
 
     def actor_class(self, body: type, *, device: str | None) -> Any:
-        """The class of a worker's process, with what each is lent."""
+        """The actor class of a worker's process, with the processors and GPUs that each gets."""
         self.ray.cloudpickle.register_pickle_by_value(sys.modules[body.__module__])
-        lends = bool(self.gpus) and device != "cpu"
-        options = {"num_cpus": self.threads, "num_gpus": int(lends), "max_restarts": 0}
+        gets_gpu = bool(self.gpus) and device != "cpu"
+        options = {"num_cpus": self.threads, "num_gpus": int(gets_gpu), "max_restarts": 0}
         return self.ray.remote(body).options(**options)
 
     def end(self, actor: Any) -> None:
-        """Ends a worker's process, if it has not ended."""
-        with suppress(Exception):  # its machine is gone, or the connection
+        """Ends a worker's process, if it still runs."""
+        with suppress(Exception):  # its machine or the connection is gone
             self.ray.kill(actor, no_restart=True)
 
-    def lent(self) -> str:
-        """The processors and GPUs of the cluster, and how many of them are free, in words."""
+    def free_resources(self) -> str:
+        """How many processors and GPUs of the cluster are free, in words."""
         have, free = self.ray.cluster_resources(), self.ray.available_resources()
         parts = [
             f"{free.get(kind, 0):.0f} of {have.get(kind, 0):.0f} {kind}s are free"
@@ -88,11 +89,11 @@ class Connection:
         if not self.address.is_local:
             reach(self.address)
             connect(self.ray, self.address)
-        elif self.ray.is_initialized():  # by the program that this is a part of
+        elif self.ray.is_initialized():  # by the program that uses the zoo
             self._borrowed = True
         else:
-            clear_left()
-            self._folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+            remove_stale_folders()
+            self._folder = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-")
             self.ray.init(
                 address="local",
                 num_cpus=processors(self.address),
@@ -103,53 +104,54 @@ class Connection:
             )
 
 
-def clear_left() -> None:
-    """Removes the files of own clusters whose process was killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+def remove_stale_folders() -> None:
+    """Removes the files of temporary clusters whose process was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
+        owner = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if owner.isdecimal() and not _runs(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _runs(process: int) -> bool:
-    """Whether there is a process of that number, as far as that can be asked here."""
+    """Whether a process of that id runs; also true on systems where that can't be found out."""
     if os.name == "nt":
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is somebody else's
+    except OSError:  # it belongs to another user
         return True
     return True
 
 
 def processors(address: Address) -> int:
-    """How many processors an own cluster has to lend."""
+    """The number of processors of a temporary cluster."""
     threads = address.threads or 1
     return max(cores(), threads * (address.workers or 1))
 
 
 def reach(address: Address) -> None:
-    """Raises: ClusterError if nobody listens there."""
+    """Raises: ClusterError if nothing listens there."""
     assert address.host is not None
     try:
         socket.create_connection((address.host, address.port or 0), timeout=REACH_SECONDS).close()
     except OSError as error:
-        case = f"Nobody answers at {address.host}:{address.port}: {error.strerror or error}."
+        case = f"Nothing answers at {address.host}:{address.port}: {error.strerror or error}."
         raise unreachable(address, case) from None
 
 
 def connect(ray: Any, address: Address) -> None:
-    """Raises: ClusterError where what listens there is no Ray, or another one."""
-    for attempt in range(STARTS):
+    """Connects Ray's client. Raises: ClusterError if no Ray listens there, or one of another
+    version."""
+    for attempt in range(SERVER_STARTS):
         try:
             _connect_once(ray, address)
         except (ConnectionError, RuntimeError) as error:
-            said = " ".join(str(error).split())
-            if attempt + 1 < STARTS and any(words in said for words in NOT_STARTED):
+            message = " ".join(str(error).split())
+            if attempt + 1 < SERVER_STARTS and any(words in message for words in NOT_STARTED):
                 continue
-            raise refused(address, said) from None
+            raise connect_error(address, message) from None
         return
 
 
@@ -159,31 +161,31 @@ def _connect_once(ray: Any, address: Address) -> None:
         warnings.simplefilter("ignore")
         ray.util.connect(
             f"{host}:{address.port}",
-            connection_retries=TRIES,
+            connection_retries=CONNECTION_TRIES,
             ray_init_kwargs={"log_to_driver": False, "logging_level": logging.ERROR},
         )
 
 
-def refused(address: Address, said: str) -> ClusterError:
-    """The error for what Ray said when it did not connect."""
-    if "version" in said.lower():
+def connect_error(address: Address, message: str) -> ClusterError:
+    """The error for Ray's message when its client did not connect."""
+    if "version" in message.lower():
         return ClusterError(
             f"The cluster {address.text} can't be used.",
-            f"Ray or Python is another there: {said:.400}",
+            f"Ray or Python has another version there: {message:.400}",
             "Install the same versions here as there.",
         )
-    if any(words in said for words in NOT_STARTED):
+    if any(words in message for words in NOT_STARTED):
         return ClusterError(
             f"The cluster {address.text} can't be used.",
-            "Its head answers, but twice did not start a server for this command, as where it is "
-            "very busy.",
-            "Try again later. What its head says about it is in /tmp/ray/session_latest/logs "
-            "there, in ray_client_server*.err; how many seconds it gives a server is "
-            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S in front of: ray start --head …",
+            "Its head answers, but twice failed to start a server for this command; it may be very "
+            "busy.",
+            "Try again later. The head's log there is "
+            "/tmp/ray/session_latest/logs/ray_client_server*.err; to give a server more seconds, "
+            "set RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S in front of: ray start --head …",
         )
     case = (
         f"What listens at {address.host}:{address.port} does not answer as Ray's client "
-        f"server: {said:.300}"
+        f"server: {message:.300}"
     )
     return unreachable(address, case)
 

@@ -1,5 +1,4 @@
-"""The files of a model where a worker is: those that are there already, and those that were
-sent."""
+"""Finds a model's files on a worker's machine, or stores those that were sent."""
 
 from __future__ import annotations
 
@@ -14,16 +13,16 @@ from zoo.weights import WeightsFile
 from zoo.weights.records import FileStamp, sha256_of
 
 
-def placed(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | AbsentFiles:
-    """The model with the paths that its files have on this machine, or the roles of those that are
-    not there.
+def locate(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | AbsentFiles:
+    """The model with the paths of its files on this machine, or the roles of missing files.
 
-    contents: of files that were sent, by role. They are kept in `$ZOO_HOME/cluster` by their hash.
+    contents: of files that were sent, by role; they are stored in `$ZOO_HOME/cluster` by their
+        hash.
     """
     if model.resolved is None:
         return model
     files = {
-        role: file if is_same(file) else _kept(file, contents.get(role))
+        role: file if is_same(file) else _cached_file(file, contents.get(role))
         for role, file in model.resolved.files.items()
     }
     absent = tuple(role for role, file in files.items() if file is None)
@@ -41,12 +40,12 @@ def placed(model: SentModel, contents: Mapping[str, bytes]) -> SentModel | Absen
 
 
 def content_of(file: WeightsFile) -> bytes:
-    """The content of a model's file, to be sent."""
+    """Reads a model's file to send it."""
     return file.path.read_bytes()
 
 
 def is_same(file: WeightsFile) -> bool:
-    """Whether the file is here at the same path, with the same content."""
+    """Whether this machine has the file at the same path with the same content."""
     path = file.path
     if not path.is_file():
         return False
@@ -55,9 +54,8 @@ def is_same(file: WeightsFile) -> bool:
     return sha256_of(path) == (file.converted or file.sha256)
 
 
-def _kept(file: WeightsFile, content: bytes | None) -> WeightsFile | None:
-    """The file in this machine's cache, where it is written if it was sent; None if it is not
-    there."""
+def _cached_file(file: WeightsFile, content: bytes | None) -> WeightsFile | None:
+    """The file in this machine's cache, written there if it was sent; None if it is missing."""
     sha256 = file.converted or file.sha256
     path = home() / "cluster" / sha256[:24] / file.path.name
     if not (path.is_file() and sha256_of(path) == sha256):

@@ -1,4 +1,4 @@
-"""Messages to workers and their answers: a job and its model, images, detections, errors."""
+"""Messages between a pool and its workers: a job and its model, images, detections, errors."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Facts = Mapping[str, str]
 
 @dataclass(frozen=True, eq=False)
 class SentModel:
-    """A model by its card and the files that it was resolved to; or a detector at hand, with its
-    weights.
+    """A model: its card and resolved files, or a detector in memory with its weights.
 
-    labels: to load it for. engine: as `zoo.load` takes it; None for torch.
+    labels: the classes to load it for.
+    engine: as of `zoo.load`; None for torch.
     """
 
     resolved: Resolved | None = None
@@ -36,11 +36,12 @@ class SentModel:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One model that is run under one protocol.
+    """One model to run under one protocol.
 
-    device:   of each worker; None for its accelerator, if it is lent one, and else the processor.
-    describe: the facts of a loaded model and its machine, on each worker.
-    limits:   of reading an image. threads: of the arithmetic of a worker on processors.
+    device:   of each worker; None for its GPU, if it has one, else the CPU.
+    describe: returns the facts of a loaded model and its machine; called on each worker.
+    limits:   of reading an image.
+    threads:  that a worker on the CPU computes with.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker has the model. facts: what `describe` says there."""
+    """A worker has loaded the model. facts: what `describe` returned there."""
 
     label_space: LabelSpace
     defaults: Thresholds
@@ -64,33 +65,33 @@ class Ready:
 
 @dataclass(frozen=True)
 class Failed:
-    """The error of a worker. seen: of the images before it."""
+    """An error in a worker. detections: of the images before it."""
 
     error: Exception
-    seen: tuple[Detections, ...] = ()
+    detections: tuple[Detections, ...] = ()
 
 
 @dataclass(frozen=True)
 class AbsentFiles:
-    """Files that a worker does not find, or finds with another content: of the model by role."""
+    """A worker does not have the model's files of these roles, or has them with other content."""
 
     roles: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class AbsentImages:
-    """A worker does not find the image of that name, or finds it with another content."""
+    """A worker does not have the image of that name, or has it with other content."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class SentImage:
-    """An image as a worker takes it.
+    """An image for a worker.
 
-    name:    of its file. sha256: of its content, as 64 hex digits; empty where the worker is on
-        the same machine.
-    content: the encoded image, or a function that gives it; None where the file is to be read.
+    name:    path of its file.
+    sha256:  of its content, as 64 hex digits; empty if the worker is on the same machine.
+    content: the encoded image, or a function that returns it; None if the worker reads the file.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Ray: imported when it is needed, after what it reads from the environment is set."""
+"""Imports Ray when it is needed, after setting the environment variables that it reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WANTED_FOR = "Work on a cluster"
 
 
 def check_installed(*, client: bool) -> None:
-    """Raises: MissingExtra where Ray is not installed, or what speaks to a running cluster."""
+    """Raises: MissingExtra if Ray is not installed, or, for a client, what it needs besides."""
     for package in ("ray", "grpc") if client else ("ray",):
         if find_spec(package) is None:
             optional(package, wanted_for=WANTED_FOR, extra="ray")
@@ -22,12 +22,13 @@ def check_installed(*, client: bool) -> None:
 
 @cache
 def own_token() -> str:
-    """The token of clusters that this process starts; one for all, as Ray reads it once."""
+    """The token of clusters that this process starts; the same for all, because Ray reads it
+    once."""
     return secrets.token_hex(32)
 
 
 def library(*, own: bool) -> Any:
-    """Ray. own: for a cluster that this process starts. Raises: MissingExtra where it is not
-    installed."""
+    """Imports Ray. own: whether this process will start a cluster. Raises: MissingExtra if it is
+    not installed."""
     environment.prepare_for_ray(own_token() if own else None)
     return optional("ray", wanted_for=WANTED_FOR)

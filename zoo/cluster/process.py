@@ -1,7 +1,7 @@
-"""Process: the body of a worker's process, sent by value, so that a machine that has no detzoo can
-say so.
+"""Process: the class of a worker's process, sent by value, so that it also runs on a machine
+without detzoo, and can report that.
 
-Nothing of `zoo` is imported where it arrives until it is asked to work.
+It imports nothing of `zoo` before its first call of the worker.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import Any
 
 
 class Process:
-    """Says what is installed where it runs, and hands calls to a `Worker` there."""
+    """Reports what is installed on its machine, and passes calls on to a `ModelWorker`."""
 
     def __init__(self) -> None:
         self.worker: Any = None
 
     def about(self, packages: tuple[str, ...]) -> dict[str, str]:
-        """The versions of these distributions, of those that are there, and the machine's name."""
+        """Versions of Python and of those of these distributions that are installed, and the
+        machine's name."""
         import platform
         from importlib import metadata
 
@@ -29,9 +30,9 @@ class Process:
         return versions
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """Calls a method of the worker, and returns its answer."""
-        from zoo.cluster.worker import Worker
+        """Calls a method of the worker."""
+        from zoo.cluster.worker import ModelWorker
 
         if self.worker is None:
-            self.worker = Worker()
+            self.worker = ModelWorker()
         return getattr(self.worker, method)(*arguments)

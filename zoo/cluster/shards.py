@@ -1,20 +1,20 @@
-"""Shard: some batches of images, what one worker looks at before it answers."""
+"""Shard: the batches of images that one worker processes in one call."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-IMAGES = 64  # in a shard, about: what a worker that is killed costs
-PER_WORKER = 4  # shards that each worker gets at least, if there are enough batches
+IMAGES_PER_SHARD = 64  # about; a worker that is killed loses so much work at most
+SHARDS_PER_WORKER = 4  # at least, if there are enough batches
 
 
 @dataclass(eq=False)
 class Shard:
     """Batches that are run one after the other.
 
-    batches: positions of images in the data set. deaths: how many workers ended while they looked
-        at it.
+    batches: each the positions of its images in the data set.
+    deaths:  the number of workers that ended during this shard.
     """
 
     batches: list[list[int]] = field(default_factory=list)
@@ -22,27 +22,27 @@ class Shard:
 
     @property
     def positions(self) -> list[int]:
-        """The images, in the order of the batches."""
+        """Positions of all images, in the order of the batches."""
         return [position for batch in self.batches for position in batch]
 
     def parts(self) -> list[Shard]:
-        """A shard for each batch, so that the images that end a worker are told from the others."""
+        """A shard per batch, to find the images that end a worker."""
         return [Shard([batch], self.deaths) for batch in self.batches]
 
 
 def shards_of(batches: Iterable[list[int]], todo: Collection[int], *, workers: int) -> list[Shard]:
-    """Shards of all batches in which an image is still to be looked at. A batch stays whole: the
-    same images are in it as if none were done."""
-    wanted = set(todo)
-    most = max(1, min(IMAGES, len(wanted) // (PER_WORKER * workers)))
+    """Shards of all batches with an image in `todo`. Batches stay whole, so that the results do not
+    depend on which images are already done."""
+    remaining = set(todo)
+    limit = max(1, min(IMAGES_PER_SHARD, len(remaining) // (SHARDS_PER_WORKER * workers)))
     shards: list[Shard] = []
     room = 0
     for batch in batches:
-        if wanted.isdisjoint(batch):
+        if remaining.isdisjoint(batch):
             continue
         if room <= 0:
             shards.append(Shard())
-            room = most
+            room = limit
         shards[-1].batches.append(batch)
         room -= len(batch)
     return shards

@@ -1,4 +1,4 @@
-"""Worker: holds one predictor in a process of its own, and looks at shards of images."""
+"""ModelWorker: holds one predictor in a process of its own, and runs it on shards of images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cluster.files import placed
+from zoo.cluster.files import locate
 from zoo.cluster.job import (
     AbsentFiles,
     AbsentImages,
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
 Answer = tuple[Detections, ...] | AbsentImages | Failed
 
 
-class Worker:
-    """Loads the model of a job, plans batches, and looks at shards. Errors are answers too: one
-    that is raised in here would be taken for the end of the process."""
+class ModelWorker:
+    """Loads the model of a job, plans batches, and runs shards. It returns errors as answers: a
+    raised one would look like the end of the process."""
 
     def __init__(self) -> None:
         self._job: Job | None = None
         self._predictor: BasePredictor | None = None
 
     def prepare(self, job: Job, contents: Mapping[str, bytes]) -> Ready | AbsentFiles | Failed:
-        """Loads the model. contents: of its files, by role, those that were found absent before."""
+        """Loads the model. contents: of the files, by role, that an earlier call reported as
+        absent."""
         import torch  # deferred: the driver imports this module for its types alone
 
         device = job.device or ("cuda" if torch.cuda.is_available() else "cpu")
         if device == "cpu":
             torch.set_num_threads(job.threads)
         try:
-            model = placed(job.model, contents)
+            model = locate(job.model, contents)
             if isinstance(model, AbsentFiles):
                 return model
-            predictor = loaded(model, device, job.threads)
+            predictor = load_model(model, device, job.threads)
             self._job, self._predictor = job, predictor
             return Ready(predictor.label_space, predictor.defaults, job.describe(predictor))
         except Exception as error:
             return Failed(sendable(error))
 
     def plan(self, sizes: Sequence[InputSize]) -> list[list[int]] | Failed:
-        """The batches that one process would form of images of these sizes."""
-        job, predictor = self._held()
+        """The batches, as positions, that one process would form of images of these sizes."""
+        job, predictor = self._current()
         limits = job.limits
         assert limits is not None
         limit = limit_of(job, predictor)
@@ -67,9 +68,9 @@ class Worker:
         except Exception as error:
             return Failed(sendable(error))
 
-    def look(self, images: Sequence[SentImage], counts: Sequence[int]) -> Answer:
-        """Detections of each image. counts: of the images of each batch, in their order."""
-        job, predictor = self._held()
+    def detect(self, images: Sequence[SentImage], counts: Sequence[int]) -> Answer:
+        """Detects in images. counts: the number of images in each batch, in order."""
+        job, predictor = self._current()
         sources: list[Path | bytes] = []
         for image in images:
             source = source_of(image)
@@ -77,8 +78,8 @@ class Worker:
                 return AbsentImages(image.name)
             sources.append(source)
         window = PlannedWindow(counts, limit_of(job, predictor))
-        answers: list[Detections] = []
-        looks = stream(
+        detections: list[Detections] = []
+        results = stream(
             predictor,
             sources,
             protocol=job.protocol,
@@ -89,25 +90,25 @@ class Worker:
             window=window,
         )
         try:
-            answers.extend(looks)
+            detections.extend(results)
         except Exception as error:
-            name = images[min(len(answers), len(images) - 1)].name
-            return Failed(named(sendable(error), name), tuple(answers))
-        return tuple(answers)
+            name = images[min(len(detections), len(images) - 1)].name
+            return Failed(with_file_name(sendable(error), name), tuple(detections))
+        return tuple(detections)
 
-    def _held(self) -> tuple[Job, BasePredictor]:
+    def _current(self) -> tuple[Job, BasePredictor]:
         if self._job is None or self._predictor is None:
             raise RuntimeError("`prepare` comes first")
         return self._job, self._predictor
 
 
 def limit_of(job: Job, predictor: BasePredictor) -> BatchLimit:
-    """How many images a batch has, as in one process."""
+    """The limit of a batch, as in a single process."""
     return BatchLimit.of(predictor, job.batch_size)
 
 
-def loaded(model: SentModel, device: str, threads: int) -> BasePredictor:
-    """The predictor of a model that was sent."""
+def load_model(model: SentModel, device: str, threads: int) -> BasePredictor:
+    """Loads a model that was sent."""
     if model.detector is not None:
         return model.detector.to(device)
     from zoo.detectors.load import load_resolved  # deferred, as above
@@ -120,14 +121,14 @@ def loaded(model: SentModel, device: str, threads: int) -> BasePredictor:
 
 
 def source_of(image: SentImage) -> Path | bytes | None:
-    """The image's file or content as `detect` takes it; None where that is not here, or another
-    than where it was sent from."""
+    """The image's path or content; None if this machine does not have it, or has another
+    content."""
     try:
         content = image.content
         if content is not None:
-            given = content() if callable(content) else content
-            fits = image.sha256 in ("", hashlib.sha256(given).hexdigest())
-            return given if fits else None
+            data = content() if callable(content) else content
+            fits = image.sha256 in ("", hashlib.sha256(data).hexdigest())
+            return data if fits else None
         with open(image.name, "rb") as file:
             fits = image.sha256 in ("", hashlib.file_digest(file, "sha256").hexdigest())
         return Path(image.name) if fits else None
@@ -135,20 +136,20 @@ def source_of(image: SentImage) -> Path | bytes | None:
         return None
 
 
-def named(error: Exception, name: str) -> Exception:
-    """The same, with the image's name where only its place was known."""
+def with_file_name(error: Exception, name: str) -> Exception:
+    """The error with the image's name in place of its number."""
     if (
         not isinstance(error, ImageError)
         or error.file is None
         or not error.file.startswith("image ")
     ):
         return error
-    asked, case = (part.replace(error.file, name) for part in (error.asked, error.case))
-    return type(error)(asked, case, error.fix, fix_cli=error.fix_cli, file=name)
+    failure, case = (part.replace(error.file, name) for part in (error.asked, error.case))
+    return type(error)(failure, case, error.fix, fix_cli=error.fix_cli, file=name)
 
 
 def sendable(error: Exception) -> Exception:
-    """The error without its frames; as text, where it can't be pickled."""
+    """The error without its traceback; a RuntimeError with its text if it can't be pickled."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

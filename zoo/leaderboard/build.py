@@ -18,7 +18,7 @@ from typing import Any
 
 from zoo import __version__
 from zoo.cluster import Cluster
-from zoo.cluster.cluster import opened
+from zoo.cluster.cluster import open_cluster
 from zoo.data import Dataset
 from zoo.data import read as read_data
 from zoo.data.source import relative_to
@@ -121,7 +121,7 @@ def build(
         for name, text in board.data.items()
     }
     rows = [row.on(list(datasets)) for row in board.rows if _has_model(work, row)]
-    with opened(cluster) as work.cluster:
+    with open_cluster(cluster) as work.cluster:
         for name, dataset in datasets.items():
             for row in rows:
                 if name in row:

@@ -13,7 +13,7 @@ import torch
 import zoo
 from tests.cluster.in_process import InProcessCluster
 from tests.evaluate.predictions.nano_run import same
-from zoo.cluster.pool import MOST_DEATHS
+from zoo.cluster.pool import MAX_DEATHS
 from zoo.data import Dataset, GroundTruth, ImageRecord
 from zoo.errors import ClusterError, ImageError, UsageError
 from zoo.evaluate import Predictions, predict
@@ -103,7 +103,7 @@ def test_images_that_end_every_worker_are_named_and_the_others_are_kept(
 
     with pytest.raises(ClusterError, match=f"2 images: .*{bad}") as raised:
         run(scenes, tmp_path / "many", cluster=InProcessCluster(dies=dies))
-    assert f"{MOST_DEATHS} workers ended over it: The actor died" in raised.value.case
+    assert f"{MAX_DEATHS} workers ended over it: The actor died" in raised.value.case
     cluster = InProcessCluster()
     assert same(run(scenes, tmp_path / "many", cluster=cluster), alone)
     assert len(cluster.ray.started) == 2

@@ -56,7 +56,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     model's error does not stop the others: the exit code is 1 then, or that of the errors where all
     failed in the same way.
     """
-    from zoo.cluster.cluster import opened
+    from zoo.cluster.cluster import open_cluster
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate import predict as run
 
@@ -77,7 +77,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
             output.line(_line(made))
         return made
 
-    with opened(cluster) as machines:
+    with open_cluster(cluster) as machines:
         done, code = each(models, partial(one, machines))
     if as_json:
         output.document(json.dumps([_object(made) for made in done.values()], indent=2))

@@ -72,7 +72,7 @@ def on_cluster(request: RunRequest, cluster: Cluster) -> Iterator[ModelRun]:
         requested = set(todo)
         outputs = (
             ModelOutput(dataset.images[position], detections, _hardware(worker.facts))
-            for position, detections, worker in pool.look(shards, images)
+            for position, detections, worker in pool.detect(shards, images)
             if position in requested
         )
         yield ModelRun(ready.label_space, ready.defaults, _hardware(ready.facts), outputs)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo import data as data_sets
 from zoo.cluster import Cluster
-from zoo.cluster.cluster import opened
+from zoo.cluster.cluster import open_cluster
 from zoo.counts import count_of
 from zoo.data import Dataset
 from zoo.environment import expand_home
@@ -91,7 +91,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
     options |= {"engine": _engine_of(requested, engine), "progress": progress}
     running: dict[str, Any] = {"batch_size": batch_size, "fresh": fresh, "progress": progress}
-    with opened(cluster) as machines:
+    with open_cluster(cluster) as machines:
         dataset = data_sets.read(data)
         identity = model_identity(model, classes=dataset.label_space.names, **options)
         work = _work(identity, dataset, requested, device=device, cluster=machines, **running)
