@@ -34,8 +34,8 @@ def test_checkpoints_and_paths_stay_here(result: Path) -> None:
 
 def test_given_licences_come_before_those_of_the_card(result: Path) -> None:
     read = ResultFolder.read(result)
-    assert read.licensed("MIT", None) == Licenses(code="Apache-2.0", weights="MIT")
-    assert read.licensed(None, None) == Licenses(code="Apache-2.0")
+    assert read.licenses_with("MIT", None) == Licenses(code="Apache-2.0", weights="MIT")
+    assert read.licenses_with(None, None) == Licenses(code="Apache-2.0")
 
 
 def test_a_file_outside_of_the_folder_is_refused(copied: Callable[[], Path]) -> None:

@@ -1,5 +1,5 @@
-"""The model page: a README with the metadata that the Hub reads, and what is known of the model:
-its data, its licences, its numbers with intervals, and how to load it."""
+"""Writes the model page: a README with the Hub's metadata, the model's data, licences and numbers
+with intervals, and how to load it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
 LIBRARY, TASK = "detzoo", "object-detection"
 UNKNOWN = "not stated"
-SHOWN = 20  # class names
+MAX_CLASSES_SHOWN = 20
 # Licences that the Hub knows by their SPDX identifier in lower case.
 _HUB_LICENSES = """
     apache-2.0 mit bsl-1.0 bsd-2-clause bsd-3-clause bsd-3-clause-clear cc0-1.0 cc-by-2.0 cc-by-3.0
@@ -39,7 +39,7 @@ def model_page(result: ResultFolder, repo: str, licenses: Licenses) -> str:
 
 
 def _metadata(result: ResultFolder, repo: str, licenses: Licenses) -> str:
-    """The Hub's own fields, as YAML; a licence that is not known is left out."""
+    """The Hub's metadata as YAML, without a licence if it is unknown."""
     from huggingface_hub import ModelCardData  # deferred: slow
 
     name = repo.partition("/")[2]
@@ -58,7 +58,7 @@ def _metadata(result: ResultFolder, repo: str, licenses: Licenses) -> str:
 
 
 def _hub_license(license: str | None) -> tuple[str | None, str | None]:
-    """The Hub's word for a licence, and the name of one that it has no word for."""
+    """The Hub's identifier of a licence, and, if it is `other`, the licence's name."""
     if license is None:
         return None, None
     plain = license.lower().removesuffix("-only").removesuffix("-or-later")
@@ -113,14 +113,14 @@ def _summary(result: ResultFolder) -> Iterator[str]:
 
 
 def _backbone(name: str) -> str:
-    """Where the weights of the backbone came from, which take the place of the others'."""
+    """The origin of the backbone's weights, which replace those of the model, in a sentence."""
     if is_file(name):
         return "Its backbone began with the weights of a model that is not published here."
     return f"Its backbone began with the weights of that of `{name}`{_began_with(name, None)}."
 
 
 def _beginning(model: str, weights: object) -> str:
-    """The weights that training began with, in a sentence."""
+    """The weights with which training began, in a sentence."""
     own = is_file(model)
     shown = "a model of a folder that is not published here" if own else f"`{model}`"
     if weights in ("random", False):
@@ -134,14 +134,15 @@ def _beginning(model: str, weights: object) -> str:
 
 
 def _began_with(model: str, weights: object) -> str:
-    """The licence of the weights that training began with, where the zoo's card says it."""
+    """A clause with the licence of the weights with which training began, if their card has one."""
     try:
         choice = catalogue().resolve(model)
     except ZooError:
         return ""
     tag = weights if isinstance(weights, str) else choice.tag
-    known = choice.entry.card.weights.get(tag or "")
-    license = choice.entry.card.licenses_of(known).weights if known else None
+    card = choice.entry.card
+    published = card.weights.get(tag or "")
+    license = card.licenses_of(published).weights if published else None
     return f", whose licence is {license}" if license else ""
 
 
@@ -155,7 +156,7 @@ def _plural(number: int) -> str:
 
 
 def _classes(labels: list[str]) -> str:
-    return listed([f"`{name}`" for name in labels], SHOWN)
+    return listed([f"`{name}`" for name in labels], MAX_CLASSES_SHOWN)
 
 
 def _installs(result: ResultFolder) -> Iterator[str]:
@@ -178,7 +179,7 @@ def _data(facts: Facts, result: ResultFolder) -> Iterator[str]:
 
 
 def _held_out(facts: Facts) -> str:
-    """Where the validation images are from, if they were split off the data."""
+    """A clause on the validation images, if they were split off the data."""
     off = facts.get("held_out")
     if off is None:
         return ""
@@ -210,13 +211,12 @@ def _numbers(report: Report | None) -> Iterator[str]:
 
 
 def _licenses(licenses: Licenses) -> Iterator[str]:
-    for what, license in (
+    for subject, license in (
         ("weights", licenses.weights),
         ("data", licenses.data),
         ("code", licenses.code),
     ):
-        yield f"- of the {what}: {license or UNKNOWN}"
+        yield f"- of the {subject}: {license or UNKNOWN}"
     if licenses.weights is None:
         yield ""
-        yield "Whoever published these weights has not said under which licence: ask before you use"
-        yield "them for anything but looking at."
+        yield "Whoever published these weights has not stated a licence: ask before you use them."

@@ -1,4 +1,4 @@
-"""`zoo.push`: the folder of a run, published on the Hub."""
+"""`zoo.push`: publishes the folder of a run on the Hub."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.errors import CardError, OfflineError, PushError, UsageError
 from zoo.files import write_file
 from zoo.publish.page import model_page
 from zoo.publish.result_folder import PAGE, ResultFolder
-from zoo.publish.upload import published, upload
+from zoo.publish.upload import fetch_published, upload
 from zoo.registry.card import Licenses
 from zoo.registry.folder import CARD, HUB_PREFIX, read_card
 from zoo.registry.license import advice, is_identifier
@@ -30,9 +30,10 @@ TOKEN = "Log in: hf auth login; or set HF_TOKEN; or name a file with the token: 
 class Pushed:
     """A model on the Hub.
 
-    name:     by which `zoo.load` has it; `revision` pins it: `hub:org/name@REVISION`.
-    revision: the commit. url: its page.
-    files:    that are in it, by name.
+    name:     to load it by, `hub:org/name`; `hub:org/name@REVISION` pins it.
+    revision: the commit.
+    url:      the repository's page.
+    files:    names of the files in it.
     licenses: as the page states them; None is unknown.
     """
 
@@ -53,37 +54,38 @@ def push(
     token: str | None = None,
     progress: bool | None = None,
 ) -> Pushed:
-    """Publishes the folder of a run on the Hub, with a model page; in one commit, or not at all.
+    """Publishes the folder of a run on the Hub, with a model page, in one commit or not at all.
 
-    folder:       as `zoo.train` gives it. Checkpoints, samples and paths of this machine stay here.
-    repo:         `org/name`; it is made if there is none. What an earlier push put there is
-                  replaced, and stays in the history.
-    private:      for yourself and your organisation alone.
+    folder:       written by `zoo.train`. Checkpoints, samples and paths of this machine are left
+                  out.
+    repo:         `org/name`; created if it does not exist. Files of an earlier push are replaced,
+                  and stay in the history.
+    private:      whether only you and your organisation can see it.
     license:      of the weights, as an SPDX identifier; None is the card's, else that of an earlier
-                  push to the repository, which is said; else the page says that none was stated.
+                  push to the repository, with a warning; else the page says that none was stated.
     data_license: of the images and annotations that it was trained on.
     token:        for the Hub; None is HF_TOKEN, or that of `hf auth login`.
     progress:     a bar; None shows one on a terminal.
 
     Raises:
         NameNotFound: no run has ended in the folder.
-        WeightsError, CardError, DataError: a file of it is not what it should be.
-        UsageError: the repository's name or a licence can't be one.
+        WeightsError, CardError, DataError: one of its files is damaged or does not fit its card.
+        UsageError: the repository's name or a licence is invalid.
         OfflineError: the network is switched off.
-        PushError: the Hub wants a token, refuses it, holds something else under that name, or
-            can't be reached.
+        PushError: the Hub requires a token, refuses it, has another kind of repository under that
+            name, or can't be reached.
     """
     repo = repo.removeprefix(HUB_PREFIX)
     _check_name(repo)
     for option, word in (("license", license), ("data-license", data_license)):
         _check_license(option, word)
     result = ResultFolder.read(Path(folder))
-    licenses = result.licensed(license, data_license)
+    licenses = result.licenses_with(license, data_license)
     _check_access(repo, token)
     licenses = _with_earlier(licenses, repo, token)
     files = result.files(_card_name(repo), licenses)
     files[PAGE] = model_page(result, repo, licenses).encode()
-    made = upload(
+    commit = upload(
         repo,
         files,
         private=private,
@@ -91,14 +93,14 @@ def push(
         message=f"{result.choice.entry.name}, from detzoo",
         progress=progress,
     )
-    return Pushed(f"{HUB_PREFIX}{repo}", made.id, made.url, tuple(sorted(files)), licenses)
+    return Pushed(f"{HUB_PREFIX}{repo}", commit.id, commit.url, tuple(sorted(files)), licenses)
 
 
 def _with_earlier(licenses: Licenses, repo: str, token: str | None) -> Licenses:
-    """The licences; those that nobody states now are the ones that the repository's card has."""
+    """The licences, with those that are not stated now taken from the repository's card."""
     if licenses.weights is not None and licenses.data is not None:
         return licenses
-    content = published(repo, CARD, token=token)
+    content = fetch_published(repo, CARD, token=token)
     if content is None:
         return licenses
     with TemporaryDirectory() as folder:
@@ -106,16 +108,16 @@ def _with_earlier(licenses: Licenses, repo: str, token: str | None) -> Licenses:
         write_file(path, content)
         try:
             before = read_card(path).card(0).licenses
-        except CardError:  # of something else, which is refused in a moment
+        except CardError:  # another kind of repository, which `upload` refuses
             return licenses
-    for what, option in (("weights", "license"), ("data", "data_license")):
-        known = getattr(before, what)
-        if getattr(licenses, what) is None and known is not None:
-            licenses = structs.replace(licenses, **{what: known})
+    for subject, option in (("weights", "license"), ("data", "data_license")):
+        earlier = getattr(before, subject)
+        if getattr(licenses, subject) is None and earlier is not None:
+            licenses = structs.replace(licenses, **{subject: earlier})
             log.warning(
                 "No licence of the %s is stated, and %s keeps %s, as an earlier push stated; state "
                 "another with %s (--%s).",
-                *(what, repo, known, option, option.replace("_", "-")),
+                *(subject, repo, earlier, option, option.replace("_", "-")),
             )
     return licenses
 
@@ -143,14 +145,14 @@ def _check_license(option: str, word: str | None) -> None:
 
 
 def _check_access(repo: str, token: str | None) -> None:
-    """Raises: OfflineError, or PushError without any token; before anything is sent."""
+    """Raises: OfflineError; PushError if there is no token."""
     switch = environment.offline_switch()
-    asked = f"'{repo}' was not published."
+    failure = f"'{repo}' was not published."
     if switch:
         raise OfflineError(
-            asked, f"The network is switched off: {switch} is set.", f"Unset it: unset {switch}"
+            failure, f"The network is switched off: {switch} is set.", f"Unset it: unset {switch}"
         )
     from huggingface_hub import get_token  # deferred: slow
 
     if not (token or get_token()):
-        raise PushError(asked, "The Hub wants a token, and there is none.", TOKEN)
+        raise PushError(failure, "The Hub wants a token, and there is none.", TOKEN)

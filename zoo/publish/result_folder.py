@@ -1,6 +1,6 @@
-"""The folder of a run that has ended, read for publishing: what of it goes to the Hub, and how.
+"""Reads the folder of a run that has ended, and chooses the files to publish.
 
-Checkpoints, samples and logs of TensorBoard stay at home, and so does every path of this machine.
+Checkpoints, samples, TensorBoard's logs and paths of this machine are left out.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from zoo.weights.resolve import resolve
 
 REPORT, CURVES, LOG, PAGE = "report.json", "curves.png", "log.csv", "README.md"
 RECIPE, FACTS = "recipe.yaml", "run.json"
-# What a push writes besides the weights; of these, what a new one lacks is removed.
-OURS = (CARD, PAGE, RECIPE, FACTS, REPORT, CURVES, LOG)
-AT_HOME = ("to", "data", "validation")  # fields of a recipe that are places on this machine
+# The files of a push besides the weights; a later push removes those that it does not have.
+PUSHED_FILES = (CARD, PAGE, RECIPE, FACTS, REPORT, CURVES, LOG)
+LOCAL_FIELDS = ("to", "data", "validation")  # fields of a recipe that are paths on this machine
 
 
 class HeldOut(TypedDict):
-    """Images that were split off to be measured: their share, and their ids."""
+    """Images that were split off for validation: their share, and their ids."""
 
     share: float
     ids: list[int | str]
 
 
 class Facts(TypedDict, total=False):
-    """A run's data, as `run.json` has it; more in it is not read."""
+    """A run's data in `run.json`; its other fields are ignored."""
 
     data: str
     validation: str
@@ -51,9 +51,9 @@ class ResultFolder:
     """A trained model in a folder, its weights verified.
 
     choice: the card, and its weights.
-    report: of the weights, with intervals; None where the run measured nothing.
+    report: of the weights, with intervals; None if the run measured nothing.
     recipe: the fields of the recipe; empty without one.
-    facts:  of the run's data; empty where the folder has none.
+    facts:  on the run's data; empty without `run.json`.
     """
 
     path: Path
@@ -68,7 +68,7 @@ class ResultFolder:
 
         Raises:
             NameNotFound: no run has ended there, or the plugin of its model is not loaded.
-            CardError, WeightsError, DataError: a file of it is not what it should be.
+            CardError, WeightsError, DataError: one of its files is damaged or does not fit.
         """
         from zoo.train.recipe_file import read_recipe  # deferred: torch
 
@@ -81,11 +81,12 @@ class ResultFolder:
 
     @property
     def card(self) -> Card:
-        """The card as it is in the folder."""
+        """The card in the folder."""
         return self.choice.entry.card
 
-    def licensed(self, weights: str | None, data: str | None) -> Licenses:
-        """The licences: those given, else those on the card; None is unknown."""
+    def licenses_with(self, weights: str | None, data: str | None) -> Licenses:
+        """The licences of weights and data that are given, else those on the card; None is
+        unknown."""
         own = self.card.licenses_of(self.choice.weights)
         return Licenses(code=own.code, weights=weights or own.weights, data=data or own.data)
 
@@ -106,7 +107,7 @@ class ResultFolder:
         return files
 
     def weights_files(self) -> list[str]:
-        """The files of weights in the folder that the card names."""
+        """Names of the card's weights files in the folder."""
         sources = [
             source
             for weights in self.card.weights.values()
@@ -125,9 +126,9 @@ class ResultFolder:
         return list(names)
 
     def recipe_elsewhere(self) -> dict[str, Any]:
-        """The recipe without what is a place on this machine."""
+        """The recipe without paths of this machine."""
         return {
-            field: None if field in AT_HOME or is_file(value) else value
+            field: None if field in LOCAL_FIELDS or is_file(value) else value
             for field, value in self.recipe.items()
         }
 

@@ -1,6 +1,6 @@
-"""Uploads files as one commit to a repository of the Hub: all of them are there then, or none.
+"""Uploads files to a repository of the Hub in one commit: all of them or none.
 
-Large files go first, unseen; the commit that names them comes last.
+Large files are sent first, invisibly; the commit that lists them comes last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zoo import environment
 from zoo.errors import PushError
-from zoo.publish.result_folder import OURS
+from zoo.publish.result_folder import PUSHED_FILES
 from zoo.registry.folder import CARD
 from zoo.text import listed
 from zoo.weights.deadline import window, within
@@ -31,10 +31,11 @@ log = logging.getLogger("zoo")
 Answer = TypeVar("Answer")
 
 SILENT = "The Hub fell silent."
-AGAIN = "Nothing was published. Push again: what has arrived of large files is not sent twice."
-UNSURE = "Whether the last step was done is not known. Push again: what is there is not sent twice."
-CLIENT = ("_commit_api", "hf_api", "utils._http")  # modules of the Hub's client that log
-SHOWN = 5  # files that a message names
+_PUSH_AGAIN = "Push again: large files that have arrived are not sent twice."
+FIX_UNPUBLISHED = f"Nothing was published. {_PUSH_AGAIN}"
+FIX_UNCERTAIN = f"It is not known whether the commit was made. {_PUSH_AGAIN}"
+CLIENT_MODULES = ("_commit_api", "hf_api", "utils._http")  # those of huggingface_hub that log
+MAX_FILES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -45,35 +46,35 @@ class Commit:
     url: str
 
 
-class Sent:
-    """Counts the bytes of large files that were sent, and lets a call that was given up end."""
+class UploadCounter:
+    """Counts the bytes of large files that are sent, and stops a call that was given up."""
 
-    def __init__(self, shown: FileBar) -> None:
+    def __init__(self, bar: FileBar) -> None:
         self.bytes = 0
-        self.counts = False  # they are hashed first
-        self.over = False
-        self._shown = shown
+        self.is_counting = False  # not while the client hashes the files
+        self.is_over = False
+        self._bar = bar
 
     def add(self, count: int) -> None:
-        """Raises: OSError once the call was given up."""
-        if self.over:
+        """Counts bytes. Raises: OSError once the call was given up."""
+        if self.is_over:
             raise OSError("given up")
-        if self.counts:
+        if self.is_counting:
             self.bytes += count
-            self._shown.update(count)
+            self._bar.update(count)
 
 
 class LargeFile(io.BufferedReader):
-    """A file that is being sent."""
+    """A file whose reads are counted."""
 
-    def __init__(self, path: Path, sent: Sent) -> None:
+    def __init__(self, path: Path, counter: UploadCounter) -> None:
         super().__init__(io.FileIO(path))
-        self._sent = sent
+        self._counter = counter
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes, counted."""
+        """Reads and counts the next bytes."""
         data = super().read(size)
-        self._sent.add(len(data))
+        self._counter.add(len(data))
         return data
 
 
@@ -86,29 +87,31 @@ def upload(
     message: str,
     progress: bool | None = None,
 ) -> Commit:
-    """Makes the repository, unless it is there, and commits the files to it.
+    """Creates the repository if it does not exist, and commits the files to it.
 
-    Raises: PushError; nothing was published then, or the message says that this is not known.
+    Raises: PushError: nothing was published, or the message says that this is not known.
     """
     from huggingface_hub import CommitOperationDelete, HfApi  # deferred: slow
 
     api = HfApi(endpoint=environment.endpoint(), token=token)
     total = sum(path.stat().st_size for path in files.values() if isinstance(path, Path))
     with ExitStack() as stack:
-        shown = stack.enter_context(bar_type(progress)(desc=f"Uploading to {repo}", total=total))
-        sent = Sent(shown)
+        bar = stack.enter_context(bar_type(progress)(desc=f"Uploading to {repo}", total=total))
+        counter = UploadCounter(bar)
         head = _call(repo, lambda: _repository(api, repo, private=private))
         stack.enter_context(_quiet())
-        additions = [_addition(name, data, sent, stack) for name, data in files.items()]
+        additions = [_addition(name, data, counter, stack) for name, data in files.items()]
         present = {sibling.rfilename for sibling in head.siblings or []}
-        gone = [CommitOperationDelete(name) for name in OURS if name in present - files.keys()]
-        sent.counts = True
-        _call(repo, lambda: api.preupload_lfs_files(repo, additions, free_memory=False), sent)
+        gone = [
+            CommitOperationDelete(name) for name in PUSHED_FILES if name in present - files.keys()
+        ]
+        counter.is_counting = True
+        _call(repo, lambda: api.preupload_lfs_files(repo, additions, free_memory=False), counter)
         return _commit(api, repo, [*additions, *gone], head, message)
 
 
-def published(repo: str, file: str, *, token: str | None) -> bytes | None:
-    """A file of the repository as it is now; None if there is none. Raises: PushError."""
+def fetch_published(repo: str, file: str, *, token: str | None) -> bytes | None:
+    """Fetches a file of the repository; None if it does not exist. Raises: PushError."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
     from huggingface_hub.utils._headers import build_hf_headers
@@ -131,16 +134,18 @@ def published(repo: str, file: str, *, token: str | None) -> bytes | None:
     return _call(repo, fetch)
 
 
-def _addition(name: str, data: Path | bytes, sent: Sent, stack: ExitStack) -> CommitOperationAdd:
+def _addition(
+    name: str, data: Path | bytes, counter: UploadCounter, stack: ExitStack
+) -> CommitOperationAdd:
     from huggingface_hub import CommitOperationAdd  # deferred: slow
 
-    file = data if isinstance(data, bytes) else stack.enter_context(LargeFile(data, sent))
+    file = data if isinstance(data, bytes) else stack.enter_context(LargeFile(data, counter))
     return CommitOperationAdd(name, file)
 
 
 def _repository(api: HfApi, repo: str, *, private: bool) -> ModelInfo:
-    """The repository as it is now, made if there is none. Raises: PushError for one that is
-    somebody else's or something else, and for a public one where it is to be private."""
+    """The repository, created if it does not exist. Raises: PushError for a repository of another
+    owner or kind, or a public one that shall be private."""
     from huggingface_hub.errors import RepositoryNotFoundError  # deferred: slow
 
     try:
@@ -150,16 +155,16 @@ def _repository(api: HfApi, repo: str, *, private: bool) -> ModelInfo:
         return api.model_info(repo, timeout=environment.timeout())
     if private and not info.private:
         raise PushError(
-            _asked(repo),
-            "It is to be private, and the repository is there already and public.",
+            _failure(repo),
+            "It shall be private, but the repository exists and is public.",
             f"Make it private at {api.endpoint}/{repo}/settings, or choose another name.",
         )
     names = [sibling.rfilename for sibling in info.siblings or []]
     others = [name for name in names if name not in (".gitattributes", "README.md")]
     if others and CARD not in others:
         raise PushError(
-            _asked(repo),
-            f"The repository holds something else: {listed(others, SHOWN)}.",
+            _failure(repo),
+            f"The repository holds something else: {listed(others, MAX_FILES_SHOWN)}.",
             "Choose another name.",
         )
     return info
@@ -172,31 +177,38 @@ def _commit(
     head: ModelInfo,
     message: str,
 ) -> Commit:
-    made = _call(
+    commit = _call(
         repo,
         lambda: api.create_commit(repo, operations, commit_message=message, parent_commit=head.sha),
-        case=UNSURE,
+        fix=FIX_UNCERTAIN,
     )
-    return Commit(made.oid, f"{api.endpoint}/{repo}")
+    return Commit(commit.oid, f"{api.endpoint}/{repo}")
 
 
 def _call(
-    repo: str, call: Callable[[], Answer], sent: Sent | None = None, *, case: str = AGAIN
+    repo: str,
+    call: Callable[[], Answer],
+    counter: UploadCounter | None = None,
+    *,
+    fix: str = FIX_UNPUBLISHED,
 ) -> Answer:
-    """The answer of the Hub's client, which is given up where nothing moves."""
-    moved = (lambda: sent.bytes) if sent else int
-    with _explained(repo, case):
+    """Calls the Hub's client, and gives the call up if no bytes move.
+
+    fix: of a connection error's message.
+    """
+    progress = (lambda: counter.bytes) if counter else int
+    with _push_errors(repo, fix):
         try:
-            return within(call, seconds=window(), done=moved, case=SILENT)
+            return within(call, seconds=window(), done=progress, case=SILENT)
         except BaseException:
-            if sent:
-                sent.over = True
+            if counter:
+                counter.is_over = True
             raise
 
 
 @contextmanager
-def _explained(repo: str, again: str) -> Iterator[None]:
-    """Turns what the Hub's client raises into a PushError."""
+def _push_errors(repo: str, fix: str) -> Iterator[None]:
+    """Turns exceptions of the Hub's client into a PushError."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -205,63 +217,63 @@ def _explained(repo: str, again: str) -> Iterator[None]:
     except PushError:
         raise
     except TransientError as error:
-        raise PushError(_asked(repo, again), error.case, again) from error
+        raise PushError(_failure(repo, fix), error.case, fix) from error
     except (HfHubHTTPError, httpx2.RequestError, RuntimeError, ValueError) as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         if isinstance(cause, HfHubHTTPError):
-            raise _refused(repo, cause, again) from error
+            raise _refusal(repo, cause, fix) from error
         if isinstance(cause, httpx2.RequestError):
-            raise PushError(_asked(repo, again), connection_error(cause).case, again) from error
-        said = str(cause).strip().partition("\n")[0].rstrip(".") or type(cause).__name__
-        raise PushError(_asked(repo, again), f"{said}.", again) from error
+            raise PushError(_failure(repo, fix), connection_error(cause).case, fix) from error
+        reason = str(cause).strip().partition("\n")[0].rstrip(".") or type(cause).__name__
+        raise PushError(_failure(repo, fix), f"{reason}.", fix) from error
 
 
-def _refused(repo: str, error: HfHubHTTPError, again: str) -> PushError:
-    """The Hub's refusals, each with what to do about it."""
+def _refusal(repo: str, error: HfHubHTTPError, fix: str) -> PushError:
+    """The error for a refusal of the Hub, by its HTTP status."""
     status, owner = error.response.status_code, repo.partition("/")[0]
     page = f"{environment.endpoint()}/settings/tokens"
     if status == 401:
         case = "The Hub does not know this token, or it has expired."
-        return PushError(_asked(repo), case, f"Make another at {page}, with the right to write.")
+        return PushError(_failure(repo), case, f"Make another at {page}, with the right to write.")
     if status in (403, 404):
         case = f"This token may not write what belongs to '{owner}'."
-        fix = f"Push to a name of your own, or make a token that may write there: {page}"
-        return PushError(_asked(repo), case, fix)
+        advice = f"Push to a name of your own, or make a token that may write there: {page}"
+        return PushError(_failure(repo), case, advice)
     if status == 412:
         case = "Somebody else has pushed to it in the meantime."
-        return PushError(_asked(repo), case, AGAIN)
+        return PushError(_failure(repo), case, FIX_UNPUBLISHED)
     first = (error.server_message or "").partition("\n")[0].rstrip(".")
-    said = f"The Hub answers {status}" + (f": {first}." if first else ".")
-    return PushError(_asked(repo), said, again)
+    case = f"The Hub answers {status}" + (f": {first}." if first else ".")
+    return PushError(_failure(repo), case, fix)
 
 
-def _asked(repo: str, again: str = AGAIN) -> str:
-    known = "was not published" if again == AGAIN else "may be published or not"
-    return f"'{repo}' {known}."
+def _failure(repo: str, fix: str = FIX_UNPUBLISHED) -> str:
+    outcome = "was not published" if fix == FIX_UNPUBLISHED else "may be published or not"
+    return f"'{repo}' {outcome}."
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the Hub's client from drawing bars and logging retries of its own."""
+    """Hides the progress bars of the Hub's client, and logs its messages as the zoo's."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,
     )
 
-    def noted(record: logging.LogRecord) -> bool:
+    def log_as_ours(record: logging.LogRecord) -> bool:
         log.info("%s", " ".join(record.getMessage().split()))
         return False
 
-    clients = [logging.getLogger(f"huggingface_hub.{name}") for name in CLIENT]
+    clients = [logging.getLogger(f"huggingface_hub.{name}") for name in CLIENT_MODULES]
     shown = not are_progress_bars_disabled()
     for client in clients:
-        client.addFilter(noted)
+        client.addFilter(log_as_ours)
     disable_progress_bars()
     try:
         yield
     finally:
         for client in clients:
-            client.removeFilter(noted)
+            client.removeFilter(log_as_ours)
         if shown:
             enable_progress_bars()
