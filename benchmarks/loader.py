@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ from table import report
 from torch.utils.data import DataLoader
 from torchvision import datasets, tv_tensors
 from torchvision.transforms import v2
-from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset
@@ -63,7 +63,7 @@ def by_zoo(samples: Samples, clock: Clock, *, before: int = 0) -> tuple[int, flo
     the seconds they took."""
     images, started = 0, clock()
     for step, parts in micro_batches(samples):
-        images += sum(len(share.batch) for share in parts)
+        images += sum(len(micro_batch.batch) for micro_batch in parts)
         if step + 1 == before:
             images, started = 0, clock()
     return images, clock() - started
@@ -178,8 +178,7 @@ def waiting(folder: Path, options: argparse.Namespace) -> str:
         training = training_of(
             *(recipe, detector, data, None, Path(kept)), accelerator=accelerator, tell=rows.append
         )
-        run(Unsaved(**vars(training)))
-        training.log.close()
+        run(replace(training, keep=lambda: None, better=lambda: None))
     [row] = [one for one in rows if "waiting" in one]
     step = 1000 * BATCH / row["images_per_second"]
     return (

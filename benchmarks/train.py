@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from PIL import Image
 from table import report
-from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset, read
@@ -64,8 +63,8 @@ def by_hand(training: Training) -> None:
     """The loop that one writes: forward, loss, backward, step."""
     detector, device = training.detector.train(), training.accelerator.device
     optimizer = optimizer_of(detector, training.recipe)
-    for _, [share] in micro_batches(training.samples, device=device.type):
-        batch, targets = share.batch.to(device), list(share.targets)
+    for _, [micro_batch] in micro_batches(training.samples, device=device.type):
+        batch, targets = micro_batch.batch.to(device), list(micro_batch.targets)
         losses = detector.loss(detector(batch, targets), batch, targets)
         total = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad()
@@ -109,7 +108,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, str]:
     training = training_of(
         *(recipe, detector, data, None, folder), accelerator=accelerator, tell=lambda _: None
     )
-    training = Unsaved(**vars(training))
+    training = replace(training, keep=lambda: None, better=lambda: None)
     state = copy.deepcopy(detector.state_dict())
     ours, theirs = [], []
     for number in range(options.rounds + 1):

@@ -14,7 +14,7 @@ from zoo.train.recipe_file import (
     check_fields,
     difference,
     fields_of,
-    merged,
+    merge,
     overrides,
     read_recipe,
     recipe_of,
@@ -106,11 +106,11 @@ def test_fields_that_can_not_be_together_are_refused(fields: dict[str, Any], say
 
 
 def test_lists_are_replaced_and_mappings_merged() -> None:
-    assert merged({"a": {"b": 1, "c": [1]}, "d": 1}, {"a": {"c": [2]}}) == {
+    assert merge({"a": {"b": 1, "c": [1]}, "d": 1}, {"a": {"c": [2]}}) == {
         "a": {"b": 1, "c": [2]},
         "d": 1,
     }
-    assert merged({"ema": {"decay": 1}}, {"ema": None}) == {"ema": None}
+    assert merge({"ema": {"decay": 1}}, {"ema": None}) == {"ema": None}
 
 
 def test_a_difference_names_the_fields() -> None:
@@ -127,7 +127,7 @@ def test_yaml_has_every_field_in_order() -> None:
 
 def test_fields_are_checked_by_themselves() -> None:
     with pytest.raises(UsageError, match=r"^Mine can't be used"):
-        check_fields({"sed": 1}, asked="Mine can't be used.")
+        check_fields({"sed": 1}, failure="Mine can't be used.")
 
 
 @pytest.mark.parametrize(

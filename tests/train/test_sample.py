@@ -5,7 +5,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.train.sample import Move, Sample, clipped, fitted, fitting, laid, resized_part, window
+from zoo.train.sample import (
+    Move,
+    Sample,
+    clipped,
+    fit_size,
+    paste,
+    resize_to_fit,
+    resized_part,
+    window,
+)
 
 IMAGE = torch.zeros(3, 48, 64, dtype=torch.uint8)
 IMAGE[:, 8:28, 10:30] = 255
@@ -32,7 +41,7 @@ def test_boxes_of_which_little_is_left_are_dropped() -> None:
 def test_an_image_becomes_a_pixel() -> None:
     image = torch.full((3, 48, 64), 7, dtype=torch.uint8)
     image[2] = 9
-    result = fitted(Sample(image, ONE.boxes, ONE.labels, MASK), (1, 1), 1.0)
+    result = resize_to_fit(Sample(image, ONE.boxes, ONE.labels, MASK), (1, 1), 1.0)
     assert result.image.tolist() == [[[7]], [[7]], [[9]]]
     assert result.size == (1, 1)
 
@@ -50,7 +59,7 @@ def test_boxes_and_masks_are_where_the_pixels_went(
 ) -> None:
     move = Move((top, left, bottom, right), (3, 5, 3 + tall, 5 + wide))
     canvas = torch.full((3, 100, 100), 114, dtype=torch.uint8)
-    result = laid(canvas, ONE, move)
+    result = paste(canvas, ONE, move)
     assert result.size == (100, 100)
     x1, y1, x2, y2 = result.boxes[0].tolist()
     assert x2 - x1 == pytest.approx(20 * wide / (right - left), abs=1e-4)
@@ -72,6 +81,6 @@ def test_a_part_of_its_own_size_keeps_its_bits() -> None:
 
 
 def test_an_image_fits_whatever_it_is() -> None:
-    assert fitting((48, 64), (64, 64), 1.0) == (48, 64)
-    assert fitting((48, 64), (96, 640), 0.5) == (48, 64)
-    assert fitting((1, 900), (90, 90), 1.0) == (1, 90)
+    assert fit_size((48, 64), (64, 64), 1.0) == (48, 64)
+    assert fit_size((48, 64), (96, 640), 0.5) == (48, 64)
+    assert fit_size((1, 900), (90, 90), 1.0) == (1, 90)

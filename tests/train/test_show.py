@@ -17,7 +17,7 @@ from zoo.train.data import images_of
 from zoo.train.defaults import PRESETS, complete
 from zoo.train.recipe import Flip, Mosaic, Recipe
 from zoo.train.samples import Samples, micro_batches
-from zoo.train.show import show, told
+from zoo.train.show import describe_augmentations, show
 
 
 def test_it_shows_the_very_images_that_a_run_trains_on(
@@ -103,5 +103,5 @@ def test_what_cannot_be_is_refused(blocks: Dataset, tmp_path: Path) -> None:
 
 def test_a_recipe_is_told_in_a_line() -> None:
     recipe = Recipe(augment=(Mosaic(), Flip()), seed=3)
-    assert told(recipe) == "Mosaic 0.5 to 1.5 (50%), flip (50%); seed 3"
-    assert told(Recipe(augment=())) == "No augmentation; seed 0"
+    assert describe_augmentations(recipe) == "Mosaic 0.5 to 1.5 (50%), flip (50%); seed 3"
+    assert describe_augmentations(Recipe(augment=())) == "No augmentation; seed 0"

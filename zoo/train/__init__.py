@@ -1,4 +1,4 @@
-"""Training: a recipe, one loop for every detector with a loss, and a folder as its result.
+"""Training: a recipe, one loop for every detector with a loss, and a folder with the result.
 
 The module can be called: `zoo.train(model, data=…)` is `zoo.train.train.train`.
 """

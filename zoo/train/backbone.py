@@ -1,4 +1,4 @@
-"""The backbone of another model as the beginning of a run."""
+"""Copies the backbone's weights of another model before a run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from zoo.detectors import Detector, load
 from zoo.errors import UsageError
 from zoo.text import listed, pluralize
 
-PREFIX = "backbone."
-SHOWN = 3  # tensors in a message
+BACKBONE_PREFIX = "backbone."
+MAX_TENSORS_SHOWN = 3
 
 
 def take_backbone(detector: Detector, name: str) -> int:
-    """Copies the weights of a model's backbone into a detector of the same backbone; returns how
-    many tensors that are.
+    """Copies the weights of a model's backbone into a detector with the same backbone; returns the
+    number of tensors.
 
-    name: the model, as `zoo.load` takes it.
+    name: the model, as for `zoo.load`.
 
     Raises:
         UsageError: the two backbones differ, or there is none; the message names tensors.
@@ -30,11 +30,13 @@ def take_backbone(detector: Detector, name: str) -> int:
         if key not in ours or key not in theirs or ours[key].shape != theirs[key].shape
     ]
     if differ or not ours:
-        count = pluralize(len(differ), "tensor")
+        differences = "the model has none."
+        if ours:
+            names = listed(differ, MAX_TENSORS_SHOWN)
+            differences = f"{pluralize(len(differ), 'tensor')} differ, as {names}."
         raise UsageError(
             "The recipe can't be used.",
-            f"backbone: {name} has another backbone than the model: "
-            + (f"{count} differ, as {listed(differ, SHOWN)}." if ours else "the model has none."),
+            f"backbone: {name} has another backbone than the model: {differences}",
             "Name a model with the same backbone and arguments, or leave backbone out.",
         )
     for key, tensor in theirs.items():
@@ -44,4 +46,4 @@ def take_backbone(detector: Detector, name: str) -> int:
 
 def _backbone(detector: Detector) -> dict[str, Tensor]:
     state = detector.state_dict()
-    return {key: value for key, value in state.items() if key.startswith(PREFIX)}
+    return {key: value for key, value in state.items() if key.startswith(BACKBONE_PREFIX)}

@@ -1,4 +1,4 @@
-"""Lets a package be called like the function it is named after."""
+"""Lets `zoo.train` be called like the function `zoo.train.train.train`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card of what was trained, so that its folder is a model like any other."""
+"""Writes the card of a trained model, so that its folder can be loaded like any other model."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _UNNAMED = re.compile(r"[^a-z0-9_-]+")
 
 
 def choice_of(detector: Detector) -> Choice | None:
-    """The card that builds a detector which was handed over; None for one that was built by hand,
-    or changed since it was loaded."""
+    """The card that builds a detector; None for one that was built by hand, or changed since it was
+    loaded."""
     choice = detector.choice
     if choice is None:
         return None
@@ -48,8 +48,8 @@ def _shapes(detector: Detector) -> dict[str, tuple[int, ...]]:
 
 
 def warn_of_losses(detector: Detector, choice: Choice | None, recipe: Recipe) -> None:
-    """Says before the work that its result will be weights, and no model that has a name; or which
-    ids of its classes the card of that model won't keep."""
+    """Warns, before training, that the folder won't be a model because no card can build the
+    detector, or of ids of classes that its card can't hold."""
     if card_of(detector, choice, recipe) is not None:
         warn_of_lost_ids(detector.label_space)
     else:
@@ -82,11 +82,11 @@ def card_of(detector: Detector, choice: Choice | None, recipe: Recipe) -> Card |
         licenses=Licenses(code=old.licenses.code),
         summary=f"{choice.entry.name}, trained on data of its own.",
     )
-    return card if recipe.size is None else _resized(card, list(recipe.size))
+    return card if recipe.size is None else _with_input_size(card, list(recipe.size))
 
 
-def _resized(card: Card, size: list[int]) -> Card:
-    """The card for another input size, wherever it says that."""
+def _with_input_size(card: Card, size: list[int]) -> Card:
+    """The card with another input size in all of its fields."""
     arguments = dict(card.arguments)
     if "size" in arguments and size[0] == size[1]:
         arguments["size"] = size[0]
@@ -126,19 +126,19 @@ def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, no
         recipe=RECIPE,
         note=note,
     )
-    own = model_name(name)
-    whole = structs.replace(card, weights={TAG: weights}, default=TAG)
-    text = card_text(whole, own)
+    own_name = model_name(name)
+    card_with_weights = structs.replace(card, weights={TAG: weights}, default=TAG)
+    text = card_text(card_with_weights, own_name)
     parse_registry_file(text.encode(), folder / CARD, owner=USER)
     write_file(folder / CARD, text)
-    return own
+    return own_name
 
 
 def card_text(card: Card, name: str) -> str:
-    """A registry file with one card, as text; fields that are not given are left out."""
+    """A registry file with one card, as text, without fields that are not set."""
     return yaml_of({"schema": SCHEMA, "cards": {name: as_written(card)}})
 
 
 def model_name(name: str) -> str:
-    """A text as the name of a model: lower case, without what a name can't have."""
+    """A text as the name of a model: lower case, other characters replaced."""
     return _UNNAMED.sub("_", name.lower()).strip("_-") or "model"

@@ -1,7 +1,7 @@
-"""Saves and reads checkpoints, which hold everything that a run needs to go on bit for bit.
+"""Saves and reads checkpoints, which hold everything that a run needs to continue bit for bit.
 
 A checkpoint is one file, written completely or not at all. Its name ends in the first digits of its
-sha256, which show damage; the one before is read then. The last two are kept.
+sha256, to detect damage; the one before is then read instead. The last two are kept.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class State:
 
 
 def save_checkpoint(training: Training) -> None:
-    """Writes the log of a run, and then a checkpoint. A disk that refuses is warned of."""
+    """Writes the log of a run, and then a checkpoint. Warns if the disk refuses."""
     try:
         training.log.write()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Which images a run trains on, and which it measures: never the same ones unasked."""
+"""Chooses the images that a run trains on and those that it measures, and warns if they overlap."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from zoo.data.image_records import files_of
 from zoo.errors import DataError
 from zoo.text import pluralize
 
-TRAIN = "train"
-MEASURED = ("val", "valid", "validation")
-SEED = 0  # of a split that is made here; `Dataset.split` with the same share gives the same images
+TRAIN_SPLIT = "train"
+VALIDATION_SPLITS = ("val", "valid", "validation")
+SPLIT_SEED = 0  # `Dataset.split` with this seed and the same share gives the same images
 log = logging.getLogger("zoo")
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The images that were split off to be measured, as nothing named any.
+    """The validation images, split off the data because none were named.
 
-    share: of the images. seed: of the hash that picked them. ids: of those images.
+    share: of the data's images.
+    seed:  of the hash that chose them.
+    ids:   of the images.
     """
 
     share: float
@@ -33,17 +35,17 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Data:
-    """The images of a run. held_out: how `validation` was made, if that was here."""
+    """The images of a run. held_out: how `validation` was split off, if it was."""
 
     train: Dataset
     validation: Dataset | None
     held_out: HeldOut | None = None
 
     def facts(self) -> dict[str, Any]:
-        """Names and fingerprints of the data, and how it was split: `run.json` has them."""
+        """Names and fingerprints of the data, and how it was split, for `run.json`."""
         facts: dict[str, Any] = {"data": self.train.name, "data_sha256": self.train.sha256}
         if self.train.notes:
-            facts["data_notes"] = self.train.notes  # as the commit that it was read from
+            facts["data_notes"] = self.train.notes  # for example the commit of a Hub data set
         if self.validation is not None:
             facts["validation"] = self.validation.name
             facts["validation_sha256"] = self.validation.sha256
@@ -53,15 +55,15 @@ class Data:
 
 
 def images_of(source: Any, validation: Any, share: float) -> Data:
-    """The images to train on and to measure, of data sets as `zoo.data.read` takes them.
+    """The images to train on and to measure, from data sets as for `zoo.data.read`.
 
-    Without `validation`, and without a split `val`, that share of the images is split off, and said
-    to be.
-    Raises: DataError for data without a box to learn from, or without an image to measure.
+    Without `validation` and without a split `val`, a share of the images is split off, with a
+    warning.
+    Raises: DataError for training data without a box, or validation data without an image.
     """
-    whole = data_sets.read(source)
-    known = whole.split_rows
-    train = whole.splits[TRAIN] if TRAIN in known else _others(whole)
+    dataset = data_sets.read(source)
+    splits = dataset.split_rows
+    train = dataset.splits[TRAIN_SPLIT] if TRAIN_SPLIT in splits else _outside_splits(dataset)
     if not len(train.truth.labels):
         raise DataError(
             f"{train.name} can't be trained on.",
@@ -69,40 +71,38 @@ def images_of(source: Any, validation: Any, share: float) -> Data:
             "Name a data set with annotations.",
         )
     if validation is not None:
-        measured = _some(_measured(data_sets.read(validation)))
-        _check_apart(train, measured)
-        return Data(train, measured)
-    named = next((name for name in MEASURED if name in known), None)
-    return Data(train, _some(whole.splits[named])) if named else _held_out(train, share)
+        validation_images = _not_empty(_validation_split(data_sets.read(validation)))
+        _warn_of_overlap(train, validation_images)
+        return Data(train, validation_images)
+    split = next((name for name in VALIDATION_SPLITS if name in splits), None)
+    return Data(train, _not_empty(dataset.splits[split])) if split else _hold_out(train, share)
 
 
-def _others(whole: Dataset) -> Dataset:
-    """The images that are in no split: all of them, unless there are splits without one called
-    train."""
-    taken = {row for rows in whole.split_rows.values() for row in rows.tolist()}
-    rows = [row for row in range(len(whole)) if row not in taken]
-    if taken and not rows:
+def _outside_splits(dataset: Dataset) -> Dataset:
+    """The images that are in no split."""
+    rows_in_splits = {row for rows in dataset.split_rows.values() for row in rows.tolist()}
+    rows = [row for row in range(len(dataset)) if row not in rows_in_splits]
+    if rows_in_splits and not rows:
         raise DataError(
-            f"{whole.name} can't be trained on.",
-            f"Its images are all in the splits {', '.join(whole.split_rows)}, and none is called "
+            f"{dataset.name} can't be trained on.",
+            f"Its images are all in the splits {', '.join(dataset.split_rows)}, and none is called "
             "train.",
             "Name a split to train on: data=zoo.data.read(PATH).splits[NAME]",
         )
-    return whole.subset(rows) if taken else whole
+    return dataset.subset(rows) if rows_in_splits else dataset
 
 
-def _measured(dataset: Dataset) -> Dataset:
-    named = next((name for name in MEASURED if name in dataset.split_rows), None)
-    return dataset.splits[named] if named else dataset
+def _validation_split(dataset: Dataset) -> Dataset:
+    split = next((name for name in VALIDATION_SPLITS if name in dataset.split_rows), None)
+    return dataset.splits[split] if split else dataset
 
 
-def _some(measured: Dataset) -> Dataset:
-    """The validation images. Raises: DataError if there are none, which the last step of a run
-    would be too late for."""
-    if len(measured):
-        return measured
+def _not_empty(validation: Dataset) -> Dataset:
+    """The validation images. Raises: DataError if there are none."""
+    if len(validation):
+        return validation
     raise DataError(
-        f"Nothing can be measured on {measured.name}.",
+        f"Nothing can be measured on {validation.name}.",
         "It has no image.",
         'Name others: validation="coco:PATH"; or fill that split, or take it out of the data set.',
         fix_cli="Name others: --validation coco:PATH; or fill that split, or take it out of the "
@@ -110,12 +110,12 @@ def _some(measured: Dataset) -> Dataset:
     )
 
 
-def _held_out(train: Dataset, share: float) -> Data:
-    """Splits a share of the images off, if both parts have a box then."""
+def _hold_out(train: Dataset, share: float) -> Data:
+    """Splits a share of the images off for validation, unless a part would have no box."""
     if not 0 < share < 1:
         return Data(train, None)
-    kept, off = train.split(train=1 - share, val=share, seed=SEED)
-    if not len(kept.truth.labels) or not len(off.truth.labels):
+    train_part, validation_part = train.split(train=1 - share, val=share, seed=SPLIT_SEED)
+    if not len(train_part.truth.labels) or not len(validation_part.truth.labels):
         _warn(
             "%s: nothing is measured, and the last weights are kept: it has too few images with "
             "boxes to split %g of them off. Name others with validation (--validation).",
@@ -125,31 +125,30 @@ def _held_out(train: Dataset, share: float) -> Data:
     _warn(
         "%s: no validation images are named, so %s of %d were split off to be measured; name "
         "others with validation (--validation), or train on all with validation_share=0.",
-        *(train.name, pluralize(len(off), "image"), len(train)),
+        *(train.name, pluralize(len(validation_part), "image"), len(train)),
     )
-    held_out = HeldOut(share, SEED, tuple(off.truth.image_ids.tolist()))
-    return Data(replace(kept, name=train.name), off, held_out)
+    held_out = HeldOut(share, SPLIT_SEED, tuple(validation_part.truth.image_ids.tolist()))
+    return Data(replace(train_part, name=train.name), validation_part, held_out)
 
 
-def _check_apart(train: Dataset, measured: Dataset) -> None:
-    """Warns of images that are trained on and measured."""
+def _warn_of_overlap(train: Dataset, measured: Dataset) -> None:
+    """Warns of images that are both trained on and measured."""
     both = len(_paths(train, measured) & _paths(measured, train))
     if both or train.sha256 == measured.sha256:
         _warn(
-            "%s of the %s of %s are trained on as well: their numbers say what was learned by "
-            "heart.",
+            "%s of the %s of %s are trained on as well: their numbers show what was memorised.",
             *(both or len(measured), pluralize(len(measured), "validation image"), measured.name),
         )
 
 
 def _warn(text: str, *values: object) -> None:
-    """Of several processes, the first says it."""
+    """Logs a warning in the first of several processes."""
     if environment.is_first_process():
         log.warning(text, *values)
 
 
 def _paths(dataset: Dataset, other: Dataset) -> set[str]:
-    """The files of a data set whose names the other has, too."""
+    """Paths of a data set's files whose names the other has too."""
     names = set(files_of(other.images))
     rows = (row for row, name in enumerate(files_of(dataset.images)) if name in names)
     records = (dataset.images[row] for row in rows)

@@ -15,12 +15,13 @@ from zoo.registry.card import Card
 from zoo.suggest import close_matches, join_or
 from zoo.text import type_name
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import AUTO, fields_of, merged, read_recipe, recipe_of
+from zoo.train.recipe_file import AUTO, fields_of, merge, read_recipe, recipe_of
 
 Given: TypeAlias = str | os.PathLike[str] | Recipe | Mapping[str, Any] | None
 
-FEWEST_STEPS = 1500  # of a run by default, however few images there are
-FEWEST_EPOCHS = 12  # likewise, however many
+# A run has the larger number of steps of these two by default.
+MIN_STEPS = 1500
+MIN_EPOCHS = 12
 VALIDATIONS = 20  # in a run by default
 WARMUP_SHARE = 0.1  # of the steps, at most
 
@@ -29,9 +30,9 @@ WARMUP_SHARE = 0.1  # of the steps, at most
 class Preset:
     """A default recipe.
 
-    lr:     the highest rate for a batch of `images`.
-    power:  the rate grows with the batch size to this power: 1 with sgd, 0.5 with adamw.
-    fields: of the recipe; other ones are those of `Recipe`.
+    lr:     the highest learning rate for a batch of `images`.
+    power:  of the batch size, with which the rate grows: 1 for sgd, 0.5 for adamw.
+    fields: of the recipe; the others have the defaults of `Recipe`.
     """
 
     lr: float
@@ -40,7 +41,7 @@ class Preset:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def rate(self, batch_size: int) -> float:
-        """The highest rate, in three digits, for that many images a step."""
+        """The highest learning rate for a batch size, in three digits."""
         return float(f"{self.lr * (batch_size / self.images) ** self.power:.3g}")
 
 
@@ -102,7 +103,8 @@ PRESETS: dict[str, Preset] = {
         },
     ),
 }
-OF_OPTIMIZER = {"adamw": "general", "sgd": "dense"}  # whose rate and decay it has elsewhere
+# The preset whose rate and decay an optimizer takes if the family's own preset has another one.
+PRESET_OF_OPTIMIZER = {"adamw": "general", "sgd": "dense"}
 FAMILIES = {
     "YOLOX": "yolox",
     "Faster R-CNN": "two_stage",
@@ -115,81 +117,81 @@ FAMILIES = {
 
 
 def preset_of(card: Card | None, tag: str | None = None) -> Preset:
-    """The default of a card: that which its weights' `recipe` names, else that of its family, else
+    """The default of a card: the one that its weights' `recipe` names, else its family's, else
     `general`."""
     if card is None:
         return PRESETS["general"]
     weights = card.weights.get(tag) if tag else card.default_weights()
-    named = weights.recipe if weights else None
+    recipe = weights.recipe if weights else None
     by_family = FAMILIES.get(card.family or "", "general")
-    return PRESETS[named if named in PRESETS else by_family]
+    return PRESETS[recipe if recipe in PRESETS else by_family]
 
 
 def named_preset(name: str) -> Preset:
     """The preset of that name. Raises: NameNotFound."""
     if name not in PRESETS:
-        meant = close_matches(name, PRESETS) or list(PRESETS)
+        alike = close_matches(name, PRESETS) or list(PRESETS)
         raise NameNotFound(
             f"No recipe named '{name}'.",
             f"There are {', '.join(PRESETS)}; a file ends in .yaml.",
-            f"Did you mean {join_or(meant)}?",
+            f"Did you mean {join_or(alike)}?",
         )
     return PRESETS[name]
 
 
-def whole(preset: Preset, given: Mapping[str, Any]) -> Recipe:
-    """The recipe of what was given over the preset, without what depends on the data.
+def base_recipe(preset: Preset, fields: Mapping[str, Any]) -> Recipe:
+    """The recipe of the preset with `fields` over it, without what depends on the data.
 
-    Raises: UsageError for fields that can't be.
+    Raises: UsageError for invalid fields.
     """
-    preset = _with_optimizer(preset, given)
-    return recipe_of(merged(preset.fields, _sized(preset, given)))
+    preset = _with_optimizer(preset, fields)
+    return recipe_of(merge(preset.fields, _with_batch_size(preset, fields)))
 
 
-def _with_optimizer(preset: Preset, given: Mapping[str, Any]) -> Preset:
-    """The preset with the rate, the power and the weight decay of another optimizer, where one is
-    given that it has not: a rate for one does not suit the other."""
-    asked, own = given.get("optimizer"), preset.fields["optimizer"]
-    name = asked.get("name") if isinstance(asked, Mapping) else None
-    if not isinstance(name, str) or name not in OF_OPTIMIZER or name == own["name"]:
+def _with_optimizer(preset: Preset, fields: Mapping[str, Any]) -> Preset:
+    """The preset with the rate, power and weight decay for another optimizer, if `fields` name
+    one: a rate for one optimizer does not suit another."""
+    optimizer, own = fields.get("optimizer"), preset.fields["optimizer"]
+    name = optimizer.get("name") if isinstance(optimizer, Mapping) else None
+    if not isinstance(name, str) or name not in PRESET_OF_OPTIMIZER or name == own["name"]:
         return preset
-    other = PRESETS[OF_OPTIMIZER[name]]
+    other = PRESETS[PRESET_OF_OPTIMIZER[name]]
     decay = other.fields["optimizer"]["weight_decay"]
     return replace(
         preset,
         lr=other.lr * (preset.images / other.images) ** other.power,
         power=other.power,
-        fields=merged(preset.fields, {"optimizer": {"name": name, "weight_decay": decay}}),
+        fields=merge(preset.fields, {"optimizer": {"name": name, "weight_decay": decay}}),
     )
 
 
-def is_auto(given: Mapping[str, Any]) -> bool:
-    """Whether the batch is that of the preset, in parts that are found by trying."""
-    return bool(given.get("batch_size") == AUTO)
+def is_auto(fields: Mapping[str, Any]) -> bool:
+    """Whether the batch size is `auto`: the preset's, in micro-batches that fit into memory."""
+    return bool(fields.get("batch_size") == AUTO)
 
 
-def _sized(preset: Preset, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields, with the batch that the preset's rate is of for `auto`. Raises: UsageError."""
-    if not is_auto(given):
-        return dict(given)
-    if given.get("accumulate", 1) != 1:
+def _with_batch_size(preset: Preset, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the preset's batch size in place of `auto`. Raises: UsageError."""
+    if not is_auto(fields):
+        return dict(fields)
+    if fields.get("accumulate", 1) != 1:
         raise UsageError(
             "The recipe can't be used.",
-            f"It has batch_size: {AUTO} and accumulate: {given['accumulate']}; {AUTO} finds that.",
+            f"It has batch_size: {AUTO} and accumulate: {fields['accumulate']}; {AUTO} finds that.",
             "Leave one of the two out.",
         )
-    return {**given, "batch_size": preset.images}
+    return {**fields, "batch_size": preset.images}
 
 
 def given_fields(recipe: Given) -> tuple[dict[str, Any], Preset | None]:
-    """The fields that a recipe gives, and the default that it names. Raises: UsageError,
+    """The fields of a recipe, and the default that it names, if any. Raises: UsageError,
     NameNotFound."""
     if recipe is None:
         return {}, None
     if isinstance(recipe, Recipe):
         return fields_of(recipe), None
     if isinstance(recipe, Mapping):
-        return merged({}, recipe), None
+        return merge({}, recipe), None
     if not isinstance(recipe, str | os.PathLike):
         raise UsageError(
             f"recipe={recipe!r:.80} can't be used.",
@@ -201,33 +203,34 @@ def given_fields(recipe: Given) -> tuple[dict[str, Any], Preset | None]:
     return {}, named_preset(os.fspath(recipe))
 
 
-def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:
-    """The whole recipe: what was given, over the preset, for a data set of that many images.
+def complete(preset: Preset, fields: Mapping[str, Any], *, images: int) -> Recipe:
+    """The complete recipe: `fields` over the preset, for a data set of that many images.
 
-    Raises: UsageError for fields that can't be.
+    Raises: UsageError for invalid fields.
     """
-    preset = _with_optimizer(preset, given)
-    given = _sized(preset, given)
-    plan = whole(preset, given)
-    filled: dict[str, Any] = dict(merged(preset.fields, given))
-    if not _has(given, "optimizer", "lr"):
-        filled = merged(filled, {"optimizer": {"lr": preset.rate(plan.batch_size)}})
+    preset = _with_optimizer(preset, fields)
+    fields = _with_batch_size(preset, fields)
+    plan = base_recipe(preset, fields)
+    filled: dict[str, Any] = dict(merge(preset.fields, fields))
+    if not _has(fields, "optimizer", "lr"):
+        filled = merge(filled, {"optimizer": {"lr": preset.rate(plan.batch_size)}})
     if plan.steps is None and plan.epochs is None:
-        of_epochs = FEWEST_EPOCHS * images // plan.batch_size
-        filled["steps"] = max(FEWEST_STEPS, of_epochs)
+        of_epochs = MIN_EPOCHS * images // plan.batch_size
+        filled["steps"] = max(MIN_STEPS, of_epochs)
     plan = recipe_of(filled)
     steps = plan.total_steps(images)
-    if not _has(given, "schedule", "warmup_steps"):
+    if not _has(fields, "schedule", "warmup_steps"):
         warmup = min(plan.schedule.warmup_steps, int(WARMUP_SHARE * steps))
-        filled = merged(filled, {"schedule": {"warmup_steps": warmup}})
+        filled = merge(filled, {"schedule": {"warmup_steps": warmup}})
     if plan.validate_every is None:
         epoch = -(-images // plan.batch_size)
         filled["validate_every"] = min(max(epoch, steps // VALIDATIONS, 1), steps)
     return recipe_of(filled)
 
 
-def _has(given: Mapping[str, Any], *steps: str) -> bool:
-    part: Any = given
+def _has(fields: Mapping[str, Any], *steps: str) -> bool:
+    """Whether nested fields have a value at that path."""
+    part: Any = fields
     for step in steps:
         if not isinstance(part, Mapping) or step not in part:
             return False

@@ -13,8 +13,7 @@ from zoo.train.recipe import EMA
 
 
 class Average:
-    """The average of every tensor in a network's state; whole numbers are those of the last
-    step."""
+    """Averages every float tensor of a network's state; integer ones are those of the last step."""
 
     def __init__(self, network: nn.Module, plan: EMA) -> None:
         self.plan = plan
@@ -22,7 +21,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Takes in the network after a step, counted from 1."""
+        """Adds the network after a step, counted from 1, to the average."""
         share = 1 - self.plan.decay * (1 - math.exp(-step / self.plan.ramp_steps))
         own, new = self.tensors, _state(network)
         floats = [name for name, value in own.items() if value.is_floating_point()]
@@ -32,14 +31,14 @@ class Average:
 
     @contextmanager
     def inside(self, network: nn.Module) -> Iterator[None]:
-        """The network with the average as its weights, for as long as the block lasts."""
+        """Context in which the network has the average as its weights."""
         state = _state(network)
-        kept = {name: value.detach().clone() for name, value in state.items()}
+        own_weights = {name: value.detach().clone() for name, value in state.items()}
         _fill(state, self.tensors)
         try:
             yield
         finally:
-            _fill(state, kept)
+            _fill(state, own_weights)
 
 
 def _state(network: nn.Module) -> dict[str, Tensor]:

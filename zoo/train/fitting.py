@@ -1,4 +1,4 @@
-"""`batch_size: auto`: how many images fit into memory at once, found by trying a step of them."""
+"""`batch_size: auto`: finds by trial steps how many images fit into memory at once."""
 
 from __future__ import annotations
 

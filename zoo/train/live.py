@@ -1,4 +1,4 @@
-"""Says how a run goes on: a bar, and a line after each validation."""
+"""Reports training progress: a bar, and a line after each validation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ Say = Callable[[str], None]
 
 
 class Live:
-    """A bar with the losses, the rate, images a second and the last AP; lines for `say`."""
+    """Updates a bar with losses, rate, images per second and the last AP, and passes lines to
+    `say`."""
 
     def __init__(self, bar: Bar, *, best: str, steps: int, say: Say | None) -> None:
         self._bar, self._best, self._say = bar, best, say
@@ -19,12 +20,12 @@ class Live:
         self._row: dict[str, float] = {}
 
     def begin(self, step: int) -> None:
-        """The run goes on after that step."""
+        """Sets the bar to a step that is done, after which the run continues."""
         self._bar.advance(step)
         self._step = step
 
     def tell(self, row: Mapping[str, float]) -> None:
-        """Takes in a row of the log."""
+        """Shows a row of the log."""
         step = int(row["step"])
         measured = self._best in row
         self._row |= row
@@ -35,12 +36,12 @@ class Live:
 
 
 def line(row: Mapping[str, float], best: str) -> str:
-    """A row in one line."""
+    """A row of the log as a line of text."""
     parts = {name: value for name, value in row.items() if is_loss(name)}
     losses = " + ".join(f"{name} {value:.3g}" for name, value in parts.items())
-    said = [f"loss {row['loss']:.4g} = {losses}"] if "loss" in row else []
-    said += [f"rate {row['rate']:.2g}"] if "rate" in row else []
+    words = [f"loss {row['loss']:.4g} = {losses}"] if "loss" in row else []
+    words += [f"rate {row['rate']:.2g}"] if "rate" in row else []
     if "images_per_second" in row:
-        said += [f"{row['images_per_second']:.3g} images/s"]
-    said += [f"{best} {100 * row[best]:.1f}"] if best in row else []
-    return "  ".join(said)
+        words += [f"{row['images_per_second']:.3g} images/s"]
+    words += [f"{best} {100 * row[best]:.1f}"] if best in row else []
+    return "  ".join(words)

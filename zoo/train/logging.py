@@ -1,4 +1,4 @@
-"""The log of a run: a CSV file with a row every few steps, TensorBoard if it is installed."""
+"""Logs a run to a CSV file with a row every few steps, and to TensorBoard if it is installed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 from zoo.files import write_file
 
-EVERY = 10  # steps of a row, which has the means of its losses
-FIRST = ("step", "epoch", "rate", "images_per_second", "waiting", "loss")
+ROW_STEPS = 10  # per row, which has the means of their losses
+LEADING_COLUMNS = ("step", "epoch", "rate", "images_per_second", "waiting", "loss")
 
 
 class Log:
-    """Rows of numbers by name, kept in memory and written whole with each checkpoint.
+    """Rows of numbers by name, kept in memory and written to the file with each checkpoint.
 
-    Rows of steps that a run that goes on has not done yet are left out, as it will write them
-    again.
+    step: from which the run continues; later rows of the file are dropped, as it will write them
+        again.
     """
 
     def __init__(self, folder: Path, *, step: int = 0, tensorboard: bool = True) -> None:
@@ -29,7 +29,7 @@ class Log:
         self._board = _tensorboard(folder / "tensorboard", step) if tensorboard else None
 
     def losses(self, parts: Mapping[str, float]) -> None:
-        """Takes in the losses of a step."""
+        """Adds the losses of a step."""
         self._count += 1
         for name, value in parts.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
@@ -56,8 +56,8 @@ class Log:
         return row
 
     def write(self) -> None:
-        """Writes the file, whole or not at all. Raises: OSError."""
-        names = dict.fromkeys((*FIRST, *(name for row in self.rows for name in row)))
+        """Writes the file, completely or not at all. Raises: OSError."""
+        names = dict.fromkeys((*LEADING_COLUMNS, *(name for row in self.rows for name in row)))
         text = io.StringIO()
         writer = csv.DictWriter(text, list(names), lineterminator="\n")
         writer.writeheader()
@@ -65,18 +65,18 @@ class Log:
         write_file(self.path, text.getvalue(), durable=False)
 
     def close(self) -> None:
-        """Writes what is left of TensorBoard's."""
+        """Writes the rest of TensorBoard's log."""
         if self._board is not None:
             self._board.close()
 
 
 def is_loss(name: str) -> bool:
     """Whether a number of a row is a loss, by its name."""
-    return name not in FIRST and name[:2] not in ("AP", "AR")
+    return name not in LEADING_COLUMNS and name[:2] not in ("AP", "AR")
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """The rows of a log; none if it is not there or damaged."""
+    """The rows of a log; none if it is missing or damaged."""
     try:
         lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         return [{name: float(value) for name, value in line.items() if value} for line in lines]
@@ -89,5 +89,5 @@ def _tensorboard(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # deferred: optional, and slow to import
     except ImportError:
         return None
-    # Events from that step on are dropped: those of the step itself are done.
+    # Drops the events of an earlier run after that step.
     return SummaryWriter(str(folder), purge_step=step + 1 if step else None)

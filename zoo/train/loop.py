@@ -13,7 +13,7 @@ from torch import distributed
 from zoo.train.augment import draw_of
 from zoo.train.checkpoints import save_best, save_checkpoint
 from zoo.train.failures import enough_memory, is_a_number, no_number
-from zoo.train.logging import EVERY
+from zoo.train.logging import ROW_STEPS
 from zoo.train.optimizer import set_rates, train_mode
 from zoo.train.recipe import Recipe
 from zoo.train.samples import MicroBatch, micro_batches
@@ -48,7 +48,7 @@ def run(training: Training) -> None:
         progress.seconds += clock.end_step()
 
         validates = _is_due(progress.step, recipe.validate_every, steps)
-        if _is_due(progress.step, EVERY, steps) or validates:
+        if _is_due(progress.step, ROW_STEPS, steps) or validates:
             epoch = progress.step * recipe.batch_size / len(samples.dataset)
             row = {"epoch": epoch, "rate": rate, **clock.speeds(recipe.batch_size)}
             training.tell(training.log.row(progress.step, **row))

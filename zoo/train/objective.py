@@ -15,7 +15,7 @@ from zoo.train.failures import enough_values
 
 
 class Objective(nn.Module):
-    """Batch and targets to named losses, which are computed in float32 whatever the network is."""
+    """Computes named losses from a batch and targets, in float32 whatever the network's type is."""
 
     def __init__(self, detector: Detector, *, processes: int = 1) -> None:
         super().__init__()

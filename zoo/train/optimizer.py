@@ -1,4 +1,5 @@
-"""Which parameters are trained and at what rate: freezing, batch norm, groups, schedule."""
+"""Chooses the parameters to train and their learning rates: freezing, batch norm, groups,
+schedule."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ _BACKBONE = re.compile(r"(^|\.)backbone(\.|$)")
 
 
 def freeze(detector: Detector, recipe: Recipe) -> None:
-    """Takes the recipe's frozen modules, and frozen batch norms, out of training.
+    """Freezes the modules of the recipe's `freeze`, and batch norms if it freezes them.
 
-    Raises: UsageError for a module that there is not, or if nothing is left to train.
+    Raises: UsageError for an unknown module, or if nothing is left to train.
     """
     for module in _frozen(detector, recipe):
         module.requires_grad_(False)
@@ -37,7 +38,7 @@ def freeze(detector: Detector, recipe: Recipe) -> None:
 
 
 def train_mode(detector: Detector, recipe: Recipe) -> None:
-    """Train mode, except for what is frozen and for batch norms whose statistics stay."""
+    """Sets train mode, except for frozen modules and batch norms whose statistics stay."""
     detector.train()
     for module in _frozen(detector, recipe):
         module.eval()
@@ -51,27 +52,27 @@ def _norms(detector: Detector) -> Iterable[nn.Module]:
 
 
 def _frozen(detector: Detector, recipe: Recipe) -> list[nn.Module]:
-    """The modules of `freeze`: by their whole name, or the end of it. Raises: UsageError."""
+    """The modules of `freeze`, by their full name or the end of it. Raises: UsageError."""
     modules = dict(detector.named_modules())
     frozen: list[nn.Module] = []
     for name in recipe.freeze:
-        meant = [
+        matches = [
             module for own, module in modules.items() if own == name or own.endswith(f".{name}")
         ]
-        if not meant:
-            near = close_matches(name, modules) or [own for own in modules if own.count(".") == 0]
+        if not matches:
+            alike = close_matches(name, modules) or [own for own in modules if own.count(".") == 0]
             raise UsageError(
                 "The recipe can't be used.",
                 f"freeze: the network has no module '{name}'.",
-                f"Did you mean {join_or([part for part in near if part][:4])}?",
+                f"Did you mean {join_or([part for part in alike if part][:4])}?",
             )
-        frozen += meant
+        frozen += matches
     return frozen
 
 
 def optimizer_of(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:
-    """The optimizer, with a group of parameters for each factor on the rate, with decay and
-    without."""
+    """The recipe's optimizer, with a group of parameters per factor on the learning rate and weight
+    decay."""
     plan = recipe.optimizer
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in detector.named_parameters():
@@ -93,7 +94,8 @@ def optimizer_of(detector: Detector, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> float:
-    """Sets every group's rate for a step, from 0, of a run of that many; returns the highest."""
+    """Sets every group's learning rate for a step, from 0, of a run of `steps`; returns the
+    highest."""
     rate = recipe.optimizer.lr * rate_at(recipe.schedule, step, steps)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]
@@ -101,7 +103,7 @@ def set_rates(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int, steps
 
 
 def rate_at(schedule: Schedule, step: int, steps: int) -> float:
-    """Share of the highest rate at a step, from 0, of a run of that many."""
+    """The learning rate at a step, from 0, of a run of `steps`, as a share of the highest."""
     if step < schedule.warmup_steps:
         return (step + 1) / schedule.warmup_steps
     done = (step - schedule.warmup_steps) / max(1, steps - schedule.warmup_steps)

@@ -1,4 +1,4 @@
-"""The check before a long run: a copy of the detector has to learn one batch by heart, and find its
+"""Checks, before a long run, that a copy of the detector can memorise one batch and detect its
 boxes."""
 
 from __future__ import annotations
@@ -23,78 +23,78 @@ from zoo.train.samples import MicroBatch, MicroBatchSpan, Samples
 from zoo.train.sheets import truth_image
 
 STEPS = 40
-ROUNDS = 4  # of that many steps, at most, until the detections match
-LONG = 20 * STEPS  # a run of fewer steps is not checked
-IMAGES = 8
-RATES = (1e-3, 1e-4)  # of AdamW; whether the recipe's own is right is not asked here
-FALL = 0.9  # the loss has to get below this share of the first
-LEARNED = 0.5  # below this share, detections that mean something have to be the right ones
-BY_HEART = 0.05  # below this one, there have to be some
-LAST = 5  # steps whose lowest loss counts
+MAX_ROUNDS = 4  # of `STEPS` steps each, until the detections match
+MIN_RUN_STEPS = 20 * STEPS  # shorter runs are not checked
+MAX_IMAGES = 8
+RATES = (1e-3, 1e-4)  # of AdamW; the recipe's own rate is not checked
+# Shares of the first loss. A loss above the first one has not fallen; below the second one, certain
+# detections must be right; below the third one, the boxes must be detected.
+FALL_SHARE, LEARNED_SHARE, MEMORISED_SHARE = 0.9, 0.5, 0.05
+LAST_STEPS = 5  # whose lowest loss counts
 log = logging.getLogger("zoo")
 
 
 def check_one_batch(detector: Detector, samples: Samples, folder: Path) -> tuple[float, float]:
-    """The loss of one batch before and after.
+    """The total loss of one batch before and after training on it.
 
-    Raises: TrainError with the losses, if it does not fall, or if it falls and what the detector
-        finds in the batch are not its boxes; the images with their boxes are kept.
+    Raises: TrainError with the losses, if the loss does not fall, or if it falls and the detector
+        does not find the batch's boxes; the images with their boxes are saved.
     """
     micro_batch, rows = _first_batch(samples)
-    tried = []
+    losses = []
     for rate in RATES:
         learner = _Learner(copy.deepcopy(detector), micro_batch, samples, rate)
         learner.learn(STEPS)
         if learner.fell:
             _check_found(learner, rows, folder)
             return _total(learner.before), _total(learner.after)
-        tried.append((learner.before, learner.after))
-    before, after = min(tried, key=lambda pair: _total(pair[1]))
-    kept = _keep(samples, rows, detector, folder / "overfit")
+        losses.append((learner.before, learner.after))
+    before, after = min(losses, key=lambda pair: _total(pair[1]))
+    images_folder = _save_images(samples, rows, detector, folder / "overfit")
     parts = ", ".join(f"{name} {before[name]:.3g} to {after[name]:.3g}" for name in before)
     raise TrainError(
         f"{_name(detector)} can't learn {samples.dataset.name}.",
         f"The loss of one batch of {len(rows)} images went from {_total(before):.3g} to "
         f"{_total(after):.3g} in {STEPS} steps ({parts}). Its images, with the boxes to "
-        f"learn, are in {kept}.",
-        "See whether each box is on its object, and its class the right one; to train all the "
-        "same: --set overfit_check=false",
+        f"learn, are in {images_folder}.",
+        "Check that each box is on its object and has the right class; to train anyway: "
+        "--set overfit_check=false",
     )
 
 
 def _check_found(learner: _Learner, rows: Sequence[int], folder: Path) -> None:
-    """Learns on until the detections match.
+    """Continues learning until the detections match.
 
-    Raises: TrainError if the loss says that they have to, and they do not.
+    Raises: TrainError if they don't, although the loss is low enough.
     """
     images = [learner.samples.load(row).image for row in rows]
-    for left in reversed(range(ROUNDS)):
+    for left in reversed(range(MAX_ROUNDS)):
         recall = found_in(learner.detector, learner.micro_batch, images)
         if recall.is_found:
             return
         if left:
             learner.learn(STEPS)
     share = _total(learner.after) / _total(learner.before)
-    if share < BY_HEART or (share < LEARNED and recall.certain >= recall.boxes / 2):
+    if share < MEMORISED_SHARE or (share < LEARNED_SHARE and recall.certain >= recall.boxes / 2):
         raise _no_match(learner, recall, rows, folder)
     log.warning(
-        "%s has an AP50 of %.3g on one batch after %d steps on it, too few to say whether what it "
-        "detects will match: see whether AP rises at the first validations.",
+        "%s has an AP50 of %.3g on one batch after %d steps on it, too few to tell whether its "
+        "detections will match: check that AP rises at the first validations.",
         *(_name(learner.detector), recall.ap50, len(learner.history)),
     )
 
 
 def _no_match(learner: _Learner, recall: Recall, rows: Sequence[int], folder: Path) -> TrainError:
-    kept = _keep(learner.samples, rows, learner.detector, folder / "overfit")
+    images_folder = _save_images(learner.samples, rows, learner.detector, folder / "overfit")
     return TrainError(
         f"{_name(learner.detector)} learns {learner.samples.dataset.name}, but its detections "
         "don't match.",
         f"The loss of one batch of {len(rows)} images fell from {_total(learner.before):.3g} to "
         f"{_total(learner.after):.3g} in {len(learner.history)} steps, and AP50 on that batch is "
         f"{recall.ap50:.3g}, not even {FOUND:g}. {recall.meaning} Its images, with the boxes to "
-        f"find, are in {kept}.",
-        "Compare what loss learns with what decode gives; `zoo check` tests a detector of one's "
-        "own. To train all the same: --set overfit_check=false",
+        f"find, are in {images_folder}.",
+        "Compare the boxes that loss learns with those that decode returns; `zoo check` tests your "
+        "own detector. To train anyway: --set overfit_check=false",
     )
 
 
@@ -108,8 +108,9 @@ def _total(parts: Mapping[str, float]) -> float:
 
 
 def _first_batch(samples: Samples) -> tuple[MicroBatch, list[int]]:
-    """The first images with objects, as they are: not augmented, of the model's size."""
-    most = min(IMAGES, samples.recipe.batch_size)
+    """The first images with objects, without augmentation and in the model's size, with their
+    rows."""
+    most = min(MAX_IMAGES, samples.recipe.batch_size)
     truth = samples.dataset.truth
     is_learned = samples.lookup[torch.from_numpy(truth.labels.astype("int64"))] >= 0
     with_objects = dict.fromkeys(truth.images[is_learned.numpy() & ~truth.crowd].tolist())
@@ -122,7 +123,7 @@ def _first_batch(samples: Samples) -> tuple[MicroBatch, list[int]]:
 
 @dataclass
 class _Learner:
-    """A detector that learns one batch. history: the losses at each step."""
+    """Trains a detector on one batch. history: the losses at each step."""
 
     detector: Detector
     micro_batch: MicroBatch
@@ -144,15 +145,15 @@ class _Learner:
 
     @property
     def after(self) -> dict[str, float]:
-        return min(self.history[-LAST:], key=_total)
+        return min(self.history[-LAST_STEPS:], key=_total)
 
     @property
     def fell(self) -> bool:
         after = _total(self.after)
-        return math.isfinite(after) and after < FALL * _total(self.before)
+        return math.isfinite(after) and after < FALL_SHARE * _total(self.before)
 
     def learn(self, steps: int) -> None:
-        """Goes on for that many steps, or to a loss that is not a number."""
+        """Runs that many steps, or stops at a loss that is not finite."""
         for _ in range(steps):
             torch.manual_seed(len(self.history))
             losses = self.objective(self.micro_batch.batch, self.micro_batch.targets)
@@ -165,8 +166,8 @@ class _Learner:
             self.optimizer.step()
 
 
-def _keep(samples: Samples, rows: Sequence[int], detector: Detector, folder: Path) -> Path:
-    """The images of a batch with their boxes."""
+def _save_images(samples: Samples, rows: Sequence[int], detector: Detector, folder: Path) -> Path:
+    """Saves the images of a batch with their boxes, and returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, row in enumerate(rows):
         sample = samples.load(row)

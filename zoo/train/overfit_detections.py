@@ -1,4 +1,5 @@
-"""Detections of the batch that a detector has learned: whether its decode agrees with its loss."""
+"""Compares a detector's detections with the boxes of the batch that it has learned, to check that
+its decode agrees with its loss."""
 
 from __future__ import annotations
 
@@ -21,17 +22,20 @@ from zoo.train.objective import Objective
 from zoo.train.samples import MicroBatch
 
 PROTOCOL = "uniform"
-OVERLAP = 0.5  # IoU from which a detection is at the place of a box
-CERTAIN = 0.3  # the score from which a detector means what it says
-FOUND = 0.2  # AP50 on the batch; what learns it by heart has more, what decodes wrongly near 0
+OVERLAP = 0.5  # smallest IoU of a detection at a box's place
+CERTAIN = 0.3  # smallest score of a certain detection
+FOUND = 0.2  # AP50 on the batch: higher if it was memorised, near 0 if decode is wrong
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Boxes of a batch, and how many of them were found.
+    """How well a detector finds the boxes of a batch.
 
-    ap50: of the shared evaluator. placed: boxes with a detection of any class at their place.
-    certain: detections that score `CERTAIN` or more. detections: all of them.
+    ap50:       of the shared evaluator.
+    boxes:      their number.
+    placed:     number of boxes with a detection of any class at their place.
+    certain:    number of detections that score `CERTAIN` or more.
+    detections: number of all detections.
     """
 
     ap50: float
@@ -42,16 +46,16 @@ class Recall:
 
     @property
     def is_found(self) -> bool:
-        """Whether the detections are those of the boxes."""
+        """Whether the detections match the boxes."""
         return self.ap50 >= FOUND
 
     @property
     def meaning(self) -> str:
-        """The usual reason where they are not."""
+        """The usual reason if they don't."""
         if not self.detections:
             return (
-                "Nothing is detected at all: usually decode drops what loss has taught, by a "
-                "sigmoid too many, a threshold, or boxes without area."
+                "Nothing is detected at all: usually decode drops what was learned, by a second "
+                "sigmoid, a threshold, or boxes without area."
             )
         if self.placed * 2 >= self.boxes:
             return (
@@ -67,9 +71,9 @@ class Recall:
 
 
 def found_in(detector: Detector, micro_batch: MicroBatch, images: Sequence[torch.Tensor]) -> Recall:
-    """Detects in the images of a batch with a detector in train mode, which is left in that mode.
+    """Detects in the images of a batch with a detector in train mode, and leaves it in that mode.
 
-    Batch norms take the statistics of the batch first: after few steps their averages lag.
+    Batch norms first take the statistics of the batch, as their averages lag after few steps.
     """
     modes = {module: module.training for module in detector.modules()}
     _settle(detector, micro_batch)

@@ -20,7 +20,7 @@ Range = Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
 
 
 class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a recipe: frozen, and without fields that it does not know."""
+    """A part of a recipe: frozen, without unknown fields."""
 
 
 class Step(Fields, frozen=True, tag_field="kind", tag=str.lower):
@@ -30,11 +30,11 @@ class Step(Fields, frozen=True, tag_field="kind", tag=str.lower):
 class Optimizer(Fields, frozen=True, kw_only=True):
     """The optimizer and its parameter groups.
 
-    lr:              the highest rate, as it is used: nothing scales it any more.
-    momentum:        of sgd, which is Nesterov's.
+    lr:              the highest learning rate, which nothing scales further.
+    momentum:        of sgd, as Nesterov's.
     betas:           of adamw.
-    decay_all:       weight decay also for norms and biases, which have none otherwise.
-    backbone_factor: on the rate of the backbone's parameters.
+    decay_all:       whether norms and biases get weight decay too.
+    backbone_factor: factor on the learning rate of the backbone's parameters.
     """
 
     name: Literal["sgd", "adamw"] = "adamw"
@@ -47,11 +47,11 @@ class Optimizer(Fields, frozen=True, kw_only=True):
 
 
 class Schedule(Fields, frozen=True, kw_only=True):
-    """The rate over the steps: it rises to its highest in `warmup_steps`, and then falls.
+    """The learning rate over the steps: it rises to its highest in `warmup_steps`, and then falls.
 
     kind:   cosine and linear fall to `floor`; step multiplies by `factor` at each share of the run
-        in `at`; constant stays.
-    floor:  share of the highest rate at the end.
+        in `at`; constant does not fall.
+    floor:  the last rate as a share of the highest.
     """
 
     kind: Literal["cosine", "linear", "step", "constant"] = "cosine"
@@ -62,9 +62,9 @@ class Schedule(Fields, frozen=True, kw_only=True):
 
 
 class EMA(Fields, frozen=True, kw_only=True):
-    """The moving average of the weights, which is evaluated and kept instead of them.
+    """The moving average of the weights, which is evaluated and saved in their place.
 
-    decay:      share of the average that stays at a step, once it is ramped up.
+    decay:      share of the old average in the new one, once it is ramped up.
     ramp_steps: the decay after n steps is `decay * (1 - exp(-n / ramp_steps))`.
     """
 
@@ -73,11 +73,11 @@ class EMA(Fields, frozen=True, kw_only=True):
 
 
 class MultiScale(Fields, frozen=True, kw_only=True):
-    """Another input size every few steps.
+    """Changes the input size every few steps.
 
     factors:  the smallest and largest factor on the model's own size.
-    every:    steps of the same size.
-    multiple: sizes are multiples of this.
+    every:    number of steps with the same size.
+    multiple: sizes are multiples of this, in pixels.
     """
 
     factors: Range = (0.75, 1.25)
@@ -86,7 +86,7 @@ class MultiScale(Fields, frozen=True, kw_only=True):
 
 
 class Flip(Step, frozen=True, kw_only=True):
-    """Exchanges left and right."""
+    """Mirrors left and right."""
 
     probability: Share = 0.5
 
@@ -94,8 +94,8 @@ class Flip(Step, frozen=True, kw_only=True):
 class Zoom(Step, frozen=True, kw_only=True):
     """Scale jitter: a window of another size than the image, anywhere that it overlaps it.
 
-    factors: below 1 the image gets smaller, with padding around it; above 1 it is cut. A box of
-        which less than `visible` is left is dropped.
+    factors: below 1 the image gets smaller, with padding around it; above 1 it is cut.
+    visible: a box is dropped if less than this share of its area is left.
     """
 
     factors: Range = (0.5, 1.5)
@@ -104,9 +104,9 @@ class Zoom(Step, frozen=True, kw_only=True):
 
 
 class Crop(Step, frozen=True, kw_only=True):
-    """Cuts to a window that holds every box whole.
+    """Cuts to a window that contains every box completely.
 
-    smallest: least share of the image's width and height.
+    smallest: smallest share of the image's width and of its height.
     """
 
     smallest: Annotated[float, Meta(gt=0, le=1)] = 0.3
@@ -114,8 +114,8 @@ class Crop(Step, frozen=True, kw_only=True):
 
 
 class Color(Step, frozen=True, kw_only=True):
-    """Brightness, contrast, saturation and hue, each by up to its share, in one linear map: a hue
-    turns about grey, and keeps its luma."""
+    """Changes brightness, contrast, saturation and hue, each by up to its share, in one linear map:
+    hues turn about grey, and luma stays."""
 
     brightness: Amount = 0.3
     contrast: Amount = 0.3
@@ -125,9 +125,9 @@ class Color(Step, frozen=True, kw_only=True):
 
 
 class Mosaic(Step, frozen=True, kw_only=True):
-    """Puts four images around a point, each of the size of the model's input times a factor.
+    """Puts four images around a point, each resized to the model's input times a factor.
 
-    A box of which less than `visible` is left is dropped.
+    visible: a box is dropped if less than this share of its area is left.
     """
 
     factors: Range = (0.5, 1.5)
@@ -136,7 +136,7 @@ class Mosaic(Step, frozen=True, kw_only=True):
 
 
 class Mixup(Step, frozen=True, kw_only=True):
-    """Blends with a second image, whose boxes are added.
+    """Blends with a second image, and adds its boxes.
 
     share: of the second image in each pixel.
     """
@@ -146,10 +146,11 @@ class Mixup(Step, frozen=True, kw_only=True):
 
 
 class CopyPaste(Step, frozen=True, kw_only=True):
-    """Pastes objects of another image by their masks, which the data set has to have (COCO's).
+    """Pastes objects of another image by their masks, which the data set must have (as COCO's do).
 
-    objects: the chance of each object. factors: on the other image, once it is fitted to this one.
-    visible: an object of which less is left is dropped.
+    objects: probability of each object.
+    factors: on the size of the other image, once it is resized to fit this one.
+    visible: an object is dropped if less than this share of it is left.
     """
 
     objects: Share = 0.5
@@ -159,38 +160,38 @@ class CopyPaste(Step, frozen=True, kw_only=True):
 
 
 Augmentation = Flip | Zoom | Crop | Color | Mosaic | Mixup | CopyPaste
-MIXING = (Mosaic, Mixup, CopyPaste)  # those that need other images
+MIXING = (Mosaic, Mixup, CopyPaste)  # they need other images
 
 
 class Recipe(Fields, frozen=True, kw_only=True):
     """A training run.
 
-    model, weights, labels, data, validation: as `zoo.train` takes them, for a recipe that names
-        them; `weights: random` starts without any.
-    validation_share: of the images, split off by a hash of their ids to be measured, where the data
-        has no split `val` and `validation` names nothing; 0 measures nothing.
-    backbone:    a model whose backbone's weights the run begins with; the model's own is of the
-        same kind. Everything else is as `weights` has it.
+    model, weights, labels, data, validation: as for `zoo.train`; `weights: random` starts from
+        random weights.
+    validation_share: share of the images that is split off for validation, by a hash of their ids,
+        if the data has no split `val` and `validation` is not set; 0 splits none off.
+    backbone:    a model with a backbone of the same kind, whose weights the run begins with; all
+        other weights are those of `weights`.
     to:          the folder of the run.
     seed:        of everything random: order, augmentation, dropout, sizes and new weights.
-    batch_size:  images a step, over all processes and parts of it. In a file, `auto` takes the
-        batch that the family's rate is of, in as few parts as memory holds, which is tried out.
-    accumulate:  parts that a process computes one after the other.
-    steps:       in all; `epochs` says it in passes over the images instead.
+    batch_size:  images per step, over all processes and micro-batches. In a file, `auto` is the
+        batch size of the family's default, in as few micro-batches as memory allows.
+    accumulate:  micro-batches that a process computes one after the other in each step.
+    steps:       of the whole run; `epochs` is the same in passes over the images.
     size:        of the network's input, as a card's `input.size`; null is the model's own.
-    freeze:      modules by name, with all below them, whose weights stay: `[backbone]`.
+    freeze:      names of modules whose weights, and those of all modules below, stay: `[backbone]`.
     batch_norm:  train (statistics follow the batches), sync (those of all processes together),
         fixed (statistics stay as loaded), frozen (weight and bias stay as well).
-    precision:   of the network's arithmetic; the two short ones by autocast.
-    clip:        the largest norm of all gradients together; null is none.
+    precision:   of the network's arithmetic; the two short types by autocast.
+    clip:        the largest norm of all gradients together; null does not clip.
     plain_share: last share of the steps, without mosaic, mixup, copypaste and multi-scale.
-    validate_every: steps between validations; null is about 20 in a run, at most one an epoch.
-    best:        number of the report by which weights are the best: the first of equal ones; as
-        long as it is 0, the last.
-    patience:    validations without a better number that end the run; null never does.
-    checkpoint_every: steps between checkpoints; null is one a minute.
+    validate_every: steps between validations; null is about 20 in a run, at most one per epoch.
+    best:        number of the report that chooses the best weights: the first of equal ones or,
+        while it is 0, the last.
+    patience:    validations without a better number after which the run ends; null never ends it.
+    checkpoint_every: steps between checkpoints; null is one per minute.
     workers:     processes that read and augment images; null is what fits the machine.
-    overfit_check: learn one batch first, on a copy, and stop if that fails.
+    overfit_check: whether a copy must first learn a single batch.
     compile, channels_last: for a GPU.
     """
 

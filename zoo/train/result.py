@@ -1,4 +1,4 @@
-"""The result of a run: its folder, and the numbers of the best weights in it."""
+"""Result: the folder of a run, and the numbers of the best weights in it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from zoo.train.recipe import Recipe
 class Result:
     """A trained detector in a folder.
 
-    path:    the folder; `zoo.load(result.path)` loads what was learned.
-    step:    at which its weights are from. steps: that were done.
-    numbers: of these weights on the validation images, empty without any.
+    path:    the folder; `zoo.load(result.path)` loads the detector.
+    step:    from which its weights are.
+    steps:   that were done.
+    numbers: of these weights on the validation images; empty without any.
     report:  the same with intervals, each class and provenance; None without validation.
-    recipe:  the whole of it. seconds: of training.
-    held_out: the validation images, if they were split off the data as nothing named any.
-    main:    whether this process wrote the folder; of several, one does.
+    recipe:  the complete recipe.
+    seconds: of training.
+    held_out: the validation images, if they were split off because none were named.
+    main:    whether this process wrote the folder; one of several does.
     """
 
     path: Path

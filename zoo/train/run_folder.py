@@ -63,13 +63,13 @@ def _has_run(folder: Path) -> bool:
 
 
 def check_unused(folder: Path, *, resume: bool) -> None:
-    """Raises: UsageError if there is a run in the folder, and it is not to be resumed."""
+    """Raises: UsageError if there is a run in the folder and `resume` is False."""
     if _has_run(folder) and not resume:
         raise UsageError(
             f"The folder {folder} can't be trained in.",
             "There is a run in it already.",
-            f'Go on with it: resume=True; or name another folder: to="{folder}-2"',
-            fix_cli=f"Go on with it: --resume; or name another folder: --to {folder}-2",
+            f'Continue it: resume=True; or name another folder: to="{folder}-2"',
+            fix_cli=f"Continue it: --resume; or name another folder: --to {folder}-2",
         )
 
 
@@ -110,14 +110,14 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    """The data that the run in a folder was begun with. Raises: TrainError."""
+    """Reads the facts on the data with which the run in a folder began. Raises: TrainError."""
     try:
         return msgspec.json.decode(read_regular(folder / FACTS), type=dict[str, Any])
     except (OSError, msgspec.DecodeError) as error:
         missing = isinstance(error, FileNotFoundError)
         raise TrainError(
             f"The run in {folder} can't be resumed.",
-            f"{FACTS}, which says what data it was begun with, "
+            f"{FACTS}, which records the data that it began with, "
             + ("is missing." if missing else f"can't be read: {error}"),
             "Put that file back, or train in another folder: --to PATH",
         ) from error

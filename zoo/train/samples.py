@@ -63,7 +63,7 @@ class MicroBatch:
     targets: tuple[Target, ...]
 
     def to(self, device: torch.device, *, channels_last: bool = False) -> MicroBatch:
-        """With the batch on another device; targets stay, as `loss` moves them."""
+        """The micro-batch with its batch on another device; `loss` moves the targets."""
         batch = self.batch.to(device)
         if channels_last:
             pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
@@ -109,7 +109,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return epoch * len(self.dataset) + int((order == row).nonzero())
 
     def load(self, row: int) -> Sample:
-        """An image as it is, without crowds and objects of classes that the model lacks.
+        """An image before augmentation, without crowds and objects of classes that the model lacks.
 
         It is cached: don't write into its tensors.
         """
@@ -131,7 +131,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         return clipped(Sample(image, target.boxes[is_learned], labels[is_learned], masks))
 
     def _pixels(self, row: int) -> Tensor:
-        """The pixels of an image. Raises: as `Dataset.image`."""
+        """The pixels of an image, uint8 RGB `(3, h, w)`. Raises: as `Dataset.image`."""
         with suppress(OSError, ValueError):  # `Dataset.image` raises an error with the file's name
             source = self.dataset.images[row].source()
             content = source if isinstance(source, bytes) else read_regular(source)
@@ -141,7 +141,7 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
 
     @property
     def plain_from(self) -> int:
-        """The first of the last steps, whose images are not mixed and all of one size."""
+        """The step from which images are not mixed any more, and all inputs have one size."""
         return math.ceil(self.steps * (1 - self.recipe.plain_share))
 
     @cached_property
@@ -228,9 +228,9 @@ class _MicroBatches:
 def micro_batches(
     samples: Samples, start: int = 0, rank: int = 0, processes: int = 1, *, device: str = "cpu"
 ) -> Iterator[tuple[int, list[MicroBatch]]]:
-    """Each step from `start` on, with the micro-batches of this process.
+    """Yields each step from `start` on, with the micro-batches of this process.
 
-    Raises: ImageError, DataError of an image that can't be used, from workers too.
+    Raises: ImageError, DataError for an image that can't be used, also from workers.
     """
     recipe = samples.recipe
     spans = (

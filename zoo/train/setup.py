@@ -40,7 +40,7 @@ MAX_NAMES_SHOWN = 5
 def accelerator_of(recipe: Recipe, device: str | torch.device | None) -> Accelerator:
     """Accelerate's view of this process: its device, its rank, mixed precision.
 
-    Raises: MissingExtra; UsageError for a device that is not there, or not one to train on.
+    Raises: MissingExtra; UsageError for a device that does not exist or can't be trained on.
     """
     accelerate = optional("accelerate", wanted_for="Training", extra="train")
     from accelerate.state import AcceleratorState  # deferred: an extra
@@ -76,7 +76,7 @@ def _end_process_group() -> None:
 
 
 def check_batch(recipe: Recipe, processes: int) -> None:
-    """Raises: UsageError if a batch has fewer images than parts, one of which would be empty."""
+    """Raises: UsageError if a batch has fewer images than micro-batches."""
     parts = processes * recipe.accumulate
     if recipe.batch_size >= parts:
         return
@@ -92,7 +92,7 @@ def check_batch(recipe: Recipe, processes: int) -> None:
 
 
 def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
-    """`(classes of the data,)` the model's label of each class, -1 for none, with a warning.
+    """The model's label of each class of the data, `(classes,)`; -1 for none, with a warning.
 
     Raises: LabelError if they have no class in common.
     """
@@ -115,8 +115,8 @@ def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
 
 
 def _check_named(matches: LabelMatch) -> None:
-    """Warns of named classes that the data does not have. Raises: LabelError for one that looks
-    like a class of the data which was not named: a typing error would be trained without a word."""
+    """Warns of named classes that the data does not have. Raises: LabelError for one that is
+    probably a typing error, because it looks like a class of the data that was not named."""
     for name in matches.model_only:
         if alike := close_matches(name, matches.data_only, most=1):
             raise LabelError(
@@ -139,7 +139,7 @@ def training_of(
     accelerator: Accelerator,
     tell: Callable[[dict[str, float]], None],
 ) -> Training:
-    """A run at its beginning, or at its last undamaged checkpoint."""
+    """The state of a run at its beginning, or at its last undamaged checkpoint."""
     samples = samples_of(recipe, detector, train)
     freeze(detector, recipe)
     _to_device(detector, recipe, accelerator)

@@ -1,4 +1,4 @@
-"""Draws images with boxes, to look at during a run."""
+"""Draws sample images with boxes during a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.draw import draw, save
 from zoo.labels import LabelSpace
 from zoo.train.sample import Sample
 
-IMAGES = 4
+MAX_IMAGES = 4
 MIN_SCORE = 0.3
 GAP = 8  # pixels between two images
 PAPER = "#ffffff"
@@ -45,8 +45,8 @@ def draw_detection_sheets(detector: Detector, dataset: Dataset, folder: Path) ->
 
 def _rows(dataset: Dataset) -> list[int]:
     """The first images that have objects."""
-    with_objects = list(dict.fromkeys(dataset.truth.images.tolist()))[:IMAGES]
-    return with_objects or list(range(min(IMAGES, len(dataset))))
+    with_objects = list(dict.fromkeys(dataset.truth.images.tolist()))[:MAX_IMAGES]
+    return with_objects or list(range(min(MAX_IMAGES, len(dataset))))
 
 
 def side_by_side(images: Sequence[PIL.Image.Image]) -> PIL.Image.Image:

@@ -1,4 +1,4 @@
-"""Contact sheets of what training sees: images as annotated, and augmented in each epoch."""
+"""Draws contact sheets of training images, as annotated and as augmented in each epoch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zoo.registry import Choice, catalogue
 from zoo.registry.card import Input
 from zoo.registry.requirements import check_requirements
 from zoo.train.data import images_of
-from zoo.train.defaults import Given, complete, given_fields, preset_of, whole
+from zoo.train.defaults import Given, base_recipe, complete, given_fields, preset_of
 from zoo.train.recipe import Augmentation, Recipe
 from zoo.train.sample import Sample
 from zoo.train.samples import Samples
@@ -32,8 +32,8 @@ from zoo.train.setup import lookup_of
 from zoo.weights.resolve import choose
 
 COUNT, EPOCHS = 6, 3
-PER_SHEET = 6  # images
-USUAL = Input(resize="letterbox", size=[640, 640])  # of a recipe that is for no model in particular
+IMAGES_PER_SHEET = 6
+DEFAULT_INPUT = Input(resize="letterbox", size=[640, 640])  # of a recipe without a model
 
 
 def show(  # noqa: PLR0913 - as zoo.train, and what is drawn
@@ -48,17 +48,18 @@ def show(  # noqa: PLR0913 - as zoo.train, and what is drawn
     seed: int = 0,
     progress: bool | None = None,
 ) -> Sheets:
-    """Draws contact sheets of a data set before and after augmentation, one image a row.
+    """Draws contact sheets of a data set before and after augmentation, one image per row.
 
-    After it they are to the pixel what `zoo.train` with these arguments sees in its first epochs:
-    random numbers are those of the recipe's seed, the epoch and the image's id. A run that is
-    shorter shows the epochs that it has.
+    The augmented images are, to the pixel, those that `zoo.train` with these arguments uses in its
+    first epochs: random numbers depend on the recipe's seed, the epoch and the image's id. Of a
+    shorter run, only its own epochs are shown.
 
-    model, recipe, labels: as `zoo.train` takes them; without a model, its input is that of the
-        recipe's `size`, or 640 x 640.
-    data:   as `zoo.data.read` takes it. split: train on that split of it; else on what
-            `zoo.train` takes, which is not what it measures.
-    count, seed: as in `zoo.data.show`, where the seed draws the images. epochs: how many are shown.
+    model, recipe, labels: as for `zoo.train`; without a model, the input size is the recipe's
+        `size`, or 640 x 640.
+    data:   as for `zoo.data.read`.
+    split:  the split to show; None is the images that `zoo.train` trains on.
+    count, seed: as for `zoo.data.show`: how many images, and the seed that chooses them.
+    epochs: how many are shown.
     Raises: as `zoo.train` for its arguments, and as `zoo.data.show`.
     """
     if epochs < 1:
@@ -78,11 +79,11 @@ def show(  # noqa: PLR0913 - as zoo.train, and what is drawn
             bar.advance()
     check_some(dataset, flaws, len(rows))
     heading = _heading(samples, title, shown_epochs)
-    made = [
-        _sheet(heading, tiles[first : first + PER_SHEET])
-        for first in range(0, len(tiles), PER_SHEET)
+    sheets = [
+        _sheet(heading, tiles[first : first + IMAGES_PER_SHEET])
+        for first in range(0, len(tiles), IMAGES_PER_SHEET)
     ]
-    return Sheets(tuple(made), tuple(dataset.files[row] for row in rows), tuple(flaws))
+    return Sheets(tuple(sheets), tuple(dataset.files[row] for row in rows), tuple(flaws))
 
 
 def _samples(
@@ -92,50 +93,50 @@ def _samples(
     recipe: Given,
     labels: Sequence[str] | str | LabelSpace | None,
 ) -> tuple[Samples, LabelSpace, str]:
-    """The images of a run, the classes of its model, and a title."""
+    """The augmented images of a run, the classes of its model, and a title."""
     fields, preset = given_fields(recipe)
     name = model if isinstance(model, str) else fields.get("model")
     choice = choose(catalogue(), str(name)) if name and not isinstance(model, Detector) else None
-    known = preset or preset_of(choice.entry.card if choice else None)
+    defaults = preset or preset_of(choice.entry.card if choice else None)
     if split is None:
-        share = whole(known, fields).validation_share
+        share = base_recipe(defaults, fields).validation_share
         dataset = images_of(dataset, fields.get("validation"), share).train
     else:
         dataset = dataset.splits[split]
-    plan = complete(known, fields, images=len(dataset))
+    plan = complete(defaults, fields, images=len(dataset))
     if isinstance(model, Detector):
         space, preprocess = model.label_space, model.preprocess
     else:
-        meant = labels or plan.labels or dataset.label_space.names
-        space = space_of(meant if isinstance(meant, str | LabelSpace) else list(meant))
+        classes = labels or plan.labels or dataset.label_space.names
+        space = space_of(classes if isinstance(classes, str | LabelSpace) else list(classes))
         preprocess = _preprocess(choice, space)
     if plan.size is not None:
         height, width = plan.size
         preprocess = preprocess.at((height, width))
     lookup = lookup_of(dataset.label_space, space)
     samples = Samples(dataset, lookup, preprocess, plan, plan.total_steps(len(dataset)))
-    named = model.name if isinstance(model, Detector) else choice.name if choice else None
-    sees = f"{named} sees it in training" if named else "training sees it"
+    model_name = model.name if isinstance(model, Detector) else choice.name if choice else None
+    sees = f"{model_name} sees it in training" if model_name else "training sees it"
     return samples, space, f"{dataset.name}, as {sees}"
 
 
 def _preprocess(choice: Choice | None, space: LabelSpace) -> Preprocess:
-    """Of a model, whose network is built without content."""
+    """The preprocessing of a model, whose network is built without content."""
     if choice is None:
-        return CardPreprocess(USUAL)
+        return CardPreprocess(DEFAULT_INPUT)
     check_requirements(choice.entry.card, choice.name)
     with on_meta_device():
         return build(catalogue(), choice, space).preprocess
 
 
 def _line(samples: Samples, row: int, epochs: range, space: LabelSpace) -> tuple[list[Tile], str]:
-    """An image as annotated and in each epoch, and why it can't be read, if so."""
+    """Tiles of an image as annotated and in each epoch, and why it can't be read, or ""."""
     file = samples.dataset.files[row]
     tiles, flaws = [], []
     for epoch in (None, *epochs):
         try:
-            sample = samples.load(row) if epoch is None else _seen(samples, epoch, row)
-        except (DataError, ImageError) as error:  # of a mosaic, maybe another image's
+            sample = samples.load(row) if epoch is None else _augmented(samples, epoch, row)
+        except (DataError, ImageError) as error:  # maybe of another image of a mosaic
             flaws.append(error.case)
             tiles.append(Tile((4, 3), None, file, error.case))
             continue
@@ -145,8 +146,8 @@ def _line(samples: Samples, row: int, epochs: range, space: LabelSpace) -> tuple
     return tiles, flaws[0] if flaws else ""
 
 
-def _seen(samples: Samples, epoch: int, row: int) -> Sample:
-    """An image as the run sees it in an epoch."""
+def _augmented(samples: Samples, epoch: int, row: int) -> Sample:
+    """An image as it is augmented in an epoch."""
     image, target = samples[samples.position(epoch, row)]
     return Sample(image, target.boxes, target.labels)
 
@@ -158,12 +159,12 @@ def _heading(samples: Samples, title: str, epochs: range) -> Heading:
         for label, name, number in legend_of(dataset)
         if lookup[label] >= 0
     ]
-    facts = (facts_of(dataset), told(samples.recipe))
+    facts = (facts_of(dataset), describe_augmentations(samples.recipe))
     columns = ("as annotated", *(f"epoch {epoch + 1}" for epoch in epochs))
     return Heading(title, facts, legend, columns)
 
 
-def told(recipe: Recipe) -> str:
+def describe_augmentations(recipe: Recipe) -> str:
     """`Mosaic 0.5 to 1.5 (50 %), flip (50 %); seed 0`: the augmentations of a recipe in order."""
     steps = ", ".join(map(_step, recipe.augment)) or "no augmentation"
     return f"{steps[0].upper()}{steps[1:]}; seed {recipe.seed}"

@@ -29,17 +29,17 @@ from zoo.train.checkpoints import save_checkpoint
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
     Given,
+    base_recipe,
     complete,
     given_fields,
     is_auto,
     preset_of,
-    whole,
 )
 from zoo.train.finish import finish
 from zoo.train.fitting import fit_batch
 from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
-from zoo.train.overfit import LONG, check_one_batch
+from zoo.train.overfit import MIN_RUN_STEPS, check_one_batch
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
@@ -68,25 +68,28 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     progress: bool | None = None,
     say: Say | None = None,
 ) -> Result:
-    """Trains a detector, and keeps the best of it in a folder.
+    """Trains a detector, and writes the best weights, their card and report into a folder.
 
-    model:      a name, as `zoo.load` takes it, or a detector, which is trained as it is; else the
+    model:      a name as for `zoo.load`, or a detector, which is trained as it is; None is the
                 recipe's.
-    data:       as `zoo.data.read` takes it; its split `train` is trained on, if there is one.
-    validation: what is measured; else the split `val`, or the recipe's `validation_share` of data.
+    data:       as for `zoo.data.read`; if it has a split `train`, that is trained on.
+    validation: the images to measure; None is the split `val`, or else the recipe's
+                `validation_share` of the data.
     recipe:     a `Recipe`, the path of a YAML file, the name of a default, or fields as a mapping;
-                what it leaves out is the default of the model's family.
-    labels:     classes to learn; those of the data, unless given.
-    weights:    where to begin: as `zoo.load` takes them.
-    to:         the folder of the run; else `runs/MODEL-DATA`.
-    resume:     go on with the run in that folder, bit for bit; begin it if there is none.
-    device:     "cpu", or a GPU; else what Accelerate finds. progress: a bar; None is on a terminal.
-    say:        is called with a line after each validation.
+                the fields that it leaves out are the default of the model's family.
+    labels:     classes to learn; None is those of the data.
+    weights:    to begin with, as for `zoo.load`.
+    to:         the folder of the run; None is `runs/MODEL-DATA`.
+    resume:     whether to continue the run in that folder, bit for bit; if it has none, a new one
+                begins.
+    device:     "cpu", or a GPU; None is what Accelerate chooses.
+    progress:   a bar; None shows one on a terminal.
+    say:        called with a line of text after each validation.
 
     Raises:
-        UsageError: an argument or a field of the recipe can't be used; it is named.
+        UsageError: an argument or a field of the recipe can't be used; the message names it.
         DataError, LabelError: the data can't be read, or has nothing that the model can learn.
-        TrainError: a loss is not finite, memory ran out, or one batch can't be learned.
+        TrainError: a loss is not finite, memory ran out, or a single batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
     plan = make_plan(model, data, validation, recipe, labels, weights, to)
@@ -98,7 +101,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         try:
             return _train(plan, detector, accelerator, progress, say)
         except KeyboardInterrupt as error:
-            error.add_note(f"{plan.folder} is kept to its last checkpoint; --resume goes on there.")
+            error.add_note(f"{plan.folder} has the last checkpoint; --resume continues from there.")
             raise
 
 
@@ -107,8 +110,9 @@ class Plan:
     """A run before its model is loaded.
 
     choice: the model's card and weights; None for a detector that no card can build.
-    detector: the one that was passed; None for a model that is named. labels: classes to learn.
-    auto_batch: whether the micro-batches are to be as large as memory allows.
+    detector: the one that was passed; None for a model that is named.
+    labels: classes to learn.
+    auto_batch: whether the micro-batches shall be as large as memory allows.
     """
 
     recipe: Recipe
@@ -143,7 +147,7 @@ def make_plan(
     images = images_of(
         _source(data, fields),
         validation if validation is not None else fields.get("validation"),
-        whole(preset, fields).validation_share,
+        base_recipe(preset, fields).validation_share,
     )
     complete_recipe = complete(preset, fields, images=len(images.train))
     model_name = choice.entry.name if choice else type(detector).__name__
@@ -187,7 +191,7 @@ def begin_run(
 
 
 def build_detector(plan: Plan) -> Detector:
-    """The detector to train; its new weights are drawn from the recipe's seed."""
+    """Builds the detector to train; its new weights depend on the recipe's seed."""
     detector = plan.detector
     if detector is None:
         torch.manual_seed(plan.recipe.seed)
@@ -202,7 +206,7 @@ def build_detector(plan: Plan) -> Detector:
 def fit_plan(
     plan: Plan, detector: Detector, accelerator: Accelerator, say: Say | None, *, resume: bool
 ) -> Plan:
-    """The plan with micro-batches that fit into memory; a resumed run keeps those that it has.
+    """The plan with micro-batches that fit into memory; a resumed run keeps its own.
 
     Raises: UsageError if a batch has too few images for them.
     """
@@ -232,7 +236,7 @@ def _train(
     check_size(detector, plan.choice, recipe)
     if main:
         warn_of_losses(detector, plan.choice, recipe)
-    if main and recipe.overfit_check and steps >= LONG and not has_checkpoints(folder):
+    if main and recipe.overfit_check and steps >= MIN_RUN_STEPS and not has_checkpoints(folder):
         detector.to(accelerator.device)
         check_one_batch(detector, samples_of(recipe, detector, data.train), folder)
     accelerator.wait_for_everyone()
@@ -258,7 +262,7 @@ def _train(
 
 
 def _field(argument: object) -> str | list[str] | None:
-    """An argument as a field of the recipe; None if a file can't have it."""
+    """An argument as a field of the recipe; None if a recipe's file can't contain it."""
     if isinstance(argument, str):
         return argument
     if isinstance(argument, os.PathLike):
@@ -271,7 +275,7 @@ def _field(argument: object) -> str | list[str] | None:
 
 
 def _choice(fields: Mapping[str, Any]) -> Choice:
-    """The card and weights of the model that is named. Raises: UsageError, NameNotFound."""
+    """The card and weights of the recipe's model. Raises: UsageError, NameNotFound."""
     name = fields.get("model")
     if not name:
         raise UsageError(

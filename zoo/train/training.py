@@ -56,8 +56,8 @@ class Training:
     """Everything that takes part in a run.
 
     objective, optimizer: as `accelerator` prepared them for this device and these processes.
-    parameters: those that are trained.
-    validation: the images that are measured; without them the last weights are the best.
+    parameters: the trainable ones.
+    validation: the images to measure; without them the last weights are the best.
     tell: called with each row of the log.
     """
 

@@ -1,4 +1,4 @@
-"""Validation by the shared evaluator: the same numbers for any number of processes, to the bit."""
+"""Validates by the shared evaluator, with exactly the same numbers for any number of processes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PROTOCOL = "uniform"
 def measure(
     detector: Detector, dataset: Dataset, *, batch_size: int, rank: int = 0, processes: int = 1
 ) -> dict[str, float]:
-    """The headline numbers of a detector on a data set, every process the same; those that are not
-    defined are left out.
+    """The headline numbers of a detector on a data set, the same in every process, without
+    undefined ones.
 
-    Batches are of the same images however many processes share them.
+    The batches are the same for any number of processes.
     """
     evaluator = Evaluator(dataset.truth, analyses=False)
     starts = range(rank * batch_size, len(dataset), batch_size * processes)
@@ -50,8 +50,7 @@ def measure(
 
 
 def check_classes(model: LabelSpace, dataset: Dataset) -> None:
-    """Raises: LabelError if the model will know no class of the data set, so that nothing that it
-    learns could be measured there."""
+    """Raises: LabelError if the model and the data set have no class in common."""
     if match_labels(model, dataset.label_space).pairs:
         return
     case = "They have no class in common: the validation data has {}, the model learns {}."
@@ -67,11 +66,11 @@ def check_classes(model: LabelSpace, dataset: Dataset) -> None:
 def check_best(name: str, dataset: Dataset) -> None:
     """Raises: UsageError if the evaluator has no such number."""
     nothing_seen = EdgeCasePolicy(unseen_images="empty")
-    known = Evaluator(dataset.truth, policy=nothing_seen, analyses=False).numbers()
-    if name not in known:
-        near = close_matches(name, known) or list(known)
+    numbers = Evaluator(dataset.truth, policy=nothing_seen, analyses=False).numbers()
+    if name not in numbers:
+        alike = close_matches(name, numbers) or list(numbers)
         raise UsageError(
             "The recipe can't be used.",
             f"best: the evaluator has no number '{name}'.",
-            f"Did you mean {join_or(near)}?",
+            f"Did you mean {join_or(alike)}?",
         )

@@ -120,15 +120,15 @@ def _sheets(
 
         return show(dataset, split=split, count=count or COUNT, seed=seed)
     from zoo.train.defaults import PRESETS
-    from zoo.train.recipe_file import merged, overrides, read_recipe
+    from zoo.train.recipe_file import merge, overrides, read_recipe
     from zoo.train.show import COUNT as FEW
     from zoo.train.show import show as augmented
 
     fields = overrides(settings)
     if recipe.endswith((".yaml", ".yml")):
-        fields, model = merged(read_recipe(recipe), fields), None
+        fields, model = merge(read_recipe(recipe), fields), None
     elif recipe in PRESETS:
-        fields, model = merged(PRESETS[recipe].fields, fields), None
+        fields, model = merge(PRESETS[recipe].fields, fields), None
     else:
         model = recipe
     return augmented(model, data=dataset, recipe=fields, split=split, count=count or FEW, seed=seed)

@@ -69,11 +69,11 @@ def train(  # noqa: PLR0913 - one parameter an option
     killed, goes on with --resume as if it had not been.
     """
     # deferred: they import torch, which help does not need
-    from zoo.train.recipe_file import merged, overrides, read_recipe
+    from zoo.train.recipe_file import merge, overrides, read_recipe
     from zoo.train.train import train as run
 
     is_recipe = what.endswith((".yaml", ".yml"))
-    fields = merged(read_recipe(what) if is_recipe else {}, overrides(settings or ()))
+    fields = merge(read_recipe(what) if is_recipe else {}, overrides(settings or ()))
     result = run(
         None if is_recipe else what,
         data=data,
