@@ -12,7 +12,7 @@ import pytest
 
 from zoo.errors import OfflineError, VideoError
 from zoo.video.clip import Part
-from zoo.video.decode import AvSource, located
+from zoo.video.decode import AvSource, ffmpeg_address
 
 Make = Callable[..., Path]
 
@@ -183,8 +183,8 @@ def test_a_file_s_name_is_never_a_protocol(
     monkeypatch.chdir(path.parent)
     path.rename("concat:a.mp4")
     assert len(frames_of("concat:a.mp4")[1]) == 2
-    assert located("rtsp://a/b") == ("rtsp://a/b", None)
-    assert located("0")[1] == "v4l2"
+    assert ffmpeg_address("rtsp://a/b") == ("rtsp://a/b", None)
+    assert ffmpeg_address("0")[1] == "v4l2"
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_what_is_no_video_is_refused(squares, source: object) -> None:
 
 
 def test_a_rate_is_for_images_and_refused_for_a_clip(make_clip: Make, squares) -> None:
-    with pytest.raises(UsageError, match=r"(?s)rate=10 can't be used.*Its frames say their times"):
+    with pytest.raises(UsageError, match=r"(?s)rate=10 can't be used.*have times of their own"):
         detect_video(squares, make_clip("a.mp4"), rate=10)
 
 

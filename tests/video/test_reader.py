@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.video.clip import Clip, Decoded, Losses
-from zoo.video.reader import NAME, WAITING, FrameQueue, Reader
+from zoo.video.reader import MAX_WAITING, NAME, FrameQueue, Reader
 
 IMAGE = torch.zeros(3, 8, 8, dtype=torch.uint8)
 
@@ -55,7 +55,7 @@ def test_reading_goes_only_a_little_ahead() -> None:
     for _ in range(10):
         next(frames)
     time.sleep(0.05)
-    assert source.read <= 10 + WAITING + 1
+    assert source.read <= 10 + MAX_WAITING + 1
     reader.close()
 
 

@@ -68,7 +68,7 @@ def test_a_stream_may_be_left_while_its_server_is_silent(
 def test_a_server_that_dies_or_falls_silent_is_named_and_what_came_is_kept(
     squares, shown, monkeypatch: pytest.MonkeyPatch, ending: str, patience: float, words: str
 ) -> None:
-    monkeypatch.setattr(decode, "SECONDS", patience)
+    monkeypatch.setattr(decode, "TIMEOUT_SECONDS", patience)
     with street(IMAGES, ending=ending) as server:
         stream = detect_video(squares, server.url)
         with pytest.warns(VideoWarning, match=f"It was cut: {words}"):

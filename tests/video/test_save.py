@@ -100,7 +100,7 @@ def test_sound_that_can_t_be_read_again_is_warned_of(
     stream = detect_video(squares, path)
     frames = list(stream)
     path.write_bytes(b"something else by now")
-    with pytest.warns(VideoWarning, match=r"is without sound.*FFmpeg says: Invalid data"):
+    with pytest.warns(VideoWarning, match=r"has no sound.*FFmpeg says: Invalid data"):
         written(stream.clip, frames, tmp_path / "b.mp4")
     assert len(frames_of(tmp_path / "b.mp4")) == len(frames)
 

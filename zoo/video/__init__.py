@@ -1,5 +1,5 @@
-"""Detects in clips, cameras and streams: frames in order with their times, and clips with what was
-seen drawn into them."""
+"""Detects in clips, cameras and streams: yields frames in order with their times, and saves clips
+with the detections drawn into them."""
 
 from zoo.video.clip import Clip as Clip
 from zoo.video.clip import Losses as Losses

@@ -1,4 +1,5 @@
-"""Facts about a clip, the part of it that is wanted, and what was lost on the way out of it."""
+"""Clip, Part and Losses: facts about a clip, the part of it to process, and counts of what was
+lost."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from zoo.errors import UsageError, VideoError
 from zoo.images import ImageWarning
 from zoo.text import pluralize
 
-TICK = Fraction(1, 90_000)  # of timestamps where a source has none; every frame rate is near it
+# Seconds per tick of timestamps if a source has none; it is close to a multiple of all frame rates.
+TICK = Fraction(1, 90_000)
 KINDS = {
     "packets": ("packet is damaged or incomplete", "packets are damaged or incomplete"),
     "frames": ("frame is damaged in part", "frames are damaged in part"),
@@ -26,15 +28,17 @@ KINDS = {
 
 
 class VideoWarning(ImageWarning):
-    """Something of a clip was lost; the rest came out."""
+    """A part of a clip was lost; the rest was processed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A frame before anybody looked for objects in it.
+    """A frame before detection.
 
-    index: its number, from 0. time: in seconds. image: uint8 RGB `(3, h, w)`, upright.
-    file:  the path or URL of that image, where frames are files.
+    index: its number, from 0.
+    time:  in seconds.
+    image: uint8 RGB `(3, h, w)`, upright.
+    file:  the path or URL of the image, if frames are files.
     """
 
     index: int
@@ -45,10 +49,9 @@ class Decoded:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The frames that are wanted: one of `every` frames, from `start` up to before `end`, in
-    seconds.
+    """The frames to process: one of `every`, from `start` on and before `end`, in seconds.
 
-    Raises: UsageError for a part that no clip has.
+    Raises: UsageError for values out of range.
     """
 
     every: int = 1
@@ -58,37 +61,37 @@ class Part:
     def __post_init__(self) -> None:
         if count_of(self.every) is None:
             case = "It is a number of frames, at least 1: 1 is all of them, 2 every other one."
-            raise _refused(f"every={self.every!r}", case, "every=2", "--every 2")
+            raise _wrong_part(f"every={self.every!r}", case, "every=2", "--every 2")
         for name in ("start", "end"):
             seconds = getattr(self, name)
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
                 case = "It is a time of the clip in seconds, at least 0."
-                raise _refused(f"{name}={seconds!r}", case, f"{name}=12.5", "--from 12.5")
+                raise _wrong_part(f"{name}={seconds!r}", case, f"{name}=12.5", "--from 12.5")
         if not self.start < self.end:  # NaN fails as well
             case = "Nothing lies between them."
-            asked = f"start={self.start!r}, end={self.end!r}"
-            raise _refused(asked, case, "start=10, end=20", "--from 10 --to 20")
+            option = f"start={self.start!r}, end={self.end!r}"
+            raise _wrong_part(option, case, "start=10, end=20", "--from 10 --to 20")
 
 
-def _refused(asked: str, case: str, example: str, shell: str) -> UsageError:
+def _wrong_part(failure: str, case: str, example: str, shell: str) -> UsageError:
     fix = f"Write for example {example}."
-    return UsageError(f"{asked} can't be used.", case, fix, fix_cli=f"Write for example {shell}.")
+    return UsageError(f"{failure} can't be used.", case, fix, fix_cli=f"Write for example {shell}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """Facts about a source of frames; None is what it does not say.
+    """Facts about a source of frames; None is unknown.
 
-    source:    as messages and results name it, a password in it as `***`.
-    rate:      frames in a second, on average.
-    frames:    how many there are in all.
+    source:    its name in messages and results, with `***` in place of a password.
+    rate:      frames per second, on average.
+    frames:    their total number.
     duration:  in seconds.
-    live:      whether frames come when they happen, and not when they are asked for.
-    sound:     whether there is sound that a saved clip can have, which a live source keeps.
-    time_base: seconds in a tick of its timestamps.
-    aspect:    width of a pixel for a height of 1.
-    options:   for FFmpeg, with which it was opened.
-    address:   what opens it again, with its password, which is shown nowhere; empty is `source`.
+    live:      whether frames come in real time, and not on request.
+    sound:     whether it has sound that a saved clip can copy; False for a live source.
+    time_base: seconds per tick of its timestamps.
+    aspect:    width of a pixel relative to its height.
+    options:   with which FFmpeg opened it.
+    address:   opens it again, with its password, which is never shown; empty is `source`.
     """
 
     source: str
@@ -104,14 +107,14 @@ class Clip:
 
     @property
     def period(self) -> float:
-        """Seconds from a frame to the next, about."""
+        """Seconds from a frame to the next, on average."""
         return 1 / self.rate if self.rate else 1 / 25
 
     def expected(self, part: Part) -> int | None:
-        """About how many frames that part has, or None if nothing says it."""
-        whole = part.start == 0 and part.end == math.inf
+        """The approximate number of frames of a part; None if it is unknown."""
+        is_all = part.start == 0 and part.end == math.inf
         count = float(self.frames or 0)
-        if self.rate and (self.duration or part.end < math.inf) and not (whole and count):
+        if self.rate and (self.duration or part.end < math.inf) and not (is_all and count):
             seconds = min(part.end, self.duration or math.inf) - part.start
             count = max(seconds, 0) * self.rate
         return math.ceil(count / part.every) if count and not self.live else None
@@ -121,29 +124,28 @@ class Clip:
 class Losses:
     """Counts what was lost of one clip, by kind.
 
-    cut: a sentence on where and why it ended early; empty if it did not.
+    cut: a sentence on where and why the clip ended early; empty if it did not.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     cut: str = ""
 
     def add(self, kind: str, count: int = 1) -> None:
-        """Counts one more, or that many, of a kind of `KINDS`."""
+        """Adds to the count of a kind of `KINDS`."""
         self.counts[kind] += count
 
     @property
     def damage(self) -> bool:
-        """Whether something is missing that the source should have had; frames that came too fast
-        are none of it."""
+        """Whether anything is damaged or missing, apart from frames that came too fast."""
         return bool(self.cut) or any(self.counts[kind] for kind in KINDS if kind != "late")
 
     def __str__(self) -> str:
-        said = [
-            pluralize(self.counts[kind], *phrases)
-            for kind, phrases in KINDS.items()
+        phrases = [
+            pluralize(self.counts[kind], *forms)
+            for kind, forms in KINDS.items()
             if self.counts[kind]
         ]
-        counted = f"{', '.join(said)}." if said else ""
+        counted = f"{', '.join(phrases)}." if phrases else ""
         return " ".join(part for part in (counted, self.cut) if part)
 
 

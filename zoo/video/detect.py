@@ -1,5 +1,5 @@
-"""`detect_video`: frames of a clip, camera or stream with what is seen in them, in order, in
-constant memory."""
+"""`detect_video`: detects in the frames of a clip, camera or stream, in order, in constant
+memory."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ VideoSource: TypeAlias = str | PathLike[str] | int | Iterable[Any]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame of a clip, and what was seen in it.
+    """One frame of a clip with its detections.
 
     index:      its number, from 0; with `start`, 0 is the first frame from there on.
-    time:       seconds from the beginning of the clip, as the clip says it; of a live source, from
-        its first frame.
+    time:       in seconds, by the clip's own timestamps; 0 is the beginning of the clip, or the
+        first frame of a live source.
     image:      uint8 RGB `(3, h, w)`, upright.
     detections: in that image, best first; `source` is the clip, or the image's own file.
-    tracks:     the id of each detection, None for one that belongs to no track; None without
+    tracks:     the id of each detection's track, None for one without a track; None without
         tracking.
     """
 
@@ -66,14 +66,13 @@ class Frame:
     tracks: Sequence[int | None] | None = None
 
     def draw(self, *, scores: bool = True, font: str | Path | None = None) -> PIL.Image.Image:
-        """The image with a frame and a chip for every detection, as `zoo.draw.draw` makes it;
-        colours belong to tracks, where there are any."""
+        """Draws the detections by `zoo.draw.draw`; with tracking, each track has its colour."""
         return draw(self.image, self.detections, scores=scores, font=font, tracks=self.tracks)
 
     def to_supervision(self) -> supervision.Detections:
-        """Converts to `supervision.Detections`; `tracker_id` is -1 for one of no track.
+        """Converts to `supervision.Detections`; `tracker_id` is -1 for a detection without a track.
 
-        Raises: MissingExtra where supervision is not installed.
+        Raises: MissingExtra if supervision is not installed.
         """
         converted = self.detections.to_supervision()
         if self.tracks is not None:
@@ -85,18 +84,18 @@ class Frame:
         self, *, model: str | None = None, weights_sha256: str | None = None
     ) -> dict[str, object]:
         """A dict for `json.dump`: `file`, `frame`, `time`, `width`, `height`, `model`,
-        `weights_sha256` and `detections`, each as `Detections.to_json` has it, with its `track`
-        where there is tracking."""
-        whole = self.detections.to_json()
-        rows: list[dict[str, object]] = [dict(row) for row in whole["detections"]]
+        `weights_sha256` and `detections`, each as in `Detections.to_json`, and with tracking its
+        `track`."""
+        document = self.detections.to_json()
+        rows: list[dict[str, object]] = [dict(row) for row in document["detections"]]
         for row, track in zip(rows, self.tracks or (), strict=self.tracks is not None):
             row["track"] = track
         return {
-            "file": whole["file"],
+            "file": document["file"],
             "frame": self.index,
             "time": round(self.time, 6),
-            "width": whole["width"],
-            "height": whole["height"],
+            "width": document["width"],
+            "height": document["height"],
             "model": model,
             "weights_sha256": weights_sha256,
             "detections": rows,
@@ -104,8 +103,8 @@ class Frame:
 
 
 class VideoStream(Iterator[Frame]):
-    """The frames, as they come; closing it, or letting go of it, ends the thread that reads and
-    closes the clip.
+    """Iterates over the frames; closing it, or dropping the last reference to it, ends the reading
+    thread and closes the clip.
 
     clip:   facts about the source.
     losses: counts of what was lost so far.
@@ -121,7 +120,7 @@ class VideoStream(Iterator[Frame]):
         return next(self._frames)
 
     def close(self) -> None:
-        """Ends the reading."""
+        """Stops reading, and closes the clip."""
         self._frames.close()
         self._source.close()
 
@@ -148,27 +147,27 @@ def detect_video(  # noqa: PLR0913 - one parameter an option
     options: Mapping[str, str] | None = None,
     track: Track = False,
 ) -> VideoStream:
-    """Detects in the frames of a video, one after the other, by any predictor.
+    """Detects in the frames of a video, one after the other, with any predictor.
 
     source:  a file, a URL (`rtsp://…`), the number of a camera, a folder or a glob of images, or an
-             iterable of images or of pairs `(seconds, image)`. Messages and results have `***` for
-             a password in a URL.
+             iterable of images or of pairs `(seconds, image)`. Messages and results show `***` in
+             place of a password in a URL.
     score, iou, max_boxes: see `Protocol`; None keeps the family's own.
     batch_size: frames that go through the network at once; "auto" fits their size and the memory of
              the device, and is 1 for a live source, so that no frame waits for the next.
     every:   2 is every other frame, 3 one of three.
-    start, end: seconds; frames from the first up to before the second.
-    rate:    frames a second of images that say no time; 25 unless given.
-    live:    whether frames that come too fast are dropped, and counted in `losses`; None is true of
-             cameras and of `rtsp:`, `rtmp:`, `udp:`, `rtp:`, `srt:` and `tcp:`.
+    start, end: in seconds; frames from `start` on, before `end`.
+    rate:    frames per second of images without times; None is 25.
+    live:    whether frames that come too fast are dropped, and counted in `losses`; None is True
+             for cameras and for `rtsp:`, `rtmp:`, `udp:`, `rtp:`, `srt:` and `tcp:`.
     options: for FFmpeg, such as `{"rtsp_transport": "udp"}`.
-    track:   True, or the name of a tracker, gives things ids in `tracks` that they keep from frame
-             to frame: "bytetrack", "sort", "ocsort", "cbiou", "botsort", or a plugin's; or a
-             function that makes a `zoo.video.Tracker` of the mean frame rate.
+    track:   whether objects get ids in `tracks` that they keep from frame to frame; or the name of
+             a tracker: "bytetrack", "sort", "ocsort", "cbiou", "botsort", or a plugin's; or a
+             function from the mean frame rate to a `zoo.video.Tracker`.
 
-    A clip is decoded by PyAV, on a thread of its own a few frames ahead where there is a core for
-    it. Damaged packets, a file that was cut and the like end nothing: `losses` counts them, and a
-    VideoWarning at the end says them. Memory does not grow with the length.
+    PyAV decodes a clip, on a thread a few frames ahead if there is a core for it. Damaged packets
+    or a file that was cut do not end the stream: `losses` counts them, and a VideoWarning at the
+    end lists them. Memory does not grow with the length.
 
     Raises:
         VideoError: the source can't be opened, or no frame or image of it can be read.
@@ -213,7 +212,7 @@ def open_source(
     live: bool | None = None,
     options: Mapping[str, str] | None = None,
 ) -> FrameSource:
-    """Opens what was given. Raises: VideoError, or UsageError for what has no frames."""
+    """Opens a source of frames. Raises: VideoError; UsageError for an object without frames."""
     if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
         return AvSource(str(source), part, live=live, options=options)
     if isinstance(source, str | PathLike):
@@ -234,21 +233,21 @@ def open_source(
 
 
 def _check_no_rate(rate: float | None, path: str) -> None:
-    """Raises: UsageError for a rate of a clip, whose frames say their times."""
+    """Raises: UsageError for a rate of a clip, whose frames have times of their own."""
     if rate is not None:
         raise UsageError(
             f"rate={rate:g} can't be used for the clip '{without_password(path)}'.",
-            "Its frames say their times; a rate is for images, which say none.",
+            "Its frames have times of their own; a rate is for images, which have none.",
             "Leave rate out.",
             fix_cli="Leave --rate out.",
         )
 
 
 def reads_ahead(clip: Clip, device: str) -> bool:
-    """Whether a thread is to decode a clip ahead of a network on that kind of device.
+    """Whether a thread shall decode a clip ahead of a network on that kind of device.
 
-    It is for sources that let one wait, and where there are cores that the network leaves idle. On
-    two cores YOLOX-Nano by ONNX Runtime had 54 frames a second with it, and 60 without.
+    It pays if the source can be slow, or if the network leaves cores idle. On two cores, YOLOX-Nano
+    by ONNX Runtime had 54 frames per second with it, and 60 without.
     """
     waits = clip.live or bool(scheme_of(clip.source))
     return waits or device != "cpu" or cores() > FEW_CORES
@@ -267,16 +266,16 @@ def _frames(
         reader = Reader(source, newest=batch_size if batch_size != "auto" else 1)
     try:
         frames = reader.frames() if reader else source.frames()
-        images = _images(frames, waiting)
+        images = _images_of(frames, waiting)
         with closing(
             stream(predictor, images, protocol=protocol, batch_size=batch_size, threads=0)  # type: ignore[type-var]
         ) as results:
             for detections in results:
                 frame = waiting.popleft()
-                named = copy(detections)  # what was checked once needs no second check
-                vars(named).update(source=frame.file or source.clip.source)
-                ids = tracks.follow(named, image=frame.image, time=frame.time) if tracks else None
-                yield Frame(frame.index, frame.time, frame.image, named, ids)
+                result = copy(detections)  # which skips the checks of a new instance
+                vars(result).update(source=frame.file or source.clip.source)
+                ids = tracks.follow(result, image=frame.image, time=frame.time) if tracks else None
+                yield Frame(frame.index, frame.time, frame.image, result, ids)
         if source.losses.damage:
             text = f"Video '{source.clip.source}': {source.losses}"
             warnings.warn(text, VideoWarning, stacklevel=2)
@@ -287,8 +286,9 @@ def _frames(
             source.close()
 
 
-def _images(frames: Iterable[Decoded], waiting: deque[Decoded]) -> Iterator[Tensor]:
-    """The images of the frames; the frames wait until something was seen in them."""
+def _images_of(frames: Iterable[Decoded], waiting: deque[Decoded]) -> Iterator[Tensor]:
+    """Yields the images of the frames, and puts the frames into `waiting` until their detections
+    are there."""
     for frame in frames:
         waiting.append(frame)
         yield frame.image

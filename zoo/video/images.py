@@ -1,4 +1,4 @@
-"""Frames from images: a folder of them, a glob, or any iterable, with times of their own or at a
+"""ImageSource: images of a folder, a glob or an iterable as frames, with their own times or at a
 frame rate."""
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from zoo.images import Image, Limits, Source, expand, read
 from zoo.inference.prefetch import Broken, prefetch
 from zoo.video.clip import Clip, Decoded, Losses, Part, VideoWarning, unreadable
 
-RATE = 25.0  # frames a second of images that say no time
+DEFAULT_RATE = 25.0  # frames per second
 THREADS, AHEAD = 2, 4
-SHOWN = 3  # images that are named, of those left out
+MAX_WARNINGS = 3  # of images that are left out
 
 
 class ImageSource:
@@ -30,22 +30,22 @@ class ImageSource:
 
     source: a folder or a glob of images, or an iterable of images in any form, or of pairs
         `(seconds, image)`, as tuples or lists.
-    rate: frames a second, where they bring no times.
+    rate: frames per second of images without times.
 
-    Raises: UsageError for a rate that is none, ImageError for a folder or glob without an image.
+    Raises: UsageError for an invalid rate, ImageError for a folder or glob without an image.
     """
 
     def __init__(self, source: str | Iterable[object], part: Part, *, rate: float | None) -> None:
         if rate is not None and not (isinstance(rate, Real) and 0 < rate < 1e6):
             fix = "Write for example rate=25."
-            case = "It is a number of frames a second, above 0."
+            case = "It is a number of frames per second, above 0."
             raise UsageError(f"rate={rate!r} can't be used.", case, fix, fix_cli="Write --rate 25.")
-        self._rate = float(rate or RATE)
+        self._rate = float(rate or DEFAULT_RATE)
         self._part = part
-        self._named = isinstance(source, str)
+        self._is_path = isinstance(source, str)
         images = expand(source)  # type: ignore[arg-type]  # pairs are taken apart below
-        self._images = list(images) if self._named else images
-        if self._images == [source]:  # nothing is in it: reading it says so
+        self._images = list(images) if self._is_path else images
+        if self._images == [source]:  # it has no images, and reading it raises the error
             read(source)  # type: ignore[arg-type]
         count = len(self._images) if isinstance(self._images, list) else _length(source)
         self.clip = Clip(
@@ -57,21 +57,21 @@ class ImageSource:
         self.losses = Losses()
 
     def close(self) -> None:
-        """Nothing is held open between two frames."""
+        """Does nothing: no file is open between two frames."""
 
     def frames(self) -> Iterator[Decoded]:
         """The frames of the part, each with its time.
 
-        Raises: VideoError where none of its images can be read; UsageError for a time that is none.
+        Raises: VideoError if none of its images can be read; UsageError for an invalid time.
         """
         first: ImageError | None = None
         frames = 0
         stamps: deque[tuple[int, float, bool]] = deque()
-        wanted = self._wanted(stamps)
-        threads = THREADS if self._named else 0
+        sources = self._images_of_part(stamps)
+        threads = THREADS if self._is_path else 0
         limits = Limits.in_force()
         with closing(
-            prefetch(wanted, exif="apply", threads=threads, ahead=AHEAD, limits=limits)
+            prefetch(sources, exif="apply", threads=threads, ahead=AHEAD, limits=limits)
         ) as images:
             for image in images:
                 if isinstance(image, Broken):
@@ -86,13 +86,13 @@ class ImageSource:
         if first and not frames:
             raise self._empty(first) from first
 
-    def _wanted(self, stamps: deque[tuple[int, float, bool]]) -> Iterator[Source]:
-        """The images of the part; their numbers, times, and whether they are files, are put
-        aside."""
+    def _images_of_part(self, stamps: deque[tuple[int, float, bool]]) -> Iterator[Source]:
+        """Yields the images of the part, and appends number, time and whether it is a file of each
+        to `stamps`."""
         last = -1.0
         index = -1
         for position, item in enumerate(self._images):
-            time, image = _timed(item, position, self._rate)
+            time, image = _time_and_image(item, position, self._rate)
             if time <= last:
                 self.losses.add("times")
                 time = last + 1 / self._rate
@@ -108,7 +108,7 @@ class ImageSource:
 
     def _leave_out(self, error: ImageError) -> None:
         self.losses.add("images")
-        if self.losses.counts["images"] <= SHOWN:
+        if self.losses.counts["images"] <= MAX_WARNINGS:
             warnings.warn(str(error), VideoWarning, stacklevel=2)
 
     def _empty(self, first: ImageError) -> VideoError:
@@ -118,8 +118,8 @@ class ImageSource:
         return unreadable(self.clip.source, case, first.fix)
 
 
-def _timed(item: object, position: int, rate: float) -> tuple[float, Source]:
-    """The time and the image of a pair, or of an image that has no time."""
+def _time_and_image(item: object, position: int, rate: float) -> tuple[float, Source]:
+    """The time and the image of an item, which is a pair or an image without a time."""
     if not (isinstance(item, tuple | list) and len(item) == 2 and _is_number(item[0])):
         return position / rate, item  # type: ignore[return-value]  # reading names other things
     time = float(item[0])

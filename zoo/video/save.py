@@ -1,5 +1,5 @@
-"""Saves a clip that plays everywhere: H.264 or VP9 with the times of the frames, and the sound of
-the original copied as it is."""
+"""Saves a clip that plays everywhere: H.264 or VP9 with the times of the frames, and the original
+sound, copied without decoding."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from zoo.errors import VideoError
 from zoo.extras import optional
 from zoo.files import atomic_write, write_errors
 from zoo.video.clip import Clip, VideoWarning
-from zoo.video.decode import said
+from zoo.video.decode import reason_of
 from zoo.video.sound import Sound
 
-# suffix -> container, its encoders by preference
-FORMS: dict[str, tuple[str, tuple[str, ...]]] = {
+# Suffix -> container, and its encoders by preference.
+FORMATS: dict[str, tuple[str, tuple[str, ...]]] = {
     ".mp4": ("mp4", ("libx264", "libopenh264", "h264")),
     ".m4v": ("mp4", ("libx264", "libopenh264", "h264")),
     ".mov": ("mov", ("libx264", "libopenh264", "h264")),
@@ -38,24 +38,25 @@ OPTIONS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast", "crf": "20"},
     "libvpx-vp9": {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
 }
-# The index in front of the frames, so that a browser plays what it has so far.
+# Puts the index before the frames, so that a browser can play a clip that is still loading.
 CONTAINER_OPTIONS = {"mp4": {"movflags": "+faststart"}, "mov": {"movflags": "+faststart"}}
-BT709 = 1  # colours as every player shows them; the number of ITU-T H.273
-LEAST_TICK = Fraction(1, 1_000_000)
+BT709 = 1  # the usual colour space, by its number in ITU-T H.273
+MIN_TICK = Fraction(1, 1_000_000)
 
 
 class ClipWriter:
-    """Writes a clip frame by frame; a context manager, after which the file is there.
+    """Writes a clip frame by frame; use it as a context manager.
 
-    It takes its name when the block ends well, or by an interrupt: then with the frames so far.
+    The file appears when the block ends without an error, or is interrupted: then with the frames
+    so far.
 
-    path:  what it ends in says what it becomes: `.mp4`, `.m4v`, `.mov`, `.mkv` or `.webm`.
-    clip:  of which the frames are; its sound is copied. None is none.
-    start, end: the part of it that is saved, in seconds; the first is 0 in the new clip.
+    path:  its suffix chooses the format: `.mp4`, `.m4v`, `.mov`, `.mkv` or `.webm`.
+    clip:  the source of the frames, whose sound is copied; None copies none.
+    start, end: the part of it that is saved, in seconds; `start` is 0 in the new clip.
     sound: whether to copy the sound.
 
-    Raises: VideoError for a suffix of no video, and for a place that can't be written; MissingExtra
-        without PyAV.
+    Raises: VideoError for another suffix, or a path that can't be written; MissingExtra without
+        PyAV.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class ClipWriter:
         self._av = optional("av", wanted_for="Saving a video", extra="video")
         self._clip = clip or Clip(source="frames")
         self._part = start, end
-        self._container_name, self._encoder = self._form()
+        self._container_name, self._encoder = self._choose_format()
         self._wants_sound = sound and self._clip.sound
         self._stack = ExitStack()
         self._output: Any = None
@@ -80,13 +81,13 @@ class ClipWriter:
         self._sound: Sound | None = None
         self._size = (0, 0)
         self._base = start
-        self._tick = max(self._clip.time_base, LEAST_TICK)
+        self._tick = max(self._clip.time_base, MIN_TICK)
         self._last = -1
         self._done = False
 
     def __enter__(self) -> Self:
         self._check_folder()
-        with self._blaming():
+        with self._explain_errors():
             self._draft = self._stack.enter_context(atomic_write(self.path.resolve()))
         return self
 
@@ -103,13 +104,13 @@ class ClipWriter:
             self._stack.__exit__(kind, error, trace)
 
     def write(self, image: Image, time: float) -> None:
-        """Adds a frame, which is shown from that second of the clip on; one of another size than
-        the first is fitted into it."""
+        """Adds a frame, which is shown from that second of the clip on; a frame of another size
+        than the first is resized to fit into it."""
         pixels = _even(to_pil(image))
-        with self._blaming():
+        with self._explain_errors():
             if self._output is None:
                 self._open(pixels, time)
-            frame = self._av.VideoFrame.from_ndarray(_fitted(pixels, self._size), format="rgb24")
+            frame = self._av.VideoFrame.from_ndarray(_fit(pixels, self._size), format="rgb24")
             frame = frame.reformat(
                 format="yuv420p", dst_colorspace=BT709, dst_color_range=1, src_color_range=2
             )
@@ -126,20 +127,20 @@ class ClipWriter:
         self.frames += 1
 
     def close(self, *, whole: bool = True) -> None:
-        """Finishes the file and puts it in its place; without frames there is none.
+        """Finishes the file and moves it to its path; without frames, no file is written.
 
-        whole: whether all frames of the part came; else the sound ends with the last of them.
+        whole: whether all frames of the part were written; else the sound ends with the last one.
         """
         if self._done:
             return
         self._done = True
         if self._output is None:
-            error = self._refused("There was no frame to save.", "Save another part of the clip.")
+            error = self._error("There was no frame to save.", "Save another part of the clip.")
             self._stack.__exit__(type(error), error, None)
             if whole:
                 raise error
             return
-        with self._blaming():
+        with self._explain_errors():
             self._output.mux(self._stream.encode(None))
             if self._sound:
                 last = self._base + float(self._last * self._tick) + self._clip.period
@@ -153,7 +154,7 @@ class ClipWriter:
         if self._sound:
             self._sound.close()
         if self._output is not None:
-            with suppress(self._av.error.FFmpegError):  # what went wrong is being said already
+            with suppress(self._av.error.FFmpegError):  # another error is already being raised
                 self._output.close()
         self._output = None
 
@@ -180,14 +181,14 @@ class ClipWriter:
             self._add_sound()
 
     def _add_sound(self) -> None:
-        """Opens the clip once more, for its sound; what can't be had of it is warned of."""
+        """Opens the clip again for its sound, and warns of sound that can't be copied."""
         start, end = self._base, self._part[1]
         try:
             self._sound = Sound(self._clip, self._output, start=start, end=end)
         except (self._av.error.FFmpegError, OSError) as error:
             text = (
-                f"Video '{self.path}' is without sound: that can't be read. FFmpeg says: "
-                f"{said(error)}."
+                f"Video '{self.path}' has no sound: it can't be read. FFmpeg says: "
+                f"{reason_of(error)}."
             )
             warnings.warn(text, VideoWarning, stacklevel=4)
             return
@@ -199,36 +200,36 @@ class ClipWriter:
             )
             warnings.warn(text, VideoWarning, stacklevel=4)
 
-    def _form(self) -> tuple[str, str]:
-        known = FORMS.get(self.path.suffix.lower())
-        if known is None:
+    def _choose_format(self) -> tuple[str, str]:
+        format_ = FORMATS.get(self.path.suffix.lower())
+        if format_ is None:
             case = f"No video format has the suffix '{self.path.suffix}'."
-            raise self._refused(case, f"End the name in {', '.join(FORMS)}.")
-        name, encoders = known
+            raise self._error(case, f"End the name in {', '.join(FORMATS)}.")
+        name, encoders = format_
         for encoder in encoders:
             if encoder in self._av.codecs_available and _encodes(self._av, encoder):
                 return name, encoder
         case = f"This build of PyAV has none of the encoders {', '.join(encoders)}."
-        raise self._refused(case, "Save it as .webm, or install PyAV from PyPI: pip install av")
+        raise self._error(case, "Save it as .webm, or install PyAV from PyPI: pip install av")
 
     def _check_folder(self) -> None:
         folder = self.path.parent
         if folder.exists() and not folder.is_dir():
-            raise self._refused(f"'{folder}' is not a folder.", "Name another file.")
+            raise self._error(f"'{folder}' is not a folder.", "Name another file.")
         if not folder.exists():
-            raise self._refused(
+            raise self._error(
                 f"There is no folder '{folder}'.", f"Make it first: mkdir -p {folder}"
             )
 
-    def _refused(self, case: str, fix: str) -> VideoError:
-        return VideoError(_asked(self.path), case, fix, file=str(self.path))
+    def _error(self, case: str, fix: str) -> VideoError:
+        return VideoError(_failure(self.path), case, fix, file=str(self.path))
 
     @contextmanager
-    def _blaming(self) -> Iterator[None]:
-        """Turns what the disk and FFmpeg say into a VideoError."""
+    def _explain_errors(self) -> Iterator[None]:
+        """Turns errors of the disk and of FFmpeg into a VideoError."""
         kind = partial(VideoError, file=str(self.path))
         fix = "Name another file, or free this one."
-        with write_errors(self.path, kind, fix=fix, asked=_asked(self.path)):
+        with write_errors(self.path, kind, fix=fix, asked=_failure(self.path)):
             try:
                 yield
             except self._av.error.FFmpegError as error:
@@ -236,14 +237,14 @@ class ClipWriter:
                     raise
                 size = " x ".join(map(str, reversed(self._size)))
                 case = (
-                    f"FFmpeg says: {said(error)}. The encoder {self._encoder} was given {size} "
-                    "pixels."
+                    f"FFmpeg says: {reason_of(error)}. "
+                    f"The encoder {self._encoder} was given {size} pixels."
                 )
                 fix = "Save it in another format, as .webm or .mp4, or frames of another size."
-                raise self._refused(case, fix) from error
+                raise self._error(case, fix) from error
 
 
-def _asked(path: Path) -> str:
+def _failure(path: Path) -> str:
     return f"The video can't be saved as '{path}'."
 
 
@@ -255,8 +256,8 @@ def _encodes(av: Any, name: str) -> bool:
 
 
 def _even(image: PIL.Image.Image) -> NDArray[np.uint8]:
-    """The pixels, with the last row and column twice where their number is odd: halved colours need
-    that."""
+    """The pixels with even height and width, as halved colours need: the last row or column is
+    repeated."""
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
     if height % 2 or width % 2:
@@ -264,15 +265,15 @@ def _even(image: PIL.Image.Image) -> NDArray[np.uint8]:
     return pixels
 
 
-def _fitted(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The pixels in an image of that size, whole and in the middle."""
+def _fit(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The pixels resized to fit into an image of that height and width, in its middle."""
     if pixels.shape[:2] == size:
         return np.ascontiguousarray(pixels)
     height, width = size
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     tall, wide = (max(1, round(side * scale)) for side in pixels.shape[:2])
-    fitted = np.zeros((height, width, 3), np.uint8)
+    result = np.zeros((height, width, 3), np.uint8)
     top, left = (height - tall) // 2, (width - wide) // 2
     small = PIL.Image.fromarray(pixels).resize((wide, tall), PIL.Image.Resampling.BILINEAR)
-    fitted[top : top + tall, left : left + wide] = np.asarray(small)
-    return fitted
+    result[top : top + tall, left : left + wide] = np.asarray(small)
+    return result

@@ -1,4 +1,4 @@
-"""The sound of a clip, copied packet by packet into another one, without decoding it."""
+"""Copies the sound of a clip into another one, packet by packet, without decoding it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from typing import Any
 
 from zoo.extras import optional
 from zoo.video.clip import Clip
-from zoo.video.decode import MICROSECONDS, SECONDS, located
+from zoo.video.decode import MICROSECONDS, TIMEOUT_SECONDS, ffmpeg_address
 
 
 class Sound:
-    """The sound streams of a clip, from a time on.
+    """The sound streams of a part of a clip.
 
-    clip:   whose sound it is.
-    output: the container of PyAV to copy into; its sound streams are added here.
-    start, end: seconds of the clip; the first becomes 0.
-    left_out: the codecs of streams that the container can't hold.
+    clip:   the source.
+    output: PyAV's container to copy into, to which sound streams are added.
+    start, end: of the part, in seconds of the clip; `start` becomes 0.
+    left_out: codecs of the streams that the container can't hold.
 
-    Raises: FFmpegError of PyAV where the clip can't be opened once more.
+    Raises: PyAV's FFmpegError if the clip can't be opened again.
     """
 
     def __init__(self, clip: Clip, output: Any, *, start: float, end: float) -> None:
         av = optional("av", wanted_for="The sound of a video", extra="video")
         self._errors = av.error.FFmpegError
-        address, form = located(clip.address or clip.source)
-        self._input = av.open(address, format=form, options=dict(clip.options), timeout=SECONDS)
+        address, form = ffmpeg_address(clip.address or clip.source)
+        self._input = av.open(
+            address, format=form, options=dict(clip.options), timeout=TIMEOUT_SECONDS
+        )
         self._output = output
         self._origin = Fraction(max(self._input.start_time or 0, 0), MICROSECONDS)
         self._start, self._end = start, end
@@ -37,11 +39,11 @@ class Sound:
         if start > 0 and self._copies:
             target = int((Fraction(start) + self._origin) * MICROSECONDS)
             self._input.seek(target)
-        self._packets = self._wanted()
+        self._packets = self._packets_to_copy()
         self._next: Any = None
 
     def copy_until(self, time: float) -> None:
-        """Copies what is heard before that second of the clip."""
+        """Copies the sound before that second of the clip."""
         while (packet := self._next or next(self._packets, None)) is not None:
             self._next = packet
             if self._time(packet) >= time:
@@ -64,7 +66,7 @@ class Sound:
         except (self._errors, ValueError):
             self.left_out.append(name)
 
-    def _wanted(self) -> Iterator[Any]:
+    def _packets_to_copy(self) -> Iterator[Any]:
         if not self._copies:
             return
         streams = [self._input.streams[index] for index in self._copies]
@@ -78,8 +80,8 @@ class Sound:
     def _is_heard(self, packet: Any) -> bool:
         time = self._time(packet)
         length = float((packet.duration or 0) * packet.time_base)
-        begun = self._start <= 0 or time + length > self._start  # codecs begin before 0
-        return begun and time < self._end
+        ends_inside = self._start <= 0 or time + length > self._start  # codecs begin before 0
+        return ends_inside and time < self._end
 
     def _time(self, packet: Any) -> float:
         return float(packet.pts * packet.time_base - self._origin)

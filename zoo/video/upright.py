@@ -1,4 +1,5 @@
-"""Planes of red, green and blue of a decoded frame, turned and mirrored as its clip says."""
+"""Converts a decoded frame to planes of red, green and blue, turned and mirrored by the clip's
+display matrix."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from torch import Tensor
 
 from zoo.images.rgb import Array
 
-# FFmpeg's planar RGB has green first. It is faster than interleaved RGB, and the same bits where
-# FFmpeg has a conversion made for it; that one leaves the last columns of other widths unwritten.
-PLANAR, ORDER = "gbrp", (1, 2, 0)
-DIRECT, MULTIPLE = ("yuv420p", "yuvj420p"), 16
+# FFmpeg's planar RGB, which has green first, is faster than interleaved RGB. It has the same values
+# in formats with a special conversion, which leaves columns beyond a multiple of 16 unwritten.
+PLANAR, PLANE_CHANNELS = "gbrp", (1, 2, 0)
+PLANAR_FORMATS, WIDTH_MULTIPLE = ("yuv420p", "yuvj420p"), 16
 MATRIX = struct.Struct("=9i")
 
 
@@ -25,10 +26,10 @@ def planes_of(frame: Any) -> Tensor:
     turned = matrix is not None and is_turned(matrix)
     result = np.empty((3, *((width, height) if turned else (height, width))), np.uint8)
     stored = result if matrix is None else as_stored(result, matrix)  # (3, h, w) as in the clip
-    if frame.format.name in DIRECT and width % MULTIPLE == 0 and height % 2 == 0:
-        # By itself FFmpeg starts a thread a core for each frame, which the network would wait for.
+    if frame.format.name in PLANAR_FORMATS and width % WIDTH_MULTIPLE == 0 and height % 2 == 0:
+        # By default FFmpeg starts a thread per core for each frame, which delays the network.
         planar = frame.reformat(format=PLANAR, threads=1)
-        for plane, channel in zip(planar.planes, ORDER, strict=True):
+        for plane, channel in zip(planar.planes, PLANE_CHANNELS, strict=True):
             rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
             stored[channel] = rows[:height, :width]
     else:
@@ -37,8 +38,8 @@ def planes_of(frame: Any) -> Tensor:
 
 
 def matrix_of(frame: Any) -> tuple[int, int, int, int] | None:
-    """The part of the display matrix that turns and mirrors, row by row, or None if nothing is to
-    be done."""
+    """The 2 x 2 part of the display matrix that turns and mirrors, row by row; None if the frame is
+    upright."""
     for data in frame.side_data:
         if data.type.name == "DISPLAYMATRIX":
             a, b, _, c, d, *_ = MATRIX.unpack(bytes(data))
@@ -47,13 +48,13 @@ def matrix_of(frame: Any) -> tuple[int, int, int, int] | None:
 
 
 def is_turned(matrix: tuple[int, int, int, int]) -> bool:
-    """Whether rows become columns."""
+    """Whether the matrix exchanges rows and columns."""
     a, b, c, d = matrix
     return abs(b) + abs(c) > abs(a) + abs(d)
 
 
 def as_stored(upright: Array, matrix: tuple[int, int, int, int]) -> Array:
-    """A view of the upright planes in the order in which the clip stores their pixels.
+    """A view of the upright planes `(3, h, w)`, in the order in which the clip stores its pixels.
 
     A stored pixel (x, y) is shown at (a x + c y, b x + d y), ISO/IEC 14496-12 6.2.2.
     """
