@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.draw.chips import FAINT, chip, fitted
+from zoo.draw.chips import SCORE_INK, chip, fit_name
 
 
 def test_a_chip_has_ink_within_its_padding() -> None:
@@ -21,7 +21,7 @@ def test_the_score_stands_back_behind_the_name() -> None:
     both = chip("person", "0.90", size=20, most=500)
     assert both.width > alone.width
     behind = np.asarray(both)[:, alone.width :]
-    assert behind.max() == FAINT
+    assert behind.max() == SCORE_INK
 
 
 @pytest.mark.parametrize("most", [1, 20, 60, 120])
@@ -30,17 +30,17 @@ def test_no_chip_is_wider_than_there_is_room(most: int) -> None:
 
 
 def test_a_name_is_cut_at_the_last_letter_that_fits() -> None:
-    whole, _ = fitted("person", size=20, room=500, font=None)
+    whole, _ = fit_name("person", size=20, room=500, font=None)
     assert whole == "person"
-    cut, _ = fitted("traffic light", size=20, room=60, font=None)
+    cut, _ = fit_name("traffic light", size=20, room=60, font=None)
     assert cut.endswith("…")
     assert "traffic light".startswith(cut[:-1])
-    wider, _ = fitted("traffic light", size=20, room=90, font=None)
+    wider, _ = fit_name("traffic light", size=20, room=90, font=None)
     assert len(wider) > len(cut)
-    assert fitted("traffic light", size=20, room=0, font=None)[0] == "…"
+    assert fit_name("traffic light", size=20, room=0, font=None)[0] == "…"
 
 
 def test_a_blank_before_the_cut_goes() -> None:
     for room in range(40, 120):
-        cut, _ = fitted("a b c d e f g h i j", size=20, room=room, font=None)
+        cut, _ = fit_name("a b c d e f g h i j", size=20, room=room, font=None)
         assert " …" not in cut

@@ -13,8 +13,8 @@ from zoo import fonts
 from zoo.detections import Detections
 from zoo.draw import draw
 from zoo.draw import fonts as names
-from zoo.draw.chips import chip, fitted
-from zoo.draw.fonts import written
+from zoo.draw.chips import chip, fit_name
+from zoo.draw.fonts import drawable_name
 from zoo.errors import UsageError
 from zoo.fonts import FontWarning
 
@@ -32,14 +32,14 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(names, "TOLD", set())
+    monkeypatch.setattr(names, "WARNED_LETTERS", set())
     for cached in (
         fonts.of_system,
         fonts.system_fonts,
         fonts.has,
         fonts.cached_letters,
         chip,
-        fitted,
+        fit_name,
     ):
         cached.cache_clear()
     yield folder
@@ -49,7 +49,7 @@ def system(tmp_path, monkeypatch):
         fonts.has,
         fonts.cached_letters,
         chip,
-        fitted,
+        fit_name,
     ):
         cached.cache_clear()
 
@@ -62,14 +62,14 @@ def drawn(*names, **options):
 
 def test_ascii_is_written_in_pillows_own_font(system):
     shutil.copy(DEJAVU, system)
-    assert written("traffic  light\n3", None) == ("traffic light 3", None)
+    assert drawable_name("traffic  light\n3", None) == ("traffic light 3", None)
 
 
 @pytest.mark.parametrize("name", ["автобус", "λεωφορείο", "Fußgänger", "زرافة", "Ω ≥ 3 µm"])
 def test_other_letters_are_written_in_a_font_of_the_system_that_has_them(name, system):
     (system / "ASansBroken.ttf").write_bytes(b"no font")
     shutil.copy(DEJAVU, system)
-    assert written(name, None) == (name, str(system / "DejaVuSans.ttf"))
+    assert drawable_name(name, None) == (name, str(system / "DejaVuSans.ttf"))
     assert drawn(name) != drawn(name[:-1] + name[0])
 
 
@@ -86,13 +86,13 @@ def test_what_no_font_has_is_told_once_and_is_no_square(system):
 
 def test_what_the_font_that_was_named_lacks_is_told():
     with pytest.warns(FontWarning, match=r"The font '.*DejaVuSans\.ttf' lacks .*: 行 人\."):
-        assert written("行人 bus", DEJAVU) == ("?? bus", DEJAVU)
+        assert drawable_name("行人 bus", DEJAVU) == ("?? bus", DEJAVU)
 
 
 def test_accents_are_dropped_before_a_letter_is():
-    assert written("café", None) == ("cafe", None)
-    assert written("café", DEJAVU) == ("café", DEJAVU)
-    assert written("cafe\u0301", DEJAVU) == ("café", DEJAVU)
+    assert drawable_name("café", None) == ("cafe", None)
+    assert drawable_name("café", DEJAVU) == ("café", DEJAVU)
+    assert drawable_name("cafe\u0301", DEJAVU) == ("café", DEJAVU)
 
 
 def test_a_pipe_is_no_font(tmp_path):
@@ -108,14 +108,14 @@ def test_a_name_of_a_million_letters_costs_no_more_than_what_is_seen_of_it():
     assert drawn(name) == drawn(
         name + "2"
     )  # for hours, where letters are measured as often as the name is long
-    short, _ = fitted(name, size=14, room=200, font=None)
+    short, _ = fit_name(name, size=14, room=200, font=None)
     assert short.startswith("a very long name") and short.endswith("…")  # noqa: PT018
 
 
 @pytest.mark.parametrize("room", [0, 5, 40, 100, 333])
 @pytest.mark.parametrize("name", ["ii" * 200, "WW" * 200, "short", "a b c d e f g"])
 def test_a_name_is_cut_as_late_as_there_is_room(name, room):
-    text, font = fitted(name, size=20, room=room, font=None)
+    text, font = fit_name(name, size=20, room=room, font=None)
     letters = fonts.letters_of(20, font)
     if text == name:
         assert letters.getlength(name) <= room

@@ -5,7 +5,7 @@ import pytest
 
 from zoo.errors import ImageError, UsageError
 from zoo.images import Limits
-from zoo.images.unreadable import beyond, limit_of, no_image, raising, undecodable, unreadable
+from zoo.images.unreadable import beyond, limit_of, no_image, raise_advice, undecodable, unreadable
 
 
 def test_an_error_names_the_image_and_has_it_as_a_field() -> None:
@@ -18,7 +18,7 @@ def test_an_error_names_the_image_and_has_it_as_a_field() -> None:
 def test_the_advice_for_a_limit_can_be_typed_as_it_stands(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fix, fix_cli = raising(name)
+    fix, fix_cli = raise_advice(name)
     assert beyond(name, "a.png", "It is large.").fix == fix
     higher = Limits().changed([fix_cli.rpartition(" ")[2]])
     assert getattr(higher, name) > (getattr(Limits(), name) or 0)

@@ -19,8 +19,8 @@ Distances: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Rim:
-    """A soft edge around a shape, so that it shows on any background: colour, width in pixels and
-    opacity in [0, 1]."""
+    """A soft edge around a shape, which makes it visible on any background: colour, width in pixels
+    and opacity in [0, 1]."""
 
     color: Color
     width: float
@@ -30,8 +30,7 @@ class Rim:
 def frame(
     image: PIL.Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim
 ) -> None:
-    """An outline whose middle runs along the box, `line` pixels wide, with a rim outside and
-    inside."""
+    """Draws an outline along the box, `line` pixels wide, with a rim outside and inside."""
     reach = line / 2 + rim.width + 1
     near = reach, reach + radius
     _paint(
@@ -46,7 +45,7 @@ def frame(
 
 
 def plate(image: PIL.Image.Image, box: Box, *, color: Color, radius: float, rim: Rim) -> None:
-    """A filled box with a rim outside."""
+    """Draws a filled box with a rim outside."""
     _paint(
         image,
         box,
@@ -68,8 +67,11 @@ def _paint(
     rim: Rim,
     away: Callable[[Distances], Distances],
 ) -> None:
-    """A shape and its rim. `away` makes its distance from that to the box's edge; `near` is how far
-    out and in it reaches."""
+    """Paints a shape and its rim.
+
+    near: how many pixels it reaches outside and inside of the box's edge.
+    away: the distance to the shape from the distance to the box's edge, both in pixels.
+    """
     for rows, columns in _parts(image.size, box, *near):
         distance = away(_to_edge(rows, columns, box, radius))
         corner = (columns.start, rows.start)
@@ -80,8 +82,8 @@ def _paint(
 def _parts(
     size: tuple[int, int], box: Box, outer: float, inner: float
 ) -> Iterator[tuple[range, range]]:
-    """Rows and columns of the strips along the top, the bottom and the sides of a box, as far as
-    they lie in the image."""
+    """Rows and columns of the strips along the top, the bottom and the sides of a box, inside the
+    image."""
     x1, y1, x2, y2 = box
     left, _, right = _bands(x1, x2, outer, inner, size[0])
     top, down, bottom = _bands(y1, y2, outer, inner, size[1])
@@ -94,7 +96,7 @@ def _parts(
 def _bands(
     low: float, high: float, outer: float, inner: float, size: int
 ) -> tuple[range, range, range]:
-    """The pixels about the low end, in between, and about the high end."""
+    """The pixels around the low end, in between, and around the high end."""
     middle = (low + high) / 2
     cuts = (low - outer, min(low + inner, middle), max(high - inner, middle), high + outer)
     a, b, c, d = (min(max(round(cut), 0), size) for cut in cuts)
@@ -117,7 +119,7 @@ def _to_edge(rows: range, columns: range, box: Box, radius: float) -> Distances:
 
 
 def _cover(distance: Distances) -> Distances:
-    """How much of a pixel lies inside an edge at that distance, 0 to 1."""
+    """The share of a pixel that is inside an edge at that distance, 0 to 1."""
     covered: Distances = np.minimum(np.maximum(0.5 - distance, 0), 1)
     return covered
 

@@ -1,4 +1,4 @@
-"""Draws detections: a frame and a chip each, in proportion to the image, the best on top."""
+"""Draws a frame and a chip for each detection, in proportion to the image, the best on top."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.detections import Detections
 from zoo.draw.canvas import Box, Rim, frame, plate
 from zoo.draw.chips import chip
 from zoo.draw.image import Image, to_pil
-from zoo.draw.palette import LONE, Color, color_of, ink_on
+from zoo.draw.palette import UNTRACKED, Color, color_of, ink_on
 from zoo.draw.placement import Spot, place
 from zoo.draw.style import Style, style_for
 from zoo.errors import ImageError, UsageError
@@ -33,26 +33,26 @@ def draw(
     font: str | Path | None = None,
     tracks: Sequence[int | None] | None = None,
 ) -> PIL.Image.Image:
-    """A copy of the image, RGB, with a frame around every detection and a chip with its class
-    name and score.
+    """Draws a frame around every detection, and a chip with its class name and score, on a copy of
+    the image in RGB.
 
     Args:
-        image: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned
+        image: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, which is turned
             upright; it is not changed.
-        detections: what was seen in it.
+        detections: those in the image.
         scores: whether the chips show scores.
-        line: width of the lines in pixels, instead of one in proportion to the image.
-        text: height of the letters in pixels, likewise.
+        line: width of the lines in pixels; None is in proportion to the image.
+        text: height of the letters in pixels; None is in proportion to the image.
         font: a font file for class names; None is Pillow's own for ASCII, and for other letters one
             of the system that has them. Letters in no font are drawn as `?`, with a FontWarning.
-        tracks: the id of each detection's track, shown behind the class name, or None; colours
-            belong to tracks then.
+        tracks: the id of each detection's track or None, shown behind the class name; each track
+            then has its colour.
 
-    Every detection has its frame. A chip is left out, without a warning, if there is no room for
-    it: chips never cover each other or leave the image, and all together cover at most 15 % of it
-    (the first one always may). The best detections choose their places first, so it is the weakest
-    whose chips are missing in a crowd, where lines and letters are finer as well. Colours belong to
-    labels; `detections` has what a chip would have said.
+    Every detection gets a frame. A chip is left out, without a warning, if there is no room for it:
+    chips never cover each other or leave the image, and all together cover at most 15 % of it
+    (except that the first one is always drawn). The best detections choose their places first, so
+    in a crowd the weakest lack chips; lines and letters are also finer there. Without tracks, each
+    label has its colour.
 
     Raises:
         ImageError: the image is of another form, or of another size than the detections' image.
@@ -63,7 +63,7 @@ def draw(
     style = style_for(image.height, image.width, count=len(detections), line=line, text=text)
     boxes = detections.boxes.tolist()
     texts = [f"{score:.2f}" if scores else "" for score in detections.scores.tolist()]
-    names, colors = _said_of(detections, tracks)
+    names, colors = _names_and_colors(detections, tracks)
     make = partial(chip, size=style.text, most=min(image.width, CHIP_WIDTH * style.text), font=font)
     chips = [make(name, score) for name, score in zip(names, texts, strict=True)]
     parts = zip(boxes, chips, _spots(image, boxes, chips, style), colors, strict=True)
@@ -76,7 +76,7 @@ def draw(
 
 
 def _ids(tracks: Sequence[int | None], count: int) -> list[int | None]:
-    """The ids of the tracks. Raises: UsageError for others than one for each detection."""
+    """The ids of the tracks. Raises: UsageError unless there is one id or None per detection."""
     try:
         ids = [None if track is None else index(track) for track in tracks]
     except TypeError:
@@ -89,7 +89,7 @@ def _ids(tracks: Sequence[int | None], count: int) -> list[int | None]:
     raise UsageError(f"tracks={tracks!r:.60} can't be drawn.", case, fix)
 
 
-def _said_of(
+def _names_and_colors(
     detections: Detections, tracks: Sequence[int | None] | None
 ) -> tuple[list[str], list[Color]]:
     """The name and the colour of each detection."""
@@ -99,7 +99,7 @@ def _said_of(
     ids = _ids(tracks, len(labels))
     pairs = zip(detections.class_names, ids, strict=True)
     names = [name if track is None else f"{name} {track}" for name, track in pairs]
-    return names, [color_of(track) if track is not None else LONE for track in ids]
+    return names, [color_of(track) if track is not None else UNTRACKED for track in ids]
 
 
 def _check_size(image: PIL.Image.Image, detections: Detections) -> None:
@@ -107,7 +107,7 @@ def _check_size(image: PIL.Image.Image, detections: Detections) -> None:
         height, width = detections.size
         raise ImageError(
             f"{detections!r} can't be drawn on an image of {image.width}x{image.height} pixels.",
-            f"They were seen in one of {width}x{height}.",
+            f"They belong to an image of {width}x{height}.",
             f"Pass that image, or detections.scaled({image.width / width:g}, "
             f"{image.height / height:g}).",
         )
@@ -129,8 +129,8 @@ def _spots(
 
 
 def _onto(image: PIL.Image.Image, box: list[float], line: int) -> Box:
-    """The box that the middle of the line runs along: every edge on whole pixels, and the whole
-    line inside the image."""
+    """The box along the middle of the line, such that the line covers whole pixels and is inside
+    the image."""
     x1, x2 = (_snap(value, line, image.width) for value in box[0::2])
     y1, y2 = (_snap(value, line, image.height) for value in box[1::2])
     return x1, y1, x2, y2

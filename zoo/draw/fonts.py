@@ -1,6 +1,6 @@
-"""Class names as they can be drawn: in the font given, Pillow's own, or one of the system.
+"""Chooses the font for a class name: the given one, Pillow's own, or one of the system.
 
-Letters that none has are told, once.
+Warns once of each letter that no font has.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from pathlib import Path
 
 from zoo.fonts import has, of_system, warn_of
 
-MISSING = "?"  # drawn for a letter that no font has, rather than the square that fonts have for it
-TOLD: set[str] = set()
+MISSING_LETTER = "?"  # drawn for a letter that no font has
+WARNED_LETTERS: set[str] = set()
 
 
-def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]:
-    """The name as it can be drawn, and the font for it; what no font has is `?`, and a warning,
-    once for each letter.
+def drawable_name(name: str, font: str | Path | None) -> tuple[str, str | Path | None]:
+    """The name as it can be drawn, and the font for it; letters that the font lacks become `?`,
+    with one warning each.
 
-    font: the one to use; None is Pillow's own, or, where that lacks letters, the first font of the
-        system that has all letters of the name. Accents that a font lacks are dropped before a
-        letter is given up.
+    font: the one to use; None is Pillow's own or, if that lacks letters, the first font of the
+        system that has all letters of the name. Letters without their accent are tried before `?`.
     """
     name = unicodedata.normalize("NFC", " ".join(name.split()))
     if font is None and not all(has(None, letter) for letter in name):
@@ -28,16 +27,18 @@ def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]
     name = "".join(_without_accent(letter, font) for letter in name)
     missing = [letter for letter in dict.fromkeys(name) if not has(font, letter)]
     if missing:
-        _tell(missing, font)
-    return "".join(MISSING if letter in missing else letter for letter in name), font
+        _warn_once(missing, font)
+    return "".join(MISSING_LETTER if letter in missing else letter for letter in name), font
 
 
-def _tell(missing: list[str], font: str | Path | None) -> None:
-    if not (new := [letter for letter in missing if letter not in TOLD]):
+def _warn_once(missing: list[str], font: str | Path | None) -> None:
+    if not (new := [letter for letter in missing if letter not in WARNED_LETTERS]):
         return
-    TOLD.update(new)
+    WARNED_LETTERS.update(new)
     where = f"The font '{font}' lacks" if font else "No font found on this machine has"
-    warn_of(f"{where} these letters of class names", new, then=f" They are drawn as {MISSING}.")
+    warn_of(
+        f"{where} these letters of class names", new, then=f" They are drawn as {MISSING_LETTER}."
+    )
 
 
 def _without_accent(letter: str, font: str | Path | None) -> str:

@@ -1,4 +1,4 @@
-"""Places of images on a sheet: in rows that are all as wide as the sheet, or in columns."""
+"""Places images on a sheet, in rows that are all as wide as the sheet, or in columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 NARROWEST, WIDEST = 0.4, 3.2  # width to height of a place; other images leave a part of it empty
 SQUARE = 1.0  # width to height of the tallest place in columns
-TALLEST = 1.6  # times the usual height is the most that a row of few images grows
+TALLEST = 1.6  # times the usual height: the largest height of a row of few images
 
 
 class Place(NamedTuple):
@@ -25,8 +25,10 @@ def in_rows(
 ) -> list[Place]:
     """Places of images of these widths and heights, in their order.
 
-    Each row is as wide as the sheet, its height as near to `height` as can be for all of them
-    together. gap: between two places. below: room under each row, for captions.
+    Each row is as wide as the sheet, and the rows are as near to `height` as possible.
+
+    gap:   pixels between two places.
+    below: pixels under each row, for captions.
     """
     aspects = [min(max(wide / tall, NARROWEST), WIDEST) for wide, tall in sizes]
     places: list[Place] = []
@@ -43,8 +45,8 @@ def in_rows(
 
 
 def _breaks(aspects: Sequence[float], width: int, height: int, gap: int) -> list[tuple[int, int]]:
-    """The first image of each row and the one after its last: those rows whose heights are
-    nearest to the usual one, found from the first image on."""
+    """The first image of each row and the one after its last, chosen so that the rows' heights are
+    nearest to the usual one, by dynamic programming."""
     best = [(0.0, 0)] + [(math.inf, 0)] * len(aspects)  # cost of the images up to here; row's first
     for end in range(1, len(aspects) + 1):
         for first in range(end - 1, -1, -1):
@@ -62,12 +64,12 @@ def _breaks(aspects: Sequence[float], width: int, height: int, gap: int) -> list
 
 
 def _height(aspects: Sequence[float], width: int, gap: int) -> float:
-    """Of a row as wide as the sheet."""
+    """The height of a row as wide as the sheet."""
     return (width - gap * (len(aspects) - 1)) / sum(aspects)
 
 
 def _row(aspects: Sequence[float], top: int, height: float, gap: int) -> list[Place]:
-    """Places from the left on."""
+    """The places of a row, from left to right."""
     left, places = 0.0, []
     for aspect in aspects:
         right = left + aspect * height

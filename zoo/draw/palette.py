@@ -1,8 +1,8 @@
-"""Eighteen colours that stay apart for colour-blind eyes as well; a class has always the same.
+"""Eighteen colours that colour-blind people can tell apart too; a class always has the same one.
 
-Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision
-and with protanopia, deuteranopia and tritanopia as Machado et al. (2009,
-https://doi.org/10.1109/TVCG.2009.113) simulate them.
+They were chosen greedily: each is as far as possible in OKLab from all before it, for normal vision
+and for protanopia, deuteranopia and tritanopia as simulated by Machado et al. (2009,
+https://doi.org/10.1109/TVCG.2009.113).
 """
 
 from __future__ import annotations
@@ -34,18 +34,17 @@ PALETTE: tuple[Color, ...] = (
 )
 DARK: Color = (0, 0, 0)
 LIGHT: Color = (255, 255, 255)
-LONE: Color = (160, 160, 160)  # gray: a detection of no track, where colours belong to tracks
+UNTRACKED: Color = (160, 160, 160)  # gray, for detections without a track
 
 
 def color_of(label: int) -> Color:
-    """The colour of a class; from the nineteenth class on they repeat."""
+    """The colour of a class; colours repeat from the nineteenth class on."""
     return PALETTE[label % len(PALETTE)]
 
 
 @cache
 def ink_on(color: Color) -> Color:
-    """Dark or light, whichever reads better on that colour; the contrast is at least 4.5, WCAG's
-    AA."""
+    """Black or white, whichever has more contrast to that colour: at least 4.5, WCAG's AA."""
     return DARK if contrast(color, DARK) >= contrast(color, LIGHT) else LIGHT
 
 

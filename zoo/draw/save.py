@@ -19,9 +19,9 @@ _OPTIONS: dict[str, dict[str, int]] = {
 
 
 def save(image: PIL.Image.Image, path: str | Path) -> Path:
-    """Writes the image, whole or not at all, and returns where.
+    """Writes the image, completely or not at all, and returns the path.
 
-    The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else
+    The suffix chooses the format: `.jpg` with quality 92, `.png`, `.webp` and all others that
     Pillow writes.
 
     Raises: ImageError for an unknown suffix, an image that the format can't hold, or
@@ -30,7 +30,7 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
     path = Path(path)
     kind = PIL.Image.registered_extensions().get(path.suffix.lower())
     if kind not in PIL.Image.SAVE:
-        raise _refused(
+        raise _error(
             path,
             f"No image format has the suffix '{path.suffix}'.",
             "End the name in .jpg, .png or .webp.",
@@ -39,21 +39,21 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
     try:
         image.save(encoded, kind, **_OPTIONS.get(kind, {}))
     except (OSError, ValueError) as cause:
-        raise _refused(path, f"{kind} can't hold it: {cause}.", "Save it as .png.") from cause
+        raise _error(path, f"{kind} can't hold it: {cause}.", "Save it as .png.") from cause
     if not path.parent.exists():
-        raise _refused(
+        raise _error(
             path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}"
         )
     error = partial(ImageError, file=str(path))
     fix = "Choose another place, or free this one."
-    with write_errors(path, error, fix=fix, asked=_asked(path)):
+    with write_errors(path, error, fix=fix, asked=_failure(path)):
         write_file(path, encoded.getvalue(), durable=False)
     return path
 
 
-def _refused(path: Path, case: str, fix: str) -> ImageError:
-    return ImageError(_asked(path), case, fix, file=str(path))
+def _error(path: Path, case: str, fix: str) -> ImageError:
+    return ImageError(_failure(path), case, fix, file=str(path))
 
 
-def _asked(path: Path) -> str:
+def _failure(path: Path) -> str:
     return f"The image can't be saved as '{path}'."

@@ -1,4 +1,4 @@
-"""Contact sheets: a title, a legend of classes, and images with captions on paper."""
+"""Draws contact sheets: a title, a legend of classes, and images with captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import PIL.Image
 from PIL import ImageDraw
 
 from zoo.draw.canvas import Rim, plate
-from zoo.draw.chips import chip, fitted
+from zoo.draw.chips import chip, fit_name
 from zoo.draw.gallery import Place, in_rows
 from zoo.draw.palette import Color, color_of, ink_on
 from zoo.fonts import letters_of
@@ -29,9 +29,10 @@ _FINE = 4  # times the size at which corners are drawn
 class Heading:
     """The top of a sheet.
 
-    title: what is shown. facts: a line each, in smaller letters.
-    legend: label, name and number of each class, in their order.
-    columns: what stands over each column of images, if anything.
+    title:   the first line.
+    facts:   further lines, in smaller letters.
+    legend:  label, name and number of each class, in their order.
+    columns: a heading for each column of images; may be empty.
     """
 
     title: str
@@ -42,10 +43,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Tile:
-    """An image on a sheet, or a reason why there is none.
+    """An image on a sheet, or an empty place.
 
-    size:    width and height. draw: gives the image with those pixels; None is an empty place.
-    caption: stands under it at the left, note at the right.
+    size:    width and height of the image in pixels.
+    draw:    returns the image in a given size; None leaves the place empty.
+    caption: text under it at the left.
+    note:    text under it at the right or, in an empty place, the reason.
     """
 
     size: tuple[int, int]
@@ -55,7 +58,7 @@ class Tile:
 
 
 def sheet(heading: Heading, tiles: Sequence[Tile], places: Sequence[Place]) -> PIL.Image.Image:
-    """A sheet, its tiles at these places under the heading."""
+    """Draws a sheet with tiles at these places under the heading."""
     top = _heading(None, heading)
     below = max((place.top + place.height for place in places), default=0) + CAPTION
     paper = PIL.Image.new("RGB", (WIDTH, top + below + MARGIN), PAPER)
@@ -70,7 +73,7 @@ def sheet(heading: Heading, tiles: Sequence[Tile], places: Sequence[Place]) -> P
 
 
 def sheet_of_rows(heading: Heading, tiles: Sequence[Tile]) -> PIL.Image.Image:
-    """A sheet, its tiles in rows that are all as wide as the sheet."""
+    """Draws a sheet with tiles in rows that are all as wide as the sheet."""
     sizes = [tile.size for tile in tiles]
     places = in_rows(sizes, width=content_width(), height=ROW_HEIGHT, gap=GAP, below=CAPTION)
     return sheet(heading, tiles, places)
@@ -82,8 +85,7 @@ def content_width() -> int:
 
 
 def _heading(paper: PIL.Image.Image | None, heading: Heading) -> int:
-    """Writes the heading, or only measures it where there is no paper; returns where images
-    begin."""
+    """Writes the heading, or only measures it without a paper; returns its bottom in pixels."""
     room = content_width()
     baseline = MARGIN + TITLE - 6
     _write(paper, heading.title, (MARGIN, baseline), size=TITLE, color=INK, room=room)
@@ -95,7 +97,8 @@ def _heading(paper: PIL.Image.Image | None, heading: Heading) -> int:
 
 
 def _legend(paper: PIL.Image.Image | None, legend: Sequence[tuple[int, str, int]], top: int) -> int:
-    """Chips in rows; what there is no room for is counted. Returns where they end."""
+    """Draws chips in rows, and counts the classes that have no room. Returns the bottom in
+    pixels."""
     left, row = MARGIN, 0
     right = WIDTH - MARGIN
     tall = round(LEGEND * 1.38) + 6
@@ -133,10 +136,10 @@ def _write(
     color: Color,
     room: int = WIDTH,
 ) -> None:
-    """Text from a point on its baseline on, cut where there is no room for it."""
+    """Writes text from a point on its baseline, cut to fit into `room` pixels."""
     if paper is None:
         return
-    text, font = fitted(text, size=size, room=room, font=None)
+    text, font = fit_name(text, size=size, room=room, font=None)
     pen = ImageDraw.Draw(paper)
     pen.text(spot, text, fill=color, font=letters_of(size, font), anchor="ls")
 

@@ -1,4 +1,4 @@
-"""Converts arrays and tensors: shape and range are checked, nothing is guessed."""
+"""Converts arrays and tensors to images; checks shape and range, and guesses nothing."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def from_array(array: Array, name: str) -> Image:
 
 
 def from_tensor(tensor: Tensor, name: str) -> Image:
-    """A tensor `(3, height, width)`, or with 1 (gray) or 4 (alpha, dropped) channels or none
-    (gray), uint8 or float in [0, 1].
+    """Converts a tensor `(3, height, width)`, or with 1 (gray) or 4 (alpha, dropped) channels or
+    none (gray), uint8 or float in [0, 1].
 
-    A contiguous uint8 `(3, height, width)` is taken as it is, without a copy.
+    A contiguous uint8 `(3, height, width)` is not copied.
 
     Raises:
         ImageError: another shape or type, no pixels, or floats outside [0, 1].
     """
     if tensor.is_nested or tensor.layout != torch.strided:
-        what = "a nested tensor" if tensor.is_nested else f"a tensor of layout {tensor.layout}"
+        kind = "a nested tensor" if tensor.is_nested else f"a tensor of layout {tensor.layout}"
         raise unreadable(
-            name, f"It is {what}.", "Pass a dense one: tensor.to_dense(), or one of its parts."
+            name, f"It is {kind}.", "Pass a dense one: tensor.to_dense(), or one of its parts."
         )
     shape = tuple(tensor.shape)
     if tensor.dim() not in (2, 3) or (tensor.dim() == 3 and shape[0] not in CHANNELS):
@@ -85,7 +85,7 @@ def from_tensor(tensor: Tensor, name: str) -> Image:
 
 
 def _from_unit(tensor: Tensor, name: str) -> Tensor:
-    """Floats in [0, 1] to uint8; what torchvision's ToTensor made comes back exactly."""
+    """Floats in [0, 1] to uint8, the exact inverse of torchvision's ToTensor."""
     tensor = tensor.float()
     low, high = (float(value) for value in tensor.aminmax())
     _check_range(low, high, name, convert="tensor.to(torch.uint8)")

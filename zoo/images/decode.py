@@ -1,5 +1,5 @@
-"""Decodes images with Pillow: within limits, without its warnings, and upright as their EXIF
-orientation says."""
+"""Decodes images with Pillow: within limits, without its warnings, and upright by their EXIF
+orientation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from zoo.images.rgb import (
     planes_of,
 )
 from zoo.images.unreadable import (
-    AGAIN,
+    COPY_AGAIN,
     beyond,
     limit_of,
     no_image,
@@ -41,20 +41,23 @@ from zoo.images.unreadable import (
 
 Reserve: TypeAlias = Callable[[int], None]
 
-# Pillow opens these, but has another program draw them: Ghostscript, or the Windows shell.
-_DRAWN = {"EPS", "WMF"}
+# Pillow opens these, but calls other programs to draw them: Ghostscript, or the Windows shell.
+_VECTOR_FORMATS = {"EPS", "WMF"}
 
-MOST_SCANS = 100  # a progressive JPEG has about 10, and each costs a pass over all of its pixels
-_SCAN = b"\xff\xda"  # SOS, which can't stand within the data of a scan
+MAX_SCANS = 100  # a progressive JPEG has about 10, and each costs a pass over all of its pixels
+_SCAN = b"\xff\xda"  # SOS, which can't occur within the data of a scan
 
 _INVERSE = {6: 8, 8: 6}  # of EXIF orientations; every other one is its own
 
 _turns: dict[int, _Turn] = {}  # by the id of a PIL image
 _turns_lock = threading.Lock()
 
-# As warnings.filterwarnings would enter it.
+# In the form of the entries of `warnings.filters`.
 _IGNORED = ("ignore", None, Warning, re.compile(r"PIL\b"), 0)
-_SETTERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")  # libtiff's, whose own ones print
+_LIBTIFF_SETTERS = (
+    "TIFFSetErrorHandler",
+    "TIFFSetWarningHandler",
+)  # replace libtiff's, which print
 
 _quiet_users = 0
 _quiet_undo: list[Callable[[], None]] = []
@@ -63,13 +66,14 @@ _quiet_lock = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits for reading images; an image beyond one is refused by name, and the others go on.
+    """Limits for reading images; the error for an image beyond one names it, and others are still
+    read.
 
     pixels:   width times height of one image; None is Pillow's own limit,
               `2 * PIL.Image.MAX_IMAGE_PIXELS` (179 million).
-    memory:   bytes that the images being decoded and waiting may take together. One image alone is
-              never refused for it: it waits for its turn. An RGB image takes 7 bytes per pixel
-              while it is decoded.
+    memory:   bytes for all images that are being decoded or wait for the network. A single image
+              is never refused for it, but waits until it is alone. An RGB image takes 7 bytes per
+              pixel while it is decoded.
     seconds:  for reading one image, from opening it to its pixels; infinity means no limit.
     download: bytes of one image behind a URL.
 
@@ -95,8 +99,8 @@ class Limits:
 
     @classmethod
     def in_force(cls, given: Limits | None = None) -> Limits:
-        """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS`
-        and `_DOWNLOAD`.
+        """The given limits, or else those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`,
+        `_SECONDS` and `_DOWNLOAD`.
 
         Raises: UsageError if a variable is not a number above 0.
         """
@@ -108,10 +112,10 @@ class Limits:
         return cls(**values)
 
     def changed(self, typed: Sequence[str]) -> Limits:
-        """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are
-        10**3, 10**6 and 10**9.
+        """These limits with others in the form of `--limit`: `memory=4G`, `seconds=300`; k, M and G
+        are 10**3, 10**6 and 10**9.
 
-        Raises: UsageError for other values.
+        Raises: UsageError for invalid values.
         """
         values: dict[str, Any] = {}
         for option in typed:
@@ -139,16 +143,16 @@ def decode(
     limits: Limits | None = None,
     reserve: Reserve | None = None,
 ) -> Image:
-    """The first frame of an encoded image.
+    """Decodes the first frame of an encoded image.
 
-    reserve: called with the bytes that decoding takes before they are taken; it may wait.
+    reserve: called with the number of bytes before decoding allocates them; it may wait.
 
     Raises:
-        ImageError: it is empty, cut short, damaged, beyond a limit, or no image.
+        ImageError: it is empty, cut short, damaged, beyond a limit, or not an image.
     """
     start = file.read(16)
     if not start:
-        raise unreadable(name, "It is empty: 0 bytes.", AGAIN)
+        raise unreadable(name, "It is empty: 0 bytes.", COPY_AGAIN)
     file.seek(0)
     try:
         limits = Limits.in_force(limits)
@@ -160,9 +164,7 @@ def decode(
             return _pixels(image, name, exif, reserve, lost, animated=animated)
     except UnidentifiedImageError:
         raise no_image(name, start) from None
-    # a parser that meets garbage raises whatever it stumbles over: OSError, SyntaxError,
-    # struct.error
-    except Exception as error:
+    except Exception as error:  # parsers raise anything on damaged data: OSError, struct.error, …
         raise undecodable(name, error) from error
 
 
@@ -174,17 +176,15 @@ def from_pil(
     limits: Limits | None = None,
     reserve: Reserve | None = None,
 ) -> Image:
-    """A PIL image at its current frame. One that was opened and not loaded yet gets loaded; nothing
-    else in it changes.
+    """Converts the current frame of a PIL image, which is loaded if it was only opened, and not
+    changed otherwise.
 
     Raises:
         ImageError: its file is cut short or damaged, it is beyond a limit or has no pixels.
     """
     try:
-        with (
-            quiet(),
-            _alone(image),
-        ):  # one image may stand in a list twice, and two threads must not load it at once
+        # An image may be in a list twice, and two threads must not load it at the same time.
+        with quiet(), _alone(image):
             _check(image, name, Limits.in_force(limits))
             lost = tuple(loss for loss in losses_of_file(image) if loss.kind != "frames")
             return _pixels(image, name, exif, reserve, lost)
@@ -194,7 +194,7 @@ def from_pil(
 
 @contextmanager
 def _alone(image: PIL.Image.Image) -> Iterator[None]:
-    """One thread at a time has that image."""
+    """Lets one thread at a time use a PIL image."""
     with _turns_lock:
         turn = _turns.setdefault(id(image), _Turn())
         turn.users += 1
@@ -209,8 +209,8 @@ def _alone(image: PIL.Image.Image) -> Iterator[None]:
 
 
 def _check(image: PIL.Image.Image, name: str, limits: Limits) -> None:
-    """Raises: ImageError for what is not to be decoded."""
-    if image.format in _DRAWN:
+    """Raises: ImageError for an image that must not be decoded."""
+    if image.format in _VECTOR_FORMATS:
         raise unreadable(
             name,
             f"It is {image.format}, a drawing, not pixels.",
@@ -229,19 +229,19 @@ def _check(image: PIL.Image.Image, name: str, limits: Limits) -> None:
 
 
 def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
-    """Raises: ImageError for a JPEG that takes a pass over its pixels thousands of times."""
+    """Raises: ImageError for a JPEG with so many scans that decoding it takes minutes."""
     if image.format not in ("JPEG", "MPO"):
         return
-    place = file.tell()
+    position = file.tell()
     if has_one_scan(image, file):
         return
     file.seek(0)
     frames = int(getattr(image, "n_frames", 1))
     scans = sum(block.count(_SCAN) for block in iter(lambda: file.read(2**20), b""))
-    file.seek(place)
-    if scans > MOST_SCANS * frames:
+    file.seek(position)
+    if scans > MAX_SCANS * frames:
         case = (
-            f"It is a JPEG of {scans:,} scans, each a pass over all of its pixels; {MOST_SCANS} "
+            f"It is a JPEG of {scans:,} scans, each a pass over all of its pixels; {MAX_SCANS} "
             f"are decoded at most."
         )
         raise unreadable(
@@ -252,10 +252,10 @@ def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
 def has_one_scan(image: PIL.Image.Image, file: IO[bytes]) -> bool:
     """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not
     progressive."""
-    place, channels = file.tell(), len(image.getbands())
-    file.seek(max(place - 8 - 2 * channels, 0))
+    position, channels = file.tell(), len(image.getbands())
+    file.seek(max(position - 8 - 2 * channels, 0))
     header = file.read(5)
-    file.seek(place)
+    file.seek(position)
     return "progressive" not in image.info and header == bytes(
         [*_SCAN, 0, 6 + 2 * channels, channels]
     )
@@ -270,7 +270,7 @@ def _pixels(
     *,
     animated: bool = False,
 ) -> Image:
-    """Decodes, and turns as EXIF says."""
+    """Decodes an image, and turns it by its EXIF orientation."""
     if reserve:
         reserve(bytes_to_decode(image))
     orientation, turn = _load(image, exif)
@@ -279,22 +279,21 @@ def _pixels(
 
 
 def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
-    """Decode; say which EXIF orientation was found, and which one the pixels still have to be
-    turned by."""
+    """Loads an image; returns its EXIF orientation, and the one by which its pixels must still be
+    turned."""
     orientation = orientation_of(image)
     image.load()
-    # Pillow turns TIFF files upright by itself and takes the tag away.
+    # Pillow turns TIFF files upright by itself, and removes the tag.
     remaining = orientation_of(image)
     if exif == "apply":
         return orientation, remaining
-    if remaining != orientation:  # it is turned upright, and is to be as stored
+    if remaining != orientation:  # Pillow turned it upright, which is undone
         return orientation, _INVERSE.get(orientation, orientation)
     return orientation, 1
 
 
 def orientation_of(image: PIL.Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none or where it can't be understood (as web browsers
-    have it)."""
+    """The EXIF orientation; 1 if it is missing or invalid, as in web browsers."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
@@ -304,12 +303,12 @@ def orientation_of(image: PIL.Image.Image) -> int:
 
 @contextmanager
 def quiet(*, pixels: int | None = None) -> Iterator[None]:
-    """No warning of Pillow's modules is shown, and libtiff prints nothing, while anybody is inside.
+    """Suppresses warnings of Pillow's modules and output of libtiff while any thread is inside.
 
-    Filters and handlers are the process's, not a thread's: the first one in sets them, the last one
-    out takes them back.
+    Filters and handlers belong to the process and not to a thread: the first thread inside sets
+    them, and the last one restores them.
 
-    pixels: where it is more than Pillow decodes by itself, Pillow's limit is raised to it as well.
+    pixels: if it is more than Pillow's own limit, that is raised to it.
     """
     global _quiet_users
     with _quiet_lock:
@@ -333,16 +332,14 @@ def quiet(*, pixels: int | None = None) -> Iterator[None]:
 
 
 def _without_warnings() -> Callable[[], None]:
-    # Entered by hand: filterwarnings would also forget which warnings have been shown once, and
+    # Inserted by hand: filterwarnings would also reset which warnings have been shown once, and
     # show all of them again.
     entered = _filters()
     entered.insert(0, _IGNORED)
 
     def undo() -> None:
-        for filters in (
-            entered,
-            _filters(),
-        ):  # somebody's catch_warnings may have exchanged the list in between
+        # A catch_warnings elsewhere may have replaced the list in between.
+        for filters in (entered, _filters()):
             with suppress(ValueError):
                 filters.remove(_IGNORED)
 
@@ -360,9 +357,7 @@ def _without_prints() -> Iterator[Callable[[], None]]:
 
 
 def _without_logs() -> Iterator[Callable[[], None]]:
-    logger = logging.getLogger(
-        "PIL.TiffImagePlugin"
-    )  # the one of Pillow's modules that logs errors
+    logger = logging.getLogger("PIL.TiffImagePlugin")  # the only one that logs errors
     if not logger.disabled:
         logger.disabled = True
         yield partial(setattr, logger, "disabled", False)
@@ -370,10 +365,11 @@ def _without_logs() -> Iterator[Callable[[], None]]:
 
 @cache
 def _libtiff() -> tuple[Any, ...]:
-    """The functions that set libtiff's handlers, found through Pillow's own module; or none."""
+    """The functions that set libtiff's handlers, found through Pillow's own module; empty if there
+    are none."""
     try:
         library = ctypes.CDLL(_imaging.__file__)
-        setters = [getattr(library, name) for name in _SETTERS]
+        setters = [getattr(library, name) for name in _LIBTIFF_SETTERS]
     except (OSError, AttributeError, TypeError):
         return ()
     for setter in setters:
@@ -383,7 +379,7 @@ def _libtiff() -> tuple[Any, ...]:
 
 @dataclass
 class _Turn:
-    """Whose turn it is with one PIL image, and how many threads want it."""
+    """The lock of one PIL image, and the number of threads that use or want it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     users: int = 0

@@ -1,5 +1,5 @@
-"""Plain JPEGs by torchvision's decoder, for whoever reads many: the pixels are Pillow's to the bit,
-and come without a copy plane by plane."""
+"""Decodes plain JPEGs by torchvision, for callers that read many: the pixels are exactly Pillow's,
+without its copy of each plane."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def plain_jpeg(content: bytes) -> Tensor | None:
     """The pixels of an upright JPEG of three channels and one scan, `(3, height, width)` uint8 RGB,
     interleaved in memory.
 
-    None for anything else, what is damaged or beyond a limit of the environment included:
-    `zoo.images.read` reads it, or says what it is. Raises: UsageError for a limit that is none.
+    None for anything else, and for a damaged image or one beyond a limit of the environment:
+    `zoo.images.read` reads it, or raises the error. Raises: UsageError for an invalid limit.
     """
     if not content.startswith(_START):
         return None
@@ -29,9 +29,9 @@ def plain_jpeg(content: bytes) -> Tensor | None:
         with quiet(), PIL.Image.open(file) as image:
             if image.width * image.height > limits.most_pixels or not _is_plain(image, file):
                 return None
-    except Exception:  # whatever a parser that meets garbage stumbles over
+    except Exception:  # whatever a parser raises on damaged data
         return None
-    return _decoded(content)
+    return _decode(content)
 
 
 def _is_plain(image: PIL.Image.Image, file: io.BytesIO) -> bool:
@@ -39,11 +39,11 @@ def _is_plain(image: PIL.Image.Image, file: io.BytesIO) -> bool:
     return channels and orientation_of(image) == 1 and has_one_scan(image, file)
 
 
-def _decoded(content: bytes) -> Tensor | None:
+def _decode(content: bytes) -> Tensor | None:
     import torchvision.io  # noqa: F401 - deferred: slow; it registers the decoder
 
     data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    try:  # as its `decode_jpeg`, which warns of going away: then images are read as all others are
+    try:  # as `torchvision.io.decode_jpeg`, which is deprecated; without it, `read` is used
         pixels: Tensor = torch.ops.image.decode_jpeg(data, _RGB, False)
     except (RuntimeError, AttributeError):  # cut short, or damaged; or no such decoder
         return None

@@ -30,7 +30,7 @@ Source: TypeAlias = str | os.PathLike[str] | Pixels
 Sources: TypeAlias = Source | Iterable[Source]
 
 
-FETCHED = ("http", "https")
+FETCHED_SCHEMES = ("http", "https")
 _FILE = re.compile(r"file://(?=/)", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]+)://|(data):)", re.IGNORECASE)
 
@@ -48,28 +48,27 @@ def read(
     limits: Limits | None = None,
     reserve: Reserve | None = None,
 ) -> Image:
-    """The image as uint8 RGB.
+    """Reads an image as uint8 RGB.
 
-    Path (a file:// URL is one), http(s) URL and bytes are decoded by Pillow, so that they and a PIL
-    image give identical bits: gray of more than 8 bits is scaled to 8 if its white is known; CMYK,
-    YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied; of an
-    animation or a stack of pages the first is read. A PIL image is taken at its current frame.
-    Losses are listed in `lost`, and `detect` warns of them.
+    Paths (also as file:// URLs), http(s) URLs and bytes are decoded by Pillow, with the same pixels
+    as a PIL image: gray of more than 8 bits is scaled to 8 if its white is known; CMYK, YCbCr, LAB
+    and palettes become RGB; alpha is dropped; color profiles are not applied; of an animation or a
+    stack of pages, the first is read. Of a PIL image, the current frame is read. Losses are listed
+    in `lost`, and `detect` warns of them.
     An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass
     `image[..., ::-1]`), a tensor uint8 `([1 | 3 | 4,] height, width)`: one channel is gray, a
-    fourth is alpha. Floats are taken as [0, 1].
+    fourth is alpha. Floats are in [0, 1].
 
-    exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it
-             is stored.
+    exif:    "apply" turns the image upright by its EXIF orientation, "ignore" leaves it as stored.
     name:    its name in messages; None is its path or URL, with `***` for a password.
-    limits:  how many pixels are decoded and how many bytes downloaded; None is what the environment
-             says (`docs/reference/settings.md`). The limit of seconds holds in `detect`, which
-             reads on threads, and for downloads.
-    reserve: called with the bytes that decoding takes before they are taken; it may wait.
+    limits:  how many pixels are decoded and how many bytes downloaded; None takes them from the
+             environment (`docs/reference/settings.md`). The limit of seconds applies in `detect`,
+             which reads on threads, and to downloads.
+    reserve: called with the number of bytes before decoding allocates them; it may wait.
 
     Raises:
         ImageError: it can't be read; the message names the image, the reason and what to do.
-        UsageError: a setting of the environment is none.
+        UsageError: an environment variable has an invalid value.
     """
     if exif not in ("apply", "ignore"):
         raise ValueError(
@@ -84,9 +83,9 @@ def read(
         raise unreadable(
             name, "There is not enough memory for it.", "Make it smaller, or leave it out."
         ) from error
-    except Exception as error:  # what is given may have code of its own
-        says = f"{type(error).__name__}: {' '.join(str(error).split()):.300}".rstrip(": ")
-        raise unreadable(name, f"Reading {type_name(source)} raised {says}.", FORMS) from error
+    except Exception as error:  # the source may be an object with code of its own
+        reason = f"{type(error).__name__}: {' '.join(str(error).split()):.300}".rstrip(": ")
+        raise unreadable(name, f"Reading {type_name(source)} raised {reason}.", FORMS) from error
 
 
 def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserve | None) -> Image:
@@ -102,17 +101,17 @@ def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserv
                 io.BytesIO(bytes(source)), name, exif=exif, limits=limits, reserve=reserve
             )
         case str() | os.PathLike():
-            with _opened(path_of(source), name, limits) as file:
+            with _open(path_of(source), name, limits) as file:
                 return decode(file, name, exif=exif, limits=limits, reserve=reserve)
     raise _unknown(source, name)
 
 
-def _opened(path: str, name: str, limits: Limits) -> BinaryIO:
-    """The file or what is behind the URL. Raises: ImageError."""
+def _open(path: str, name: str, limits: Limits) -> BinaryIO:
+    """Opens the file, or fetches the URL. Raises: ImageError."""
     if is_url(path):
         return io.BytesIO(fetch(path, name, limits=limits))
     if (scheme := scheme_of(path)) and not os.path.lexists(path):
-        raise _unfetched(scheme, name)
+        raise _wrong_scheme(scheme, name)
     try:
         return open_regular(path)
     except IsADirectoryError:
@@ -125,15 +124,15 @@ def _opened(path: str, name: str, limits: Limits) -> BinaryIO:
             name, f"It {str(error.strerror)[:1].lower()}{str(error.strerror)[1:]}.", fix
         ) from None
     except (OSError, ValueError) as error:  # no permission, a name too long, a null byte in it
-        if os.path.isdir(path):  # Windows calls opening a folder a lack of permission
+        if os.path.isdir(path):  # Windows reports a folder as a lack of permission
             raise _folder(path, name) from None
-        says = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise unreadable(
-            name, f"It can't be opened: {says}.", "Check the path and who may read it."
+            name, f"It can't be opened: {reason}.", "Check the path and who may read it."
         ) from error
 
 
-def _unfetched(scheme: str, name: str) -> ImageError:
+def _wrong_scheme(scheme: str, name: str) -> ImageError:
     case = f"Its address begins with {scheme}:, and images are fetched from http: and https: only."
     if scheme == "data":
         return unreadable(
@@ -189,8 +188,8 @@ def _unknown(source: object, name: str) -> ImageError:
         return unreadable(name, case, "Pass its images as a list: list(images.values()).")
     if isinstance(source, Set):
         case = (
-            f"It is {type_name(source)}, which has no order, so nobody could say which answer is "
-            f"whose."
+            f"It is {type_name(source)}, which has no order, so that results could not be matched "
+            f"to images."
         )
         return unreadable(name, case, "Pass a list: sorted(paths).")
     return unreadable(
@@ -204,22 +203,21 @@ def expand(source: Sources) -> Iterator[Source]:
     """Yields one image after the other: a folder or glob becomes its files, a list or generator
     its items.
 
-    A folder (not its subfolders) and a glob (`**` goes down) give the files with an image's
-    suffix, hidden ones left out, in natural order: `frame2.png` before `frame10.png`. One that
-    gives none comes out as itself, and reading it says so: a bad entry in a list does not hide the
-    rest.
+    A folder (without its subfolders) and a glob (`**` includes subfolders) become the files with an
+    image's suffix, without hidden ones, in natural order: `frame2.png` before `frame10.png`. One
+    without such files is yielded itself, so that reading it raises the error, and the other entries
+    of a list are still read.
     """
     for entry in source if _is_series(source) else (source,):
         text = _path_or_none(entry)
         if text is not None:
             yield from _files(text)
         else:
-            yield entry  # type: ignore[misc]  # whatever else it is, `read` takes it or names it
+            yield entry  # type: ignore[misc]  # `read` checks it
 
 
 def is_many(source: Sources) -> bool:
-    """Whether the source stands for a sequence of images, even if of one, rather than for one
-    image."""
+    """Whether the source is a sequence of images, even of one, rather than a single image."""
     if isinstance(source, str | os.PathLike):
         text = _path_or_none(source)
         return text is not None and (os.path.isdir(text) or is_glob(text))
@@ -227,7 +225,7 @@ def is_many(source: Sources) -> bool:
 
 
 def path_of(source: str | os.PathLike[str]) -> str:
-    """The path or URL as text; `~` is the home folder, and `file:///x.jpg` is the path `/x.jpg`."""
+    """The path or URL as text, with the home folder for `~`, and `/x.jpg` for `file:///x.jpg`."""
     text = os.fsdecode(source)
     if not _FILE.match(text):
         return os.path.expanduser(text)
@@ -237,19 +235,18 @@ def path_of(source: str | os.PathLike[str]) -> str:
 
 
 def is_url(text: str) -> bool:
-    """Whether the text is an address to fetch rather than a path."""
-    return scheme_of(text) in FETCHED
+    """Whether the text is a URL to fetch rather than a path."""
+    return scheme_of(text) in FETCHED_SCHEMES
 
 
 def scheme_of(text: str) -> str | None:
-    """How an address says that it is to be had, in lower case: `https`, `ftp`, `data`; None for a
-    path."""
+    """The scheme of an address in lower case, as `https`, `ftp` or `data`; None for a path."""
     scheme = _SCHEME.match(text)
     return (scheme[1] or scheme[2]).lower() if scheme else None
 
 
 def is_glob(text: str) -> bool:
-    """Whether the text is a pattern: it has wildcards, and no file is called exactly that."""
+    """Whether the text is a pattern: it has wildcards, and no file has exactly that name."""
     return glob.has_magic(text) and scheme_of(text) is None and not os.path.lexists(text)
 
 
@@ -276,8 +273,7 @@ def matches(pattern: str) -> list[str]:
 
 
 def _path_or_none(source: object) -> str | None:
-    """The path or URL as text, or None for what is none, or does not tell it: reading it says
-    so."""
+    """The path or URL as text; None for other objects, and for path objects that raise an error."""
     if not isinstance(source, str | os.PathLike):
         return None
     try:
@@ -299,7 +295,7 @@ def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
         | Mapping
         | Set,
     ):
-        return False  # a mapping's keys are not images, and a set has no order: reading says so
+        return False  # a mapping's keys are not images, and a set has no order: `read` raises
     return isinstance(source, Iterable) and not hasattr(source, "read")
 
 
@@ -313,14 +309,14 @@ def _files(text: str) -> list[str]:
 
 
 def _images(paths: Iterable[str]) -> list[str]:
-    kept = (
+    images = (
         path
         for path in paths
         if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and not os.path.isdir(path)
     )
-    return sorted(kept, key=lambda path: (_natural(path), path))
+    return sorted(images, key=lambda path: (_natural(path), path))
 
 
 def _natural(path: str) -> list[int | str]:
     parts = re.split(r"(\d+)", path)  # text, digits, text, digits, ...
-    return [int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)]
+    return [int(part) if index % 2 else part.casefold() for index, part in enumerate(parts)]

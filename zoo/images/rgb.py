@@ -1,5 +1,5 @@
-"""An image in memory: three upright planes of 8-bit RGB. Converts decoded images of any mode and
-depth to that, and says what it loses: frames, finer shades, transparency."""
+"""Image: three upright planes of 8-bit RGB. Converts decoded images of any mode and depth to that,
+and lists what is lost: frames, finer shades, transparency."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Exif: TypeAlias = Literal["apply", "ignore"]
 STRIP_PIXELS = 2**22
 RESULT_BYTES = 3
 
-_STRAIGHT = {"La": "LA", "RGBa": "RGBA"}  # premultiplied alpha, and the mode that is not
+_STRAIGHT_ALPHA = {"La": "LA", "RGBa": "RGBA"}  # mode with premultiplied alpha -> the one without
 
-# A pixel in Pillow's memory; others take 4.
+# Bytes per pixel in Pillow's memory; other modes take 4.
 _STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
-# A pixel, of frames that a decoder holds besides.
+# Bytes per pixel that a decoder holds in addition.
 _DECODER_BYTES = {"JPEG2000": 12, "AVIF": 8, "WEBP": 8, "GIF": 8}
 
 _BITS_PER_SAMPLE = 258  # tags of TIFF 6.0
@@ -33,15 +33,16 @@ _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _MAX_SAMPLE_VALUE, _S_MAX_SAMPLE_VALUE = 281, 341
 _HEADER_BYTES = 64 * 1024
 
-_THUMBNAIL = "Large Thumbnail"  # as MPO names what is not an image of its own
+_THUMBNAIL = "Large Thumbnail"  # MPO's type of a preview
 _GAIN_MAPS = ("hdrgm", "hdrgainmap")
 _PAGES = ("TIFF", "MPO")
 
 
 class Loss(NamedTuple):
-    """One thing that a file has and the pixels read from it have not.
+    """Something in a file that is missing in the pixels read from it.
 
-    kind: `frames`, `bits`, `range` or `transparency`. case: a sentence about the image.
+    kind: `frames`, `bits`, `range` or `transparency`.
+    case: a sentence about the image.
     """
 
     kind: str
@@ -50,15 +51,14 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels, and where they come from; frozen, and nobody writes into the pixels.
+    """An image's pixels and their source; frozen, and the pixels must not be written to.
 
-    pixels:      (3, height, width) uint8 RGB, contiguous.
-    source:      the file or URL as it was given, a password in it as `***`, or `image 3`: its
-        position, counted from 0.
-    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what an image without
-        EXIF has.
-    animated:    the file holds more frames or pages; these are the pixels of the first.
-    lost:        what reading lost: further frames or pages, depth beyond 8 bits, transparency.
+    pixels:      `(3, height, width)` uint8 RGB, contiguous.
+    source:      the file or URL as it was given, with `***` in place of a password, or the position
+        counted from 0, as `image 3`.
+    orientation: the EXIF orientation of the file, 1..8; 1 is upright, also without EXIF.
+    animated:    whether the file has more frames or pages than the first, which was read.
+    lost:        what was lost: further frames or pages, depth beyond 8 bits, transparency.
     """
 
     pixels: Tensor
@@ -74,11 +74,11 @@ class Image:
 
 
 class ImageWarning(UserWarning):
-    """An image could not be read and was left out, or could be read in part only."""
+    """An image could not be read and was left out, or was only read in part."""
 
 
 def bytes_to_decode(image: PIL.Image.Image) -> int:
-    """About what decoding the image takes at its peak, the result included."""
+    """The approximate peak memory of decoding the image, with the result, in bytes."""
     decoder = _DECODER_BYTES.get(image.format or "", 0)
     if "progressive" in image.info:
         decoder += 6  # coefficients of 16 bits for up to three components
@@ -90,9 +90,9 @@ def planes_of(
 ) -> tuple[Tensor, tuple[Loss, ...]]:
     """Red, green and blue of a loaded image, `(3, h, w)` uint8, turned upright, and what was lost.
 
-    orientation: the EXIF orientation that is still to be undone; tag 0x0112 of EXIF (CIPA DC-008).
+    orientation: the EXIF orientation to undo; tag 0x0112 of EXIF (CIPA DC-008).
 
-    Raises: ImageError where nothing says what is white.
+    Raises: ImageError if the value of white is unknown.
     """
     turned = orientation > 4
     shape = (image.width, image.height) if turned else (image.height, image.width)
@@ -117,7 +117,7 @@ def _as_stored(upright: Array, orientation: int) -> Array:
 
 
 def _strips(image: PIL.Image.Image) -> Iterator[tuple[slice, PIL.Image.Image]]:
-    """The image in strips of whole rows; itself where it is small."""
+    """The image in strips of whole rows; a small image in one piece."""
     rows = max(1, STRIP_PIXELS // image.width)
     if rows >= image.height:
         yield slice(0, image.height), image
@@ -128,8 +128,8 @@ def _strips(image: PIL.Image.Image) -> Iterator[tuple[slice, PIL.Image.Image]]:
 
 
 def _fill(planes: Array, image: PIL.Image.Image) -> None:
-    if image.mode in _STRAIGHT:
-        image = image.convert(_STRAIGHT[image.mode])
+    if image.mode in _STRAIGHT_ALPHA:
+        image = image.convert(_STRAIGHT_ALPHA[image.mode])
     if image.mode in ("L", "LA"):
         planes[:] = np.asarray(image.getchannel(0))
         return
@@ -142,13 +142,13 @@ def _fill(planes: Array, image: PIL.Image.Image) -> None:
     if image.mode not in ("RGB", "RGBA", "RGBX"):
         image = image.convert("RGB")
     for plane, band in zip(planes, "RGB", strict=True):
-        # Packing one band at a time is the fastest way out of Pillow's four bytes a pixel.
+        # Packing one band at a time is the fastest way out of Pillow's four bytes per pixel.
         packed = np.frombuffer(image.tobytes("raw", band), np.uint8)
         plane[:] = packed.reshape(image.height, image.width)
 
 
 def _fill_deep(planes: Array, image: PIL.Image.Image, name: str) -> tuple[Loss, ...]:
-    """Gray of more than 8 bits."""
+    """Fills the planes with gray of more than 8 bits, scaled to 8."""
     extremes = np.array([(values.min(), values.max()) for _, values in _values(image)])
     low, high = float(extremes[:, 0].min()), float(extremes[:, 1].max())
     white = checked_white(image, (low, high), name)
@@ -159,7 +159,7 @@ def _fill_deep(planes: Array, image: PIL.Image.Image, name: str) -> tuple[Loss, 
 
 
 def _is_negative(image: PIL.Image.Image) -> bool:
-    """Whether 0 is white, which Pillow undoes in TIFFs of up to 8 bits only."""
+    """Whether 0 is white, which Pillow only undoes in TIFFs of up to 8 bits."""
     with suppress(Exception):  # tags of a damaged file
         return bool(getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
     return False
@@ -171,13 +171,12 @@ def _values(image: PIL.Image.Image) -> Iterator[tuple[slice, Array]]:
 
 
 def is_deep_gray(image: PIL.Image.Image) -> bool:
-    """Whether the image is one channel of integers or floats that Pillow leaves as they are."""
+    """Whether the image has one channel of integers or floats that Pillow does not scale."""
     return image.mode.startswith(("I", "F"))
 
 
 def bits_of(image: PIL.Image.Image) -> int:
-    """Bits a channel in the file, of an image that is not loaded yet; 8 where Pillow does not
-    say."""
+    """Bits per channel in the file of an image that is not loaded yet; 8 if they are unknown."""
     if image.mode in ("I", "F") and white_of(image) != 65535:
         return 32
     if "bit_depth" in image.info:  # of pillow-heif
@@ -194,10 +193,11 @@ def bits_of(image: PIL.Image.Image) -> int:
 
 
 def white_of(image: PIL.Image.Image) -> float | None:
-    """The value of white in a gray image of more than 8 bits, or None where nothing says it.
+    """The value of white in a gray image of more than 8 bits; None if it is unknown.
 
-    It is the largest of 16 bits, or of as many as a TIFF has; what a TIFF declares as its largest
-    sample; none of a 32-bit image otherwise. PNG and PPM keep 16 bits in Pillow's mode I.
+    It is the largest value of 16 bits, or of a TIFF's own number of bits, or a TIFF's declared
+    largest sample; it is unknown in other 32-bit images. Pillow reads PNG and PPM of 16 bits in its
+    mode I.
     """
     if image.mode.startswith("I;16"):
         return float(2 ** _tiff_bits(image) - 1)
@@ -219,8 +219,8 @@ def to_8_bits(values: Array, white: float) -> Array:
 
 
 def checked_white(image: PIL.Image.Image, extremes: tuple[float, float], name: str) -> float:
-    """The value of white. Raises: ImageError where it is not known, or a value is not between black
-    and it."""
+    """The value of white. Raises: ImageError if it is unknown, or if a value is not between black
+    and white."""
     white, (low, high) = white_of(image), extremes
     if white is None:
         case = (
@@ -247,13 +247,13 @@ def _tiff_bits(image: PIL.Image.Image) -> int:
 
 
 def _header(image: PIL.Image.Image) -> bytes:
-    """The beginning of the file; where it was read up to is left as it is."""
+    """The beginning of the file, whose position is kept."""
     with suppress(Exception):
         file = image.fp  # type: ignore[attr-defined]  # of images from files alone
-        place = file.tell()
+        position = file.tell()
         file.seek(0)
         start: bytes = file.read(_HEADER_BYTES)
-        file.seek(place)
+        file.seek(position)
         return start
     return b""
 
@@ -272,8 +272,8 @@ def _avif_bits(header: bytes) -> int:
 
 
 def losses_of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
-    """Losses of reading the first frame of an image as 8-bit RGB, of one that is open and not
-    loaded yet."""
+    """Losses of reading the first frame of an image as 8-bit RGB. The image is open and not loaded
+    yet."""
     losses = []
     count = frames_of(image)
     if count != 1:
@@ -286,7 +286,7 @@ def losses_of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
 
 
 def losses_of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
-    """Losses of dropping the transparency of an image that is loaded."""
+    """Losses of dropping the transparency of a loaded image."""
     if not _see_through(image):
         return ()
     case = "It is transparent in places, and the colours stored there are what the network sees."
@@ -294,8 +294,8 @@ def losses_of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
 
 
 def loss_of_range(brightest: float, white: float) -> tuple[Loss, ...]:
-    """The note on a deep image that uses less than half of its range, as 12 bits do that are
-    stored in 16."""
+    """The loss of an image of more than 8 bits that uses less than half of its range, as 12 bits
+    stored in 16 do."""
     if not 0 < brightest < white / 2:
         return ()
     case = (
@@ -306,8 +306,8 @@ def loss_of_range(brightest: float, white: float) -> tuple[Loss, ...]:
 
 
 def frames_of(image: PIL.Image.Image) -> int:
-    """How many frames or pages the file holds, thumbnails and gain maps not counted; 0 is an
-    unknown number of several."""
+    """The number of frames or pages in the file, without thumbnails and gain maps; 0 for several
+    of unknown number."""
     try:
         if not getattr(image, "is_animated", False):
             return 1
@@ -325,8 +325,7 @@ def _frames(image: PIL.Image.Image, count: int) -> Loss:
 
 
 def _mpo_frames(image: PIL.Image.Image, count: int) -> int:
-    """Without those that show the first one again: previews, and the gain maps of high dynamic
-    range."""
+    """The number of frames, without previews of the first one and gain maps (for HDR)."""
     xmp = image.info.get("xmp", b"")
     if any(name in bytes(xmp).lower() for name in (word.encode() for word in _GAIN_MAPS)):
         return 1
@@ -355,13 +354,14 @@ def _see_through(image: PIL.Image.Image) -> bool:
 
 
 def _has_color(image: PIL.Image.Image, color: object) -> bool:
-    """Whether a pixel has the colour that a PNG says is transparent: a gray, or three values."""
-    sought = np.atleast_1d(np.asarray(color))
-    if sought.shape != (len(image.getbands()),):
+    """Whether a pixel has the colour that a PNG declares as transparent: a gray, or three
+    values."""
+    target = np.atleast_1d(np.asarray(color))
+    if target.shape != (len(image.getbands()),):
         return False
     for _, strip in _strips(image):
         gray = strip.convert("L") if strip.mode == "1" else strip  # whose white is 255
-        values = np.asarray(gray).reshape(-1, len(sought))
-        if (values == sought).all(1).any():
+        values = np.asarray(gray).reshape(-1, len(target))
+        if (values == target).all(1).any():
             return True
     return False

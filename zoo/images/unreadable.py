@@ -1,4 +1,4 @@
-"""Errors for images that can't be read, and for limits of reading them."""
+"""Errors of images that can't be read, and of invalid limits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import PIL.Image
 from zoo.environment import IMAGE_LIMITS
 from zoo.errors import ImageError, UsageError, ZooError
 
-AGAIN = "Copy or download it again."
-SMALLER = "Make the image smaller, or leave it out."
+COPY_AGAIN = "Copy or download it again."
+MAKE_SMALLER = "Make the image smaller, or leave it out."
 
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?(?:e\d+)?)\s*([kmg]?)", re.IGNORECASE)
 _UNIT = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -23,13 +23,13 @@ def unreadable(source: str, case: str, fix: str, *, fix_cli: str | None = None) 
 
 
 def beyond(limit: str, source: str, case: str) -> ImageError:
-    """The error for an image that is beyond a limit."""
-    fix, fix_cli = raising(limit)
+    """The error for an image that exceeds a limit."""
+    fix, fix_cli = raise_advice(limit)
     return unreadable(source, case, fix, fix_cli=fix_cli)
 
 
 def no_image(name: str, start: bytes) -> ImageError:
-    """The error for bytes that Pillow does not know; start: the first 16."""
+    """The error for bytes of no format that Pillow knows. start: the first 16."""
     if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         fix = "pip install pillow-heif, then call pillow_heif.register_heif_opener() once."
         return unreadable(name, "It is HEIF, which Pillow reads with a plugin only.", fix)
@@ -38,7 +38,7 @@ def no_image(name: str, start: bytes) -> ImageError:
 
 
 def undecodable(name: str, error: Exception) -> Exception:
-    """The error for an image that Pillow gave up on; one that says so already is itself."""
+    """The error for an exception of Pillow; an error of the zoo stays as it is."""
     if isinstance(error, ZooError):
         return error
     if isinstance(error, PIL.Image.DecompressionBombError):
@@ -46,23 +46,23 @@ def undecodable(name: str, error: Exception) -> Exception:
             "pixels", name, f"It is too large to decode unasked. {str(error).rstrip('.')}."
         )
     if isinstance(error, MemoryError):
-        return unreadable(name, "There is not enough memory to decode it.", SMALLER)
+        return unreadable(name, "There is not enough memory to decode it.", MAKE_SMALLER)
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return unreadable(name, f"It is damaged or cut short: {reason:.300}.", AGAIN)
+    return unreadable(name, f"It is damaged or cut short: {reason:.300}.", COPY_AGAIN)
 
 
-def raising(name: str) -> tuple[str, str]:
+def raise_advice(name: str) -> tuple[str, str]:
     """Advice for a higher limit, in Python and in the shell."""
     example = _EXAMPLES[name]
     value = f"{limit_of(example, name):_}"
     keyword, variable = f"limits=zoo.images.Limits({name}={value})", IMAGE_LIMITS[name]
-    raised = "If you trust it, raise the limit:"
+    advice = "If you trust it, raise the limit:"
     shell = f"{variable}={example}, or with zoo detect and zoo serve --limit {name}={example}"
-    return f"{raised} {keyword}, or {variable}={example}", f"{raised} {shell}"
+    return f"{advice} {keyword}, or {variable}={example}", f"{advice} {shell}"
 
 
 def limit_of(text: str, name: str, typed: str = "") -> float | int:
-    """The number in a text such as `400M`. Raises: UsageError naming what was typed."""
+    """The number in a text such as `400M`. Raises: UsageError naming the option `typed`."""
     number = _NUMBER.fullmatch(text.strip())
     value = float(number[1]) * _UNIT[number[2].lower()] if number else 0.0
     if not 0 < value < 1e18:
@@ -70,12 +70,12 @@ def limit_of(text: str, name: str, typed: str = "") -> float | int:
     return value if name == "seconds" else int(value)
 
 
-def wrong_limit(asked: str, name: str) -> UsageError:
-    """The error for what is not a number above 0."""
+def wrong_limit(failure: str, name: str) -> UsageError:
+    """The error for a limit that is not a number above 0."""
     example = _EXAMPLES[name]
     case = f"The limit '{name}' is a number above 0."
     return UsageError(
-        asked,
+        failure,
         case,
         f"Write for example --limit {name}={example}, or {IMAGE_LIMITS[name]}={example}",
     )

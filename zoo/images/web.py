@@ -12,15 +12,15 @@ from zoo.printable import without_password
 
 
 def fetch(url: str, name: str, *, limits: Limits) -> bytes:
-    """The bytes behind an http(s) URL, redirects followed; `name` is what messages call it.
+    """Fetches the bytes behind an http(s) URL, and follows redirects. name: the URL in messages.
 
-    `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and
-    `HF_HUB_OFFLINE=1` open no socket.
+    `ZOO_TIMEOUT` is the number of seconds without a byte after which the request fails;
+    `ZOO_OFFLINE=1` and `HF_HUB_OFFLINE=1` switch the network off.
 
     Raises:
         ImageError: the network is switched off, the server does not answer, answers with an error,
             takes longer than `limits.seconds`, or sends more than `limits.download` bytes.
-        UsageError: one of those settings is none.
+        UsageError: one of these variables has an invalid value.
     """
     if switch := offline_switch():
         raise unreadable(
