@@ -135,5 +135,5 @@ def test_one_that_has_not_learned_enough_to_tell_goes_on_with_a_warning(
     torch.manual_seed(0)
     model = Silent(SPACE)
     check_one_batch(model, samples_of(blocks, model), tmp_path)
-    assert "too few to say" in caplog.text
+    assert "too few to tell" in caplog.text
     assert list(tmp_path.iterdir()) == []

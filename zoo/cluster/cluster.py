@@ -46,8 +46,8 @@ class Cluster:
 
     @property
     def connection(self) -> Connection:
-        """The connection, opened at the first access. Raises: ClusterError within seconds if there
-        is no cluster."""
+        """The connection, opened at the first access. Raises: ClusterError within seconds if the
+        cluster can't be reached."""
         if self._connection is None:
             self._connection = Connection(self.address)
         return self._connection

@@ -34,7 +34,7 @@ class Composition:
         return arguments
 
     def settings(self) -> dict[str, object]:
-        """What differs from the defaults, in the form of a card's `arguments`."""
+        """The values that differ from the defaults, in the form of a card's `arguments`."""
         settings: dict[str, object] = {
             "backbone": self.backbone,
             "neck": self.neck,

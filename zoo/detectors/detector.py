@@ -342,7 +342,7 @@ def family_call(
 ) -> Iterator[None]:
     """Turns whatever a call of the family's code raises into a ContractError, even SystemExit.
 
-    Errors of the zoo, interrupts and a lack of memory are no defect of the family and pass.
+    Errors of the zoo, interrupts and a lack of memory pass, as they are not the family's fault.
     """
     try:
         yield

@@ -54,10 +54,8 @@ _turns_lock = threading.Lock()
 
 # In the form of the entries of `warnings.filters`.
 _IGNORED = ("ignore", None, Warning, re.compile(r"PIL\b"), 0)
-_LIBTIFF_SETTERS = (
-    "TIFFSetErrorHandler",
-    "TIFFSetWarningHandler",
-)  # replace libtiff's, which print
+# They replace libtiff's handlers, which print.
+_LIBTIFF_SETTERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
 
 _quiet_users = 0
 _quiet_undo: list[Callable[[], None]] = []
@@ -229,7 +227,7 @@ def _check(image: PIL.Image.Image, name: str, limits: Limits) -> None:
 
 
 def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
-    """Raises: ImageError for a JPEG with so many scans that decoding it takes minutes."""
+    """Raises: ImageError for a JPEG whose number of scans would make decoding it take minutes."""
     if image.format not in ("JPEG", "MPO"):
         return
     position = file.tell()
