@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zoo.cli.gallery import checked, summary_of
+from zoo.cli.gallery import image_count, summary_of
 from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate import Evaluator
@@ -24,15 +24,15 @@ def data_of(path: Path) -> dict[str, Any]:
 
 def test_what_can_not_be_is_refused_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--report-images was given"):
-        checked(None, 5)
+        image_count(None, 5)
     with pytest.raises(UsageError, match="There are 2 models"):
-        checked(tmp_path / "a.html", None, models=["a", "b"])
+        image_count(tmp_path / "a.html", None, models=["a", "b"])
     with pytest.raises(UsageError, match="1 to 2,000") as refused:
-        checked(tmp_path / "a.html", 0)
+        image_count(tmp_path / "a.html", 0)
     assert "--report-images 200" in refused.value.in_shell
     with pytest.raises(UsageError, match="does not end in"):
-        checked(tmp_path / "a.json", None)
-    assert checked(None, None) == checked(tmp_path / "a.html", None) == 200
+        image_count(tmp_path / "a.json", None)
+    assert image_count(None, None) == image_count(tmp_path / "a.html", None) == 200
 
 
 def test_the_headline_is_in_percent(street: Dataset) -> None:

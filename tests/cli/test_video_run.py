@@ -146,7 +146,7 @@ def test_options_at_odds_are_refused_before_the_model_is_loaded(
     clip: Path, options: dict, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(clip.parent)
-    monkeypatch.setattr(video_run, "loaded", None)
+    monkeypatch.setattr(video_run, "load_or_default", None)
     options = {
         name: Path(value) if name in ("save_to", "font") else value
         for name, value in options.items()
@@ -163,7 +163,7 @@ def test_a_clip_named_as_an_address_is_not_replaced(clip: Path) -> None:
 def test_a_clip_that_is_not_there_is_said_before_the_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(video_run, "loaded", None)
+    monkeypatch.setattr(video_run, "load_or_default", None)
     with pytest.raises(VideoError, match="There is no such file"):
         run(Request(source="none.mp4", model=PICO))
 

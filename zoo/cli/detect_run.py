@@ -1,4 +1,5 @@
-"""Runs `zoo detect`: a line per image, results and annotated images, while the network runs."""
+"""Runs `zoo detect`: writes a line per image, results and annotated images while the network
+runs."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from zoo.cli.annotated import Annotated, replaced_in
 from zoo.cli.exit_code import exit_code
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
+from zoo.cli.outputs import check_distinct, check_font
 from zoo.cli.results import STANDARD_OUTPUT, json_list
 from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
@@ -23,23 +25,24 @@ from zoo.detectors import Protocol, load
 from zoo.detectors.detector import BasePredictor
 from zoo.draw import draw, save
 from zoo.errors import ImageError, OfflineError, SourceError, UsageError
-from zoo.fonts import letters_of
 from zoo.gallery import Collection
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
 from zoo.inference.detect import OnResult, stream
 from zoo.progress import Bar
-from zoo.text import pluralize
+from zoo.text import is_are, pluralize
 
-# Whole, so that no plugin's models of these names stand in their way.
-DEFAULT, EMBEDDED = "yolox/yolox_nano", "shapes/yolox_pico"
+# Qualified names, as other plugins may have models of the same names.
+DEFAULT_MODEL, BUNDLED_MODEL = "yolox/yolox_nano", "shapes/yolox_pico"
+MAX_CLASSES_SHOWN = 5  # in a warning
 Write: TypeAlias = Callable[[Detections], None]
 Add: TypeAlias = Callable[[object], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The options of `zoo detect`; no model is `DEFAULT`, or `EMBEDDED` where that can't be had."""
+    """The options of `zoo detect`. Without a model, `DEFAULT_MODEL` is loaded, or `BUNDLED_MODEL`
+    if its weights can't be fetched."""
 
     sources: Sequence[str]
     model: str | None = None
@@ -57,52 +60,54 @@ class Request:
     save_to: Path | None = None
     font: Path | None = None
     report_to: Path | None = None
-    report_images: int = gallery.IMAGES
+    report_images: int = gallery.DEFAULT_IMAGES
     limits: Limits = field(default_factory=Limits.in_force)
 
 
-def run(asked: Request) -> int:
-    """Runs the request; returns 0, 1 if some images could not be read, or 6 if none could.
+def run(request: Request) -> int:
+    """Runs the request; returns the exit code: 0, 1 if some images can't be read, 6 if none can.
 
-    Whatever can be found wrong without the model is found before it is loaded.
+    Checks everything that does not need the model before it loads the model.
     """
-    _check_places(asked)
-    ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
-    images = list(chain.from_iterable(expand(source) for source in asked.sources))
-    _check_originals(asked, images)
+    _check_outputs(request)
+    ids = ImageIds.read(request.coco_images) if request.coco_to else None
+    images = list(chain.from_iterable(expand(source) for source in request.sources))
+    _check_originals(request, images)
     if ids:
         ids.check(source for source in images if _is_there(source))
     with ExitStack() as stack:
-        add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
-        add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
-        saving = _Saving(Annotated(asked.save_to, images), asked.font) if asked.save_to else None
-        detector = loaded(
-            asked.model,
-            weights=asked.weights,
-            labels=asked.labels,
-            device=asked.device,
-            engine=asked.engine,
+        add_json = stack.enter_context(json_list(request.json_to)) if request.json_to else None
+        add_coco = stack.enter_context(json_list(request.coco_to)) if request.coco_to else None
+        saving = (
+            _Saving(Annotated(request.save_to, images), request.font) if request.save_to else None
+        )
+        detector = load_or_default(
+            request.model,
+            weights=request.weights,
+            labels=request.labels,
+            device=request.device,
+            engine=request.engine,
         )
         if ids:
             ids.check_classes(str(detector.name), detector.label_space)
         left_out: Counter[str] = Counter()
         writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
-        page = _Page(asked, images) if asked.report_to else None
+        page = _Page(request, images) if request.report_to else None
         if page:
             writers.append(page.add)
-        if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
+        if STANDARD_OUTPUT not in (request.json_to, request.coco_to):
             writers.append(_print_line)
-        looks: list[OnResult] = [saving] if saving else []
-        looks += [page.look_at] if page else []
-        failed = _look(asked, detector, images, writers, looks)
+        on_results: list[OnResult] = [saving] if saving else []
+        on_results += [page.look_at] if page else []
+        failed = _detect(request, detector, images, writers, on_results)
         if page:
             page.write(detector, failed)
-    _say_left_out(left_out)
-    _say(failed, len(images), asked)
+    _warn_of_left_out(left_out)
+    _print_summary(failed, len(images), request)
     return exit_code([ImageError.exit_code] * len(failed), some_done=len(failed) < len(images))
 
 
-def loaded(
+def load_or_default(
     model: str | None,
     *,
     weights: str | None,
@@ -110,11 +115,11 @@ def loaded(
     device: str | None,
     engine: str | None = None,
 ) -> BasePredictor:
-    """The model that was named. If none was, the default; if its weights can't be had on this
-    machine, the one that comes with the zoo, which is said, as random weights are."""
+    """The named model, else the default; falls back to the bundled model, with a warning, if the
+    default's weights can't be fetched. Warns of random weights too."""
     try:
         detector = load(
-            model or DEFAULT,
+            model or DEFAULT_MODEL,
             weights=weights_of(weights),
             labels=labels,
             device=device,
@@ -123,10 +128,10 @@ def loaded(
     except (SourceError, OfflineError):
         if model or weights or labels:
             raise
-        detector = load(EMBEDDED, device=device, engine=engine)
+        detector = load(BUNDLED_MODEL, device=device, engine=engine)
         classes = ", ".join(detector.label_space.names)
         stderr.warning(
-            f"No --model was named, and the weights of yolox_nano can't be had here. "
+            "No --model was named, and the weights of yolox_nano can't be had here. "
             f"{detector.name} comes with the zoo and is used instead; it knows only: {classes}."
         )
     if detector.weights is None:
@@ -134,39 +139,27 @@ def loaded(
     return detector
 
 
-def _check_places(asked: Request) -> None:
-    """Refuses outputs that get in each other's way, and a font that is none or not drawn with.
-
-    Raises: UsageError.
-    """
-    if asked.font and not asked.save_to:
-        raise UsageError(
-            "--font was given.", "It is for --save, which was not.", "Add --save annotated"
-        )
-    if asked.font:
-        letters_of(12, asked.font)
-    if asked.coco_images and not asked.coco_to:
+def _check_outputs(request: Request) -> None:
+    """Raises: UsageError for two outputs to one file, an option without the output that it is for,
+    or a font that can't be read."""
+    check_font(request.font, request.save_to, option="--save", example="annotated")
+    if request.coco_images and not request.coco_to:
         raise UsageError(
             "--coco-images was given.",
             "It is for --coco, which was not.",
             "Add --coco results.json",
         )
-    taken: dict[Path, str] = {}
-    places = {"--json": asked.json_to, "--coco": asked.coco_to, "--report": asked.report_to}
-    for option, to in places.items():
-        if not to:
-            continue
-        if (before := taken.setdefault(Path(to).resolve(), option)) != option:
-            case, fix = f"Both would be written to '{to}'.", "Name a file of its own for each."
-            raise UsageError(f"{before} and {option} were given.", case, fix)
+    check_distinct(
+        {"--json": request.json_to, "--coco": request.coco_to, "--report": request.report_to}
+    )
 
 
-def _check_originals(asked: Request, images: Sequence[Source]) -> None:
+def _check_originals(request: Request, images: Sequence[Source]) -> None:
     """Raises UsageError if an output would replace one of the input images."""
     originals = {Path(image).absolute() for image in images if isinstance(image, str)}
     files = {
         Path(to).absolute()
-        for to in (asked.json_to, asked.coco_to, asked.report_to)
+        for to in (request.json_to, request.coco_to, request.report_to)
         if to and str(to) != STANDARD_OUTPUT
     }
     if replaced := sorted(files & originals):
@@ -175,28 +168,29 @@ def _check_originals(asked: Request, images: Sequence[Source]) -> None:
             "That is one of the images.",
             "Name another file.",
         )
-    if asked.save_to and (inside := replaced_in(asked.save_to, images)):
+    if request.save_to and (inside := replaced_in(request.save_to, images)):
         case = f"'{inside[0]}' is where annotated images are to be, and would be replaced."
         raise UsageError(
-            f"Annotated images can't be saved in '{asked.save_to}'.",
+            f"Annotated images can't be saved in '{request.save_to}'.",
             case,
             "Name another folder: --save annotated",
         )
 
 
 def _is_there(source: Source) -> bool:
-    """Whether it may be read; reading says of a file that is missing, or a pattern without any."""
+    """Whether the source may exist. Reading reports a missing file, or a pattern that matches
+    none."""
     return not isinstance(source, str) or is_url(source) or Path(source).is_file()
 
 
-def _look(
-    asked: Request,
+def _detect(
+    request: Request,
     detector: BasePredictor,
     images: Sequence[Source],
     writers: Sequence[Write],
-    looks: Sequence[OnResult],
+    on_results: Sequence[OnResult],
 ) -> Sequence[ImageError]:
-    """Sends the detections of each image to every writer; returns the errors of skipped ones."""
+    """Passes the detections of each image to every writer; returns the errors of skipped images."""
     failed: list[ImageError] = []
     with Bar("Detecting", total=len(images)) as bar:
 
@@ -205,19 +199,19 @@ def _look(
             stderr.warning(error)
             bar.advance()
 
-        def looked(image: Image, detections: Detections) -> None:
-            for look in looks:
-                look(image, detections)
+        def notify(image: Image, detections: Detections) -> None:
+            for on_result in on_results:
+                on_result(image, detections)
 
         for detections in stream(
             detector,
             images,
-            protocol=asked.protocol,
-            batch_size=asked.batch_size,
-            exif=asked.exif,
-            limits=asked.limits,
-            on_failure=skip if asked.on_error == "skip" else None,
-            on_result=looked if looks else None,
+            protocol=request.protocol,
+            batch_size=request.batch_size,
+            exif=request.exif,
+            limits=request.limits,
+            on_failure=skip if request.on_error == "skip" else None,
+            on_result=notify if on_results else None,
         ):
             for write in writers:
                 write(detections)
@@ -257,8 +251,7 @@ def _json_writer(add: Add, detector: BasePredictor, saving: _Saving | None) -> W
 
 
 def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
-    """left_out: counts the detections of classes that the annotations do not have, by class
-    name."""
+    """left_out: receives the number of detections per class that the annotations do not have."""
 
     def write(detections: Detections) -> None:
         for row in detections.to_coco(
@@ -266,51 +259,49 @@ def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
         ):
             add(row)
         if ids.label_space is not None:
-            known = met_ids(detections.label_space, ids.label_space)
+            category_ids = met_ids(detections.label_space, ids.label_space)
             left_out.update(
                 detections.label_space.names[label]
                 for label in detections.labels.tolist()
-                if label not in known
+                if label not in category_ids
             )
 
     return write
 
 
-def _say_left_out(left_out: Counter[str]) -> None:
-    """Notes on detections that are not in the COCO results."""
+def _warn_of_left_out(left_out: Counter[str]) -> None:
+    """Warns of detections that are not in the COCO results."""
     if left_out:
-        names = ", ".join(name for name, _ in left_out.most_common(5)) + (
-            " …" if len(left_out) > 5 else ""
-        )
+        names = ", ".join(name for name, _ in left_out.most_common(MAX_CLASSES_SHOWN))
+        more = " …" if len(left_out) > MAX_CLASSES_SHOWN else ""
         classes = pluralize(len(left_out), "class", "classes")
         stderr.warning(
             f"{pluralize(left_out.total(), 'detection')} of {classes} that the annotations do not "
-            f"have "
-            f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
+            f"have {is_are(left_out.total())} not in the COCO results: {names}{more}."
         )
 
 
 class _Page(Collection):
     """The page of `--report`."""
 
-    def __init__(self, asked: Request, images: Sequence[Source]) -> None:
-        super().__init__(len(images), most=asked.report_images)
-        self._asked = asked
+    def __init__(self, request: Request, images: Sequence[Source]) -> None:
+        super().__init__(len(images), most=request.report_images)
+        self._request = request
 
     def look_at(self, image: Image, detections: Detections) -> None:
-        """Makes the JPEG of an image that is to be shown."""
+        """Encodes the image as JPEG, if it may be on the page."""
         self.look(image.pixels, detections)
 
     def write(self, detector: BasePredictor, failed: Sequence[ImageError]) -> None:
-        """Writes the page of everything that was detected."""
+        """Writes the page, with the images that could not be read."""
         for error in failed:
             self.fail(error)
-        asked = self._asked
-        gallery.write_page(self, detector, asked.protocol, asked.report_to or Path())
+        request = self._request
+        gallery.write_page(self, detector, request.protocol, request.report_to or Path())
 
 
 class _Saving:
-    """Saves an annotated image for each, and knows where until it is asked."""
+    """Saves annotated images, and keeps the path of each until `path_of` returns it."""
 
     def __init__(self, annotated: Annotated, font: Path | None) -> None:
         self._annotated = annotated
@@ -326,23 +317,24 @@ class _Saving:
                 f"There is not enough memory to draw on '{detections.source}': it was not saved."
             )
         else:
-            self._saved[id(detections)] = str(path)  # the same object comes to the writers
+            self._saved[id(detections)] = str(path)  # the writers get the same object
 
     def path_of(self, detections: Detections) -> str | None:
-        """Where the annotated image is."""
+        """The path of the annotated image; None if it was not saved."""
         return self._saved.pop(id(detections), None)
 
 
-def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
+def _print_summary(failed: Sequence[ImageError], total: int, request: Request) -> None:
     if failed and len(failed) == total:
         stderr.error("No image could be read.")
     elif failed:
         stderr.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
-    saved = asked.save_to if len(failed) < total else None  # the folder is made for the first image
-    for what, to in (
-        ("Results", asked.json_to),
-        ("COCO results", asked.coco_to),
+    # without any image there is no folder
+    saved = request.save_to if len(failed) < total else None
+    for title, to in (
+        ("Results", request.json_to),
+        ("COCO results", request.coco_to),
         ("Annotated images", saved),
     ):
         if to and str(to) != STANDARD_OUTPUT:
-            output.line(f"{what}: {to}", err=True)
+            output.line(f"{title}: {to}", err=True)

@@ -1,4 +1,4 @@
-"""Options of the commands that run models on data sets, and how they write numbers."""
+"""Options of the commands that measure models, and a loop over names that goes on after errors."""
 
 from __future__ import annotations
 
@@ -74,20 +74,17 @@ OnCluster: TypeAlias = Annotated[
 ]
 
 
-SEEN = (
-    ".json",
-    ".jsonl",
-    ".json.gz",
-    ".jsonl.gz",
-    ".parquet",
-)  # files of what was seen before; any other word is a model
+def is_stored(name: str) -> bool:
+    """Whether this names a file of detections, and not a model."""
+    from zoo.evaluate import stored_detections  # deferred: it imports numpy
+
+    return stored_detections.is_stored(name)
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
-    """The work done on each name, and the exit code.
+    """The result of `work` for each name that succeeds, and the exit code of `exit_code`.
 
-    What fails is said, and the others go on; a lone one's error is raised. The code is 0, or that
-    of the errors where every name failed in the same way, or else 1.
+    Errors are printed and do not stop the others; the error of a lone name is raised.
     """
     done: dict[str, T] = {}
     codes: set[int] = set()
@@ -103,7 +100,7 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
 
 
 def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol | None:
-    """The protocol as `zoo.evaluate` takes it; None where neither was given."""
+    """The protocol as `zoo.evaluate` takes it; None if neither option was given."""
     if exif is None:
         return name.value if name else None
     from zoo.contract.protocol import Protocol  # deferred: it brings torch

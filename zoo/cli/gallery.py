@@ -1,4 +1,4 @@
-"""`--report`: the options of a page to look at, and what its commands share."""
+"""The options of `--report`, and writing its page; shared by detect, video and evaluate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.evaluate import Predictions, Report
     from zoo.gallery import Collection, Written
 
-IMAGES = 200
+DEFAULT_IMAGES = 200
 To: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -31,40 +31,45 @@ Count: TypeAlias = Annotated[
     typer.Option(
         "--report-images",
         metavar="COUNT",
-        help=f"Images on that page, {IMAGES} unless given; all together take at most 24 MB.",
+        help=f"Images on that page; else {DEFAULT_IMAGES}. All together take at most 24 MB.",
     ),
 ]
 
 
-def checked(to: Path | None, most: int | None, *, models: Sequence[str] = ()) -> int:
-    """The number of images of a page that can be written there.
+def image_count(to: Path | None, most: int | None, *, models: Sequence[str] = ()) -> int:
+    """The most images on the page, once `--report` and `--report-images` are checked.
 
-    Raises: UsageError for a number without a page, one that no page has, several models for one
-        page; UsageError, ImageError for a place that can't be written.
+    to: the file of the page, if one is requested.
+    most: the value of `--report-images`.
+    models: what the page is of, if known.
+
+    Raises: UsageError for a number without a page, a number out of range, or several models for
+        one page; UsageError, ImageError if the page can't be written there.
     """
     if to is None:
         if most is not None:
             case = "It is for --report, which was not."
             raise UsageError("--report-images was given.", case, "Add --report report.html")
-        return IMAGES
+        return DEFAULT_IMAGES
     from zoo.gallery import writable_page  # deferred: it imports torch, which help does not need
     from zoo.gallery.collect import check_most
 
     if len(set(models)) > 1:
         case = f"There are {len(set(models))} models, and a page is of one."
         raise UsageError(f"--report '{to}' was given.", case, "Name one model, or use --json.")
-    check_most(IMAGES if most is None else most)
+    check_most(DEFAULT_IMAGES if most is None else most)
     writable_page(to)
-    return IMAGES if most is None else most
+    return DEFAULT_IMAGES if most is None else most
 
 
 def page_of(to: Path | None, most: int | None) -> dict[str, Any]:
-    """The same as fields of a request: `report_to` and `report_images`. Raises: as `checked`."""
-    return {"report_to": to, "report_images": checked(to, most)}
+    """The checked options as fields of a request: `report_to` and `report_images`. Raises: as
+    `image_count`."""
+    return {"report_to": to, "report_images": image_count(to, most)}
 
 
 def facts_of(detector: BasePredictor, protocol: Protocol) -> dict[str, str]:
-    """The provenance of what a detector finds: model, weights, thresholds, software, hardware."""
+    """The provenance of detections: model, weights, thresholds, software and hardware."""
     from zoo.evaluate.predictions.provenance import hardware, now, software
 
     weights = detector.weights
@@ -81,23 +86,23 @@ def facts_of(detector: BasePredictor, protocol: Protocol) -> dict[str, str]:
 def write_page(
     collection: Collection, detector: BasePredictor, protocol: Protocol, to: Path
 ) -> None:
-    """Writes the page of everything that was detected, and says where it is."""
+    """Writes the page of the detections, and prints its path."""
     from zoo.gallery import write  # deferred: it imports torch, which help does not need
 
-    made = collection.gallery(
+    page = collection.gallery(
         title=f"Detections of {detector.name}",
         lowest=protocol.score or 0.0,
         facts=facts_of(detector, protocol),
     )
-    say(write(made, to))
+    print_written(write(page, to))
 
 
-def say(written: Written) -> None:
-    """Says where the page is, how large, and how many images are on it."""
+def print_written(written: Written) -> None:
+    """Prints the path of the page, its size and its number of images."""
     output.line(f"Report: {written}", err=True)
 
 
-def measured_with_page(
+def measure_with_page(
     model: str,
     measure: Callable[[str | Predictions], Report],
     *,
@@ -106,9 +111,10 @@ def measured_with_page(
     most: int,
     running: Mapping[str, object] | None,
 ) -> Report:
-    """The report of a model or a file of detections; its page is written too.
+    """The report on a model or a file of detections; writes its page too.
 
-    measure: makes the report, on `dataset`. running: options of the run; None where nothing is run.
+    measure: makes the report, on `dataset`.
+    running: options for running the model; None if `model` is a file of detections.
     """
     from zoo.evaluate import predict
     from zoo.evaluate.gallery import save
@@ -116,7 +122,7 @@ def measured_with_page(
     subject = model if running is None else predict(model, data=dataset, **running)  # type: ignore[arg-type]
     report = measure(subject)
     point = report.analyses.operating if report.analyses else None
-    say(
+    print_written(
         save(
             subject,
             data=dataset,
@@ -130,7 +136,7 @@ def measured_with_page(
 
 
 def summary_of(report: Report) -> tuple[str, ...]:
-    """The headline numbers in a sentence."""
+    """A sentence with the main numbers; none without an AP."""
     if report.ap is None:
         return ()
     ends = report.interval("AP")

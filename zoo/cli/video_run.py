@@ -1,4 +1,5 @@
-"""Runs `zoo video`: results, an annotated clip and a summary, while frames come."""
+"""Runs `zoo video`: writes results and an annotated clip while frames come, and prints a
+summary."""
 
 from __future__ import annotations
 
@@ -10,32 +11,35 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoo.cli import gallery, interrupt, output, stderr
-from zoo.cli.detect_run import loaded
+from zoo.cli.detect_run import load_or_default
+from zoo.cli.outputs import check_distinct, check_font
 from zoo.cli.results import STANDARD_OUTPUT, json_list
-from zoo.detectors import Protocol as Protocol
+from zoo.detectors import Protocol
 from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
-from zoo.fonts import letters_of
 from zoo.gallery import Collection
 from zoo.images.read import path_of
 from zoo.printable import without_password
 from zoo.progress import Bar
 from zoo.text import pluralize
 from zoo.video import ClipWriter, Frame, VideoStream
-from zoo.video.clip import Clip
-from zoo.video.clip import Part as Part
+from zoo.video.clip import Clip, Part
 from zoo.video.detect import detect_in, open_source
 from zoo.video.reader import FrameSource
 from zoo.video.track import tracks_in
 
-SHOWN = 8  # classes in the summary
+MAX_CLASSES_SHOWN = 8  # classes in the summary
 Write: TypeAlias = Callable[[Frame], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """How a source is opened: frames a second of a folder, whether late frames are dropped, and
-    NAME=VALUE for FFmpeg."""
+    """Options for opening a source.
+
+    rate: frames per second of a folder of images.
+    live: whether frames that come too fast are dropped.
+    options: NAME=VALUE for FFmpeg.
+    """
 
     rate: float | None = None
     live: bool | None = None
@@ -60,14 +64,14 @@ class Request:
     sound: bool = True
     json_to: str | None = None
     report_to: Path | None = None
-    report_images: int = gallery.IMAGES
+    report_images: int = gallery.DEFAULT_IMAGES
     font: Path | None = None
     track: str | bool = False
 
 
 @dataclass
 class _Tally:
-    """Counts of what came by so far."""
+    """Frames and detected classes so far, and the times of the first and last frame in seconds."""
 
     frames: int = 0
     first: float = 0.0
@@ -81,7 +85,7 @@ class _Tally:
         self.classes.update(frame.detections.class_names)
 
     def __str__(self) -> str:
-        most = self.classes.most_common(SHOWN)
+        most = self.classes.most_common(MAX_CLASSES_SHOWN)
         classes = ", ".join(f"{name} x{count:,}" for name, count in most) or "nothing"
         rest = len(self.classes) - len(most)
         more = f" and {pluralize(rest, 'more class', 'more classes')}" if rest > 0 else ""
@@ -89,60 +93,61 @@ class _Tally:
         return f"{pluralize(self.frames, 'frame')}, {times}  {classes}{more}"
 
 
-def run(asked: Request) -> int:
-    """Runs the request; returns 0, 1 if something of the clip was lost, or 6 if no frame came out.
+def run(request: Request) -> int:
+    """Runs the request; returns the exit code: 0, 1 if parts of the clip are damaged, 6 if there
+    was no frame.
 
-    Whatever can be found wrong without the model is found before it is loaded.
-    Raises: KeyboardInterrupt, after the files were finished.
+    Checks everything that does not need the model before it loads the model.
+    Raises: KeyboardInterrupt, after it has finished the files.
     """
-    _check_places(asked)
+    _check_outputs(request)
     tally = _Tally()
     with ExitStack() as stack:
-        source = _opened(asked)
+        source = _open(request)
         stack.callback(source.close)
-        tracks = tracks_in(source.clip, asked.track, every=asked.part.every)
-        add = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
-        writer = _writer(asked, stack, source.clip) if asked.save_to else None
-        detector = loaded(
-            asked.model,
-            weights=asked.weights,
-            labels=asked.labels,
-            device=asked.device,
-            engine=asked.engine,
+        tracks = tracks_in(source.clip, request.track, every=request.part.every)
+        add = stack.enter_context(json_list(request.json_to)) if request.json_to else None
+        writer = _clip_writer(request, stack, source.clip) if request.save_to else None
+        detector = load_or_default(
+            request.model,
+            weights=request.weights,
+            labels=request.labels,
+            device=request.device,
+            engine=request.engine,
         )
         writers: list[Write] = [tally]
         if writer:
-            writers.append(lambda frame: writer.write(frame.draw(font=asked.font), frame.time))
+            writers.append(lambda frame: writer.write(frame.draw(font=request.font), frame.time))
         if add:
-            writers.append(_json_writer(add, detector, flush=asked.json_to == STANDARD_OUTPUT))
-        page = Collection(None, most=asked.report_images) if asked.report_to else None
+            writers.append(_json_writer(add, detector, flush=request.json_to == STANDARD_OUTPUT))
+        page = Collection(None, most=request.report_images) if request.report_to else None
         if page:
             writers.append(_page_writer(page))
-        protocol, batch_size = asked.protocol, asked.batch_size
+        protocol, batch_size = request.protocol, request.batch_size
         stream = stack.enter_context(
             detect_in(detector, source, protocol=protocol, batch_size=batch_size, tracks=tracks)
         )
-        stopped = _look(stream, asked.part, writers)
+        stopped = _detect(stream, request.part, writers)
         with interrupt.finishing() if stopped else nullcontext():
             stream.close()
             if writer:
                 writer.close(whole=not stopped)
             stack.close()
-            if page and asked.report_to and tally.frames:
-                gallery.write_page(page, detector, protocol, asked.report_to)
-    return _said(asked, stream, tally, stopped)
+            if page and request.report_to and tally.frames:
+                gallery.write_page(page, detector, protocol, request.report_to)
+    return _print_summary(request, stream, tally, stopped)
 
 
-def _opened(asked: Request) -> FrameSource:
-    opening = asked.opening
+def _open(request: Request) -> FrameSource:
+    opening = request.opening
     options = dict(map(_option, opening.options))
     return open_source(
-        asked.source, asked.part, rate=opening.rate, live=opening.live, options=options
+        request.source, request.part, rate=opening.rate, live=opening.live, options=options
     )
 
 
-def _look(stream: VideoStream, part: Part, writers: Sequence[Write]) -> KeyboardInterrupt | None:
-    """Sends every frame to every writer; returns the interrupt, if one ended it."""
+def _detect(stream: VideoStream, part: Part, writers: Sequence[Write]) -> KeyboardInterrupt | None:
+    """Passes every frame to every writer; returns the interrupt that ended it, if any."""
     try:
         with Bar("Detecting", total=stream.clip.expected(part)) as bar:
             for frame in stream:
@@ -154,42 +159,44 @@ def _look(stream: VideoStream, part: Part, writers: Sequence[Write]) -> Keyboard
     return None
 
 
-def _said(
-    asked: Request, stream: VideoStream, tally: _Tally, stopped: KeyboardInterrupt | None
+def _print_summary(
+    request: Request, stream: VideoStream, tally: _Tally, stopped: KeyboardInterrupt | None
 ) -> int:
-    """Says what came of it. Raises: the interrupt."""
+    """Prints the summary and returns the exit code. Raises: the interrupt, if there was one."""
     late = stream.losses.counts["late"]
     dropped = f"; {late:,} dropped that came too fast" if late else ""
-    aside = asked.json_to == STANDARD_OUTPUT
-    output.line(f"{without_password(asked.source)}  {tally}{dropped}", err=aside)
-    written = [("Results", asked.json_to), ("Video", asked.save_to if tally.frames else None)]
-    for what, to in written:
+    aside = request.json_to == STANDARD_OUTPUT
+    output.line(f"{without_password(request.source)}  {tally}{dropped}", err=aside)
+    written = [("Results", request.json_to), ("Video", request.save_to if tally.frames else None)]
+    for title, to in written:
         if to and str(to) != STANDARD_OUTPUT:
-            output.line(f"{what}: {to}", err=True)
+            output.line(f"{title}: {to}", err=True)
     if stopped:
         raise stopped
     if not tally.frames:
-        stderr.error(_nothing_there(asked.part, stream.clip.duration))
+        stderr.error(_no_frame_error(request.part, stream.clip.duration))
         return VideoError.exit_code
     return 1 if stream.losses.damage else 0
 
 
-def _nothing_there(part: Part, length: float | None) -> VideoError:
-    """The error for a part without frames. length: of the clip in seconds, where it says so."""
-    asked = f"Nothing can be found in the video from {_clock(part.start)} on."
-    if length is None or part.start < length:
+def _no_frame_error(part: Part, duration: float | None) -> VideoError:
+    """The error for a part without frames. duration: seconds of the clip, None if unknown."""
+    failure = f"Nothing can be found in the video from {_clock(part.start)} on."
+    if duration is None or part.start < duration:
         fix = "Begin earlier, with --from, or end later, with --to."
-        return VideoError(asked, "No frame lies in that part of the video.", fix)
-    case = f"No frame lies in that part of the video: it is {_clock(length)} long."
-    fix = f"Begin before its end, for example --from {_clock(length / 2)}"
-    return VideoError(asked, case, fix)
+        return VideoError(failure, "No frame lies in that part of the video.", fix)
+    case = f"No frame lies in that part of the video: it is {_clock(duration)} long."
+    fix = f"Begin before its end, for example --from {_clock(duration / 2)}"
+    return VideoError(failure, case, fix)
 
 
-def _writer(asked: Request, stack: ExitStack, clip: Clip) -> ClipWriter:
-    assert asked.save_to is not None
-    part = asked.part
-    made = ClipWriter(asked.save_to, clip=clip, start=part.start, end=part.end, sound=asked.sound)
-    return stack.enter_context(made)
+def _clip_writer(request: Request, stack: ExitStack, clip: Clip) -> ClipWriter:
+    assert request.save_to is not None
+    part = request.part
+    writer = ClipWriter(
+        request.save_to, clip=clip, start=part.start, end=part.end, sound=request.sound
+    )
+    return stack.enter_context(writer)
 
 
 def _json_writer(add: Callable[[object], None], detector: BasePredictor, *, flush: bool) -> Write:
@@ -197,7 +204,7 @@ def _json_writer(add: Callable[[object], None], detector: BasePredictor, *, flus
 
     def write(frame: Frame) -> None:
         add(frame.to_json(model=detector.name, weights_sha256=sha256))
-        if flush:  # whoever reads a live source waits for it
+        if flush:  # the reader of a live source waits for each frame
             output.flush()
 
     return write
@@ -212,26 +219,17 @@ def _page_writer(page: Collection) -> Write:
     return write
 
 
-def _check_places(asked: Request) -> None:
-    """Refuses outputs that get in each other's way or replace the clip. Raises: UsageError."""
-    if asked.font and not asked.save_to:
-        case = "It is for --save, which was not."
-        raise UsageError("--font was given.", case, "Add --save annotated.mp4")
-    if asked.font:
-        letters_of(12, asked.font)
-    taken: dict[Path, str] = {}
-    places = {"--save": asked.save_to, "--json": asked.json_to, "--report": asked.report_to}
-    for option, to in places.items():
-        if not to or str(to) == STANDARD_OUTPUT:
-            continue
-        place = Path(to).resolve()
-        if place == Path(path_of(asked.source)).resolve() and place.exists():
+def _check_outputs(request: Request) -> None:
+    """Raises: UsageError for two outputs to one file, one that would replace the clip, or a font
+    that can't be read or is not used."""
+    check_font(request.font, request.save_to, option="--save", example="annotated.mp4")
+    files = {"--save": request.save_to, "--json": request.json_to, "--report": request.report_to}
+    clip = Path(path_of(request.source)).resolve()
+    for option, file in files.items():
+        if file and str(file) != STANDARD_OUTPUT and Path(file).resolve() == clip and clip.exists():
             case = "That is the clip itself, and would be replaced."
-            fix = "Name another file."
-            raise UsageError(f"{option} {place.name} was given.", case, fix)
-        if (before := taken.setdefault(place, option)) != option:
-            case, fix = f"Both would be written to '{to}'.", "Name a file of its own for each."
-            raise UsageError(f"{before} and {option} were given.", case, fix)
+            raise UsageError(f"{option} {clip.name} was given.", case, "Name another file.")
+    check_distinct(files)
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -192,7 +192,7 @@ def test_options_of_a_run_are_refused_where_there_are_only_files(
     ):
         done = shell("evaluate", file, "--data", data, *option)
         assert done.code == 2
-        assert f"{option[0]} would decide nothing" in done.err
+        assert f"can't be measured with {option[0]}" in done.err
 
 
 def test_what_looks_wrong_is_said_below_the_table(

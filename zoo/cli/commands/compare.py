@@ -1,7 +1,7 @@
-"""`zoo compare`: two models on the same images, and whether their difference is real.
+"""`zoo compare`: compares two models on the same images, and tests whether they differ.
 
-With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b,
-difference, interval {low, high, level}, p_value.
+With `--json`, one object: a, b (their names), doubts, and differences, by metric: a, b, difference,
+interval {low, high, level}, p_value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.evaluate_options import SEEN, Fresh, Turn, protocol_of
+from zoo.cli.evaluate_options import Fresh, Turn, is_stored, protocol_of
 from zoo.cli.format import format_percent, table
 from zoo.errors import DataError, NameAmbiguous, NameNotFound, UsageError
 
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from zoo.evaluate.intervals import Difference
 
 HEADER = ("", "A", "B", "B - A", "interval", "p")
-ORDER = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
-CHANCE = 0.05
-TENTH = 0.1  # of a point: what is shown
+COCO_ORDER = (
+    "AP", "AP50", "AP75", "APs", "APm", "APl",
+    "AR1", "AR10", "AR100", "ARs", "ARm", "ARl",
+)  # fmt: skip
+MAX_P_VALUE = 0.05  # of a difference that is more than chance
+SHOWN_STEP = 0.1  # points; the precision of the numbers printed
 
 
 def compare(
@@ -53,18 +56,14 @@ def compare(
     Both have to be measured on the same data, under the same protocol; else the difference would
     mean nothing, and is refused.
     """
-    from zoo.evaluate.compare import (
-        compare as compare_reports,
-    )  # deferred: it imports numpy, which help does not need
+    # deferred: it imports numpy, which help does not need
+    from zoo.evaluate.compare import compare as compare_reports
 
-    if (exif or fresh) and a.endswith(SEEN) and b.endswith(SEEN):
-        case = (
-            "Both are files of what was seen before: no model is run, and that would decide "
-            "nothing."
-        )
+    if (exif or fresh) and is_stored(a) and is_stored(b):
+        case = "Both are files of detections: no model is run, so it has no effect."
         raise UsageError("--exif or --fresh was given.", case, "Leave it out, or name a model.")
     if data is not None and _is_report(a) and _is_report(b):
-        case = "Both are reports of what was measured before, on the data that they name."
+        case = "Both are reports, which were measured before: it has no effect."
         raise UsageError("--data was given.", case, "Leave it out, or name a model.")
     left, right = (_report(name, data, exif, fresh=fresh) for name in (a, b))
     comparison = compare_reports(left, right)
@@ -82,13 +81,13 @@ def compare(
 
 
 def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> Report:
-    """The report of that name, or the one made for it now."""
+    """The report in that file, or a new one on the model or detections of that name."""
     from zoo.evaluate import Report
     from zoo.evaluate.evaluate import evaluate
 
     if _is_report(name):
         return Report.read(name)
-    if name.endswith(SEEN) and not Path(name).exists():
+    if is_stored(name) and not Path(name).exists():
         raise DataError(f"'{name}' can't be compared.", "There is no such file.", "Check the path.")
     if Path(name).is_dir() and not _is_model(name):
         raise UsageError(
@@ -103,7 +102,7 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
             case,
             "Add --data coco:FILE, or name the .json of zoo evaluate --json.",
         )
-    if name.endswith(SEEN):
+    if is_stored(name):
         return evaluate(name, data=data)
     return evaluate(name, data=data, protocol=protocol_of(None, exif), fresh=fresh)
 
@@ -119,8 +118,8 @@ def _is_model(name: str) -> bool:
 
 
 def _is_report(name: str) -> bool:
-    """A report is a JSON object; COCO results are a list. An empty file is read as a report, which
-    says that it is empty."""
+    """Whether the file has a JSON object, as reports do; COCO results are a list. An empty file
+    counts as a report, as reading it then says that it is empty."""
     path = Path(name)
     if path.suffix != ".json" or not path.is_file():
         return False
@@ -129,7 +128,7 @@ def _is_report(name: str) -> bool:
 
 
 def _names(*both: tuple[Report, str]) -> list[str]:
-    """The name of each: its model, and if two are of one model, what was typed for it too."""
+    """The model of each report, followed by what the user typed if both are of one model."""
     models = [(report.provenance or {}).get("model", typed) for report, typed in both]
     if len(set(models)) == len(models):
         return models
@@ -139,10 +138,10 @@ def _names(*both: tuple[Report, str]) -> list[str]:
     ]
 
 
-def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
-    """COCO's numbers first, in its order."""
+def _sort_key(pair: tuple[str, object]) -> tuple[bool, int, str]:
+    """A key that sorts COCO's metrics first, in COCO's order."""
     name, _ = pair
-    return name not in ORDER, ORDER.index(name) if name in ORDER else 0, name
+    return name not in COCO_ORDER, COCO_ORDER.index(name) if name in COCO_ORDER else 0, name
 
 
 def _page(comparison: Comparison, a: str, b: str) -> Iterator[str]:
@@ -151,11 +150,11 @@ def _page(comparison: Comparison, a: str, b: str) -> Iterator[str]:
             name,
             format_percent(difference.a),
             format_percent(difference.b),
-            _signed(difference.difference),
-            f"{_signed(difference.interval.low)} to {_signed(difference.interval.high)}",
+            _points(difference.difference),
+            f"{_points(difference.interval.low)} to {_points(difference.interval.high)}",
             f"{difference.p_value:.3f}",
         )
-        for name, difference in sorted(comparison.differences.items(), key=_place)
+        for name, difference in sorted(comparison.differences.items(), key=_sort_key)
     ]
     yield from (f"A: {a}", f"B: {b}", "")
     yield from table(HEADER, rows, right=HEADER[1:])
@@ -165,22 +164,23 @@ def _page(comparison: Comparison, a: str, b: str) -> Iterator[str]:
         yield from ("", _verdict(comparison["AP"]))
 
 
-def _signed(share: float) -> str:
-    """A difference in points; 0.0 has no sign."""
+def _points(share: float) -> str:
+    """A signed difference in points; 0.0 has no sign."""
     text = f"{100 * share:+.1f}"
     return text if float(text) else text[1:]
 
 
 def _verdict(difference: Difference) -> str:
-    """Who is ahead in AP, and whether that is chance."""
+    """A sentence on which model is ahead in AP, and whether that may be chance."""
     if not difference.difference:
         return "A and B have the same AP."
     better, by = (
         ("B", difference.difference) if difference.difference > 0 else ("A", -difference.difference)
     )
-    ahead = f"by {100 * by:.1f} AP" if 100 * by >= TENTH / 2 else f"by less than {TENTH} AP"
-    real = (
-        f"The difference is "
-        f"{'not told apart from chance' if difference.p_value > CHANCE else 'more than chance'}"
+    lead = f"{100 * by:.1f}" if 100 * by >= SHOWN_STEP / 2 else f"less than {SHOWN_STEP}"
+    by_chance = difference.p_value > MAX_P_VALUE
+    verdict = "not told apart from chance" if by_chance else "more than chance"
+    return (
+        f"{better} is ahead by {lead} AP. The difference is {verdict} "
+        f"(p = {difference.p_value:.3f})."
     )
-    return f"{better} is ahead {ahead}. {real} (p = {difference.p_value:.3f})."

@@ -1,11 +1,11 @@
-"""`zoo detect`: finds things in images.
+"""`zoo detect`: detects objects in images.
 
-With `--json`, a list with one object an image: file (as given), width, height, saved (where the
-annotated image is, with `--save`), model, weights_sha256 (null for random weights) and detections,
+With `--json`, a list with one object per image: file (as given), width, height, saved (the path of
+the annotated image, with `--save`), model, weights_sha256 (null for random weights) and detections,
 a list of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results
-list: image_id, category_id (the data set's), bbox [x, y, width, height], score. `-` is standard
-output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is
-complete.
+list: image_id, category_id (the data set's), bbox [x, y, width, height], score. Boxes are in
+pixels. `-` is standard output; a file that ends in `.jsonl` gets one object per line. A file
+appears when it is complete.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from zoo.cli.options import (
 
 
 class OnError(StrEnum):
-    """The ways to go on after an image that can't be read."""
+    """Reactions to an image that can't be read."""
 
     skip = "skip"
-    stop = "raise"  # the word that Python has for it
+    stop = "raise"  # a keyword of Python, and so not a name
 
 
 Images = Annotated[
@@ -43,8 +43,8 @@ Images = Annotated[
 ]
 
 
-def _known(name: str | None) -> str | None:
-    """The name of a model, refused before torch is imported if there is none of it."""
+def _check_model(name: str | None) -> str | None:
+    """Checks the name of the model, before torch is imported, and returns it."""
     check_names([name] if name else [])
     return name
 
@@ -53,7 +53,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        callback=_known,
+        callback=_check_model,
         help="A name that zoo list shows, or one with a .TAG; else yolox_nano, or yolox_pico where "
         "its weights can't be had.",
     ),
@@ -156,7 +156,9 @@ def detect(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Detect objects in images, and print one line per image.
 
-    What can't be read is named on standard error; the exit code is 1 then, and 6 if nothing can."""
+    Images that can't be read are named on standard error; the exit code is then 1, or 6 if none can
+    be read.
+    """
     from zoo.cli import detect_run  # deferred: torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits

@@ -1,9 +1,8 @@
-"""`zoo evaluate`: the numbers of models, or of what they saw before, on a data set, with confidence
-intervals.
+"""`zoo evaluate`: measures models or files of detections on a data set, with confidence intervals.
 
-With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are
-a line each; a name that ends in `.json` is a file for one report; any other is a folder with a file
-a model.
+With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, with one line per
+report; a name that ends in `.json` is a file for one report; any other is a folder with one file
+per model.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import typer
 
 from zoo.cli import gallery, output
 from zoo.cli.evaluate_options import (
-    SEEN,
     Data,
     Fresh,
     Labels,
@@ -26,10 +24,12 @@ from zoo.cli.evaluate_options import (
     To,
     Turn,
     each,
+    is_stored,
     protocol_of,
 )
 from zoo.cli.format import format_percent, table
 from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, labels_of, weights_of
+from zoo.cli.outputs import check_font
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
 from zoo.text import listed, pluralize
@@ -37,10 +37,10 @@ from zoo.text import listed, pluralize
 if TYPE_CHECKING:
     from zoo.evaluate import Report
 
-NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
-HEADER = ("model", "AP", "interval", *NUMBERS)
-NAMED = 10  # classes of a note
-MOST = 1_000_000  # replicates; each keeps a number for every measure
+METRICS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
+HEADER = ("model", "AP", "interval", *METRICS)
+MAX_CLASSES_NAMED = 10  # in a note
+MAX_RESAMPLES = 1_000_000  # each takes memory for a number per metric
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
 
@@ -61,7 +61,10 @@ Thresholds = Annotated[
 Resamples = Annotated[
     int,
     typer.Option(
-        metavar="COUNT", min=0, max=MOST, help="For the intervals; 0 for none, which is faster."
+        metavar="COUNT",
+        min=0,
+        max=MAX_RESAMPLES,
+        help="For the intervals; 0 for none, which is faster.",
     ),
 ]
 ReportOut = Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")]
@@ -105,16 +108,26 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluate import evaluate as measure
 
-    given: dict[str, object] = {"protocol": protocol, "weights": weights, "labels": labels}
-    given |= {"device": device, "engine": engine, "batch-size": batch_size, "to": to, "exif": exif}
-    given |= {"fresh": fresh or None}
-    _refuse_idle(models, given)
+    run_options: dict[str, object] = {
+        "protocol": protocol,
+        "weights": weights,
+        "labels": labels,
+        "device": device,
+        "engine": engine,
+        "batch-size": batch_size,
+        "to": to,
+        "exif": exif,
+        "fresh": fresh or None,
+    }
+    _refuse_run_options(models, run_options)
     _check_outputs(models, json_to, plots, font)
-    most = gallery.checked(report, report_images, models=models)
+    image_count = gallery.image_count(report, report_images, models=models)
     dataset = read(data)
-    take = partial(measure, data=dataset, resamples=resamples, seed=seed)
-    page = partial(gallery.measured_with_page, dataset=dataset, most=most)
-    done, code = each(models, partial(_measured, take, page, report, _running(given)))
+    measure_one = partial(measure, data=dataset, resamples=resamples, seed=seed)
+    page = partial(gallery.measure_with_page, dataset=dataset, most=image_count)
+    done, code = each(
+        models, partial(_measure, measure_one, page, report, _run_arguments(run_options))
+    )
     reports = _by_name(done)
     if json_to != "-" and reports:
         output.lines(_page(reports, classes=classes))
@@ -125,28 +138,27 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     raise typer.Exit(code)
 
 
-def _measured(
-    take: Callable[..., Report],
-    page: Callable[..., Report],
+def _measure(
+    measure_one: Callable[..., Report],
+    measure_with_page: Callable[..., Report],
     to: Path | None,
     running: Mapping[str, object],
     model: str,
 ) -> Report:
-    """The report of a model, or of what was seen before; with `to`, its page is written there."""
-    options = None if _is_file(model) else running
+    """The report on a model or a file of detections; writes its page to `to`, if given."""
+    options = None if is_stored(model) else running
     if to is None:
-        return take(model, **(options or {}))
-    return page(model, take, to=to, running=options)
+        return measure_one(model, **(options or {}))
+    return measure_with_page(model, measure_one, to=to, running=options)
 
 
-def _running(given: Mapping[str, object]) -> dict[str, object]:
-    """The options of a run as `zoo.evaluate` takes them, without those that were not given."""
+def _run_arguments(run_options: Mapping[str, object]) -> dict[str, object]:
+    """The given options of a run, as arguments of `zoo.evaluate`."""
     options: dict[str, Any] = {
-        name.replace("-", "_"): value for name, value in given.items() if value is not None
+        name.replace("-", "_"): value for name, value in run_options.items() if value is not None
     }
-    if (
-        protocol := protocol_of(options.pop("protocol", None), options.pop("exif", None))
-    ) is not None:
+    protocol = protocol_of(options.pop("protocol", None), options.pop("exif", None))
+    if protocol is not None:
         options["protocol"] = protocol
     if isinstance(weights := options.get("weights"), str):
         options["weights"] = weights_of(weights)
@@ -160,36 +172,29 @@ def _running(given: Mapping[str, object]) -> dict[str, object]:
 def _check_outputs(
     models: Sequence[str], json_to: str | None, plots: Path | None, font: Path | None
 ) -> None:
-    if font and not plots:
-        raise UsageError(
-            "--font was given.", "It is for --plots, which was not.", "Add --plots FOLDER"
-        )
+    check_font(font, plots, option="--plots", example="FOLDER")
     if json_to and json_to.endswith(".json") and len(set(models)) > 1:
         case = f"There are {len(set(models))} reports, and that is one file."
         raise UsageError(
             f"--json '{json_to:.80}' was given.", case, "Name a folder, or - for a line each."
         )
     if json_to and json_to.endswith(".json"):
-        _check_replaceable(Path(json_to))
+        _existing_report(Path(json_to))  # raises if the file is not a report
     elif json_to and json_to != "-" and Path(json_to).is_file():
         raise UsageError(
             f"--json '{json_to}' was given.", "That is a file.", "Name a folder, or a .json."
         )
     if plots:
         optional("matplotlib", wanted_for="Plots", extra="plots")  # now, and not after the work
-    if font:
-        from zoo.fonts import letters_of  # deferred: it imports Pillow
-
-        letters_of(12, font)
     if plots and plots.exists() and not plots.is_dir():
         raise UsageError(
             f"--plots '{plots}' was given.", "That is a file.", "Name a folder: --plots plots"
         )
 
 
-def _check_replaceable(path: Path) -> Report | None:
-    """The report that is there. Raises: UsageError for a file that is none: what was measured, or
-    something else of value."""
+def _existing_report(path: Path) -> Report | None:
+    """The report at `path`; None if there is no file. Raises: UsageError if the file is something
+    else, which writing a report would destroy."""
     from zoo.evaluate import Report
 
     if not path.exists():
@@ -197,54 +202,44 @@ def _check_replaceable(path: Path) -> Report | None:
     try:
         return Report.read(path)
     except DataError:
-        asked, case = (
+        raise UsageError(
             f"A report can't be written to '{path}'.",
             "That file exists and is not a report: it would be lost.",
-        )
-        raise UsageError(asked, case, "Name another file or folder.") from None
+            "Name another file or folder.",
+        ) from None
 
 
 def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
-    """Reports by what they are called, which is one name each."""
-    from zoo.evaluate.naming import (
-        told_apart,
-    )  # deferred: its package imports numpy, which help does not need
+    """Reports by unique names."""
+    from zoo.evaluate.naming import told_apart  # deferred: its package imports numpy
 
     names = told_apart(
-        {model: _called(model, report.provenance or {}) for model, report in done.items()}
+        {model: _display_name(model, report.provenance or {}) for model, report in done.items()}
     )
     return {names[model]: report for model, report in done.items()}
 
 
-def _called(typed: str, facts: Mapping[str, str]) -> str:
-    """The model, with a word on weights that were never trained."""
+def _display_name(typed: str, facts: Mapping[str, str]) -> str:
+    """The name of the model, with a note if its weights are random."""
     return facts.get("model", typed) + (
         " (random weights)" if facts.get("weights_source") == "random" else ""
     )
 
 
-def _is_file(model: str) -> bool:
-    """Whether it is the name of what was seen before."""
-    return model.endswith(SEEN)
-
-
-def _refuse_idle(models: Sequence[str], running: Mapping[str, object]) -> None:
-    """Raises: UsageError naming options of a run where nothing is run."""
-    options = [f"--{name}" for name, value in running.items() if value is not None]
-    if options and all(map(_is_file, models)):
-        several = "files that hold" if len(models) > 1 else "a file that holds"
+def _refuse_run_options(models: Sequence[str], run_options: Mapping[str, object]) -> None:
+    """Raises: UsageError naming the options of a run if no model is run."""
+    options = [f"--{name}" for name, value in run_options.items() if value is not None]
+    if options and all(map(is_stored, models)):
         raise UsageError(
-            f"{' '.join(models)} {'were' if len(models) > 1 else 'was'} to be measured with "
-            f"{' and '.join(options)}.",
-            f"There is only {several} what was seen before: no model is run, and "
-            f"{' and '.join(options)} would decide nothing.",
+            f"{' '.join(models)} can't be measured with {' and '.join(options)}.",
+            f"That {'have' if len(options) > 1 else 'has'} no effect on files of detections: no "
+            "model is run.",
             f"Leave {'them' if len(options) > 1 else 'it'} out, or name a model.",
         )
 
 
 def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
-    """A table a protocol, because numbers of two are not to be ranked in one; then what the tables
-    do not say."""
+    """A table per protocol, as numbers under two protocols can't be compared; then notes."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
         sizes = (
@@ -278,7 +273,7 @@ def _cells(name: str, report: Report) -> tuple[str, ...]:
         name,
         format_percent(report.ap),
         _interval(report),
-        *(format_percent(report[key]) for key in NUMBERS),
+        *(format_percent(report[key]) for key in METRICS),
     )
 
 
@@ -288,7 +283,7 @@ def _interval(report: Report) -> str:
 
 
 def _classes(report: Report) -> Iterator[tuple[str, ...]]:
-    """A row a class that has boxes, best first."""
+    """A row per class with boxes, best first."""
     for name, row in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
         if row.boxes:
             interval = (
@@ -317,30 +312,31 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def _notes(name: str, report: Report) -> Iterator[str]:
-    """Facts that are not in the table."""
+    """Sentences on facts that are not in the table."""
     measured = report.measured
     with_boxes = [name for name in measured.missing if report.per_class[name].boxes]
     if with_boxes:
-        known = (
+        missing = (
             f"{len(with_boxes)} of the data set's "
             f"{pluralize(len(report.per_class), 'class', 'classes')}"
         )
-        yield f"{name} does not know {known}, and scores 0 there: {listed(with_boxes, NAMED)}."
+        names = listed(with_boxes, MAX_CLASSES_NAMED)
+        yield f"{name} does not know {missing}, and scores 0 there: {names}."
     if empty := [name for name in measured.missing if name not in with_boxes]:
         classes = pluralize(len(empty), "class", "classes")
         yield (
             f"{name} does not know {classes} without boxes, which costs nothing: "
-            f"{listed(empty, NAMED)}."
+            f"{listed(empty, MAX_CLASSES_NAMED)}."
         )
     if measured.unmet:
-        left = sum(measured.unmet.values())
-        of = (
-            f"{pluralize(left, 'detection')} of "
+        count = sum(measured.unmet.values())
+        detections = (
+            f"{pluralize(count, 'detection')} of "
             f"{pluralize(len(measured.unmet), 'class', 'classes')}"
         )
         yield (
-            f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left "
-            f"out."
+            f"{name}: {detections} that the data set does not have "
+            f"{'was' if count == 1 else 'were'} left out."
         )
     for note in measured.notes:
         yield f"{name}: {note}"
@@ -351,33 +347,32 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
         for report in reports.values():
             output.document(report.to_json())
         return
-    from zoo.evaluate.naming import (
-        file_names,
-    )  # deferred: its package imports numpy, which help does not need
+    from zoo.evaluate.naming import file_names  # deferred: its package imports numpy
 
     path = Path(to)
     single = path.suffix == ".json"
-    places = {
-        name: path if single else _place(path, file, reports[name])
-        for name, file in file_names(reports).items()
+    files = {
+        name: path if single else _report_file(path, stem, reports[name])
+        for name, stem in file_names(reports).items()
     }
-    for name, place in places.items():
-        reports[name].write(place)
-        output.line(f"Report: {place}", err=True)
+    for name, file in files.items():
+        reports[name].write(file)
+        output.line(f"Report: {file}", err=True)
 
 
-def _place(folder: Path, file: str, report: Report) -> Path:
-    """Where a report goes: over an older one of the same weights, data and protocol, and next to
-    any other of that name."""
+def _report_file(folder: Path, stem: str, report: Report) -> Path:
+    """The file for a report in the folder: it replaces one of the same weights, data and protocol,
+    and gets a number if another report has its name."""
     for number in count(1):
-        place = folder / (f"{file}.json" if number == 1 else f"{file}-{number}.json")
-        existing = _check_replaceable(place)
+        path = folder / (f"{stem}.json" if number == 1 else f"{stem}-{number}.json")
+        existing = _existing_report(path)
         if existing is None or _subject(existing) == _subject(report):
-            return place
+            return path
     raise AssertionError("unreachable")
 
 
 def _subject(report: Report) -> list[str | None]:
+    """The facts that tell which model, data and protocol a report is about."""
     facts = report.provenance or {}
     return [
         facts.get(key)

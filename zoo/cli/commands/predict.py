@@ -1,6 +1,6 @@
-"""`zoo predict`: runs models on a data set, and keeps what they see as Parquet with its provenance.
+"""`zoo predict`: runs models on a data set, and stores predictions as Parquet with provenance.
 
-With `--json`, a list with one object a model: model, file, images, detections, provenance.
+With `--json`, a list with one object per model: model, file, images, detections, provenance.
 """
 
 from __future__ import annotations
@@ -62,8 +62,10 @@ def predict(  # noqa: PLR0913 - one parameter an option
 
     dataset = read(data)
 
-    def one(machines: Cluster | None, model: str) -> Predictions:
+    def predict_one(machines: Cluster | None, model: str) -> Predictions:
         options = {
+            "protocol": protocol_of(protocol, exif),
+            "to": to,
             "weights": weights_of(weights),
             "labels": None if labels is None else labels_of(labels),
             "device": device,
@@ -72,28 +74,31 @@ def predict(  # noqa: PLR0913 - one parameter an option
             "fresh": fresh,
             "cluster": machines,
         }
-        made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
+        predictions = run(model, data=dataset, **options)  # type: ignore[arg-type]
         if not as_json:
-            output.line(_line(made))
-        return made
+            output.line(_line(predictions))
+        return predictions
 
     with open_cluster(cluster) as machines:
-        done, code = each(models, partial(one, machines))
+        done, code = each(models, partial(predict_one, machines))
     if as_json:
-        output.document(json.dumps([_object(made) for made in done.values()], indent=2))
+        output.document(
+            json.dumps([_object(predictions) for predictions in done.values()], indent=2)
+        )
     raise typer.Exit(code)
 
 
-def _line(made: Predictions) -> str:
-    sizes = f"{pluralize(len(made), 'image')}  {pluralize(len(made.scores), 'detection')}"
-    return f"{made.provenance['model']}  {sizes}  {made.path}"
+def _line(predictions: Predictions) -> str:
+    images = pluralize(len(predictions), "image")
+    detections = pluralize(len(predictions.scores), "detection")
+    return f"{predictions.provenance['model']}  {images}  {detections}  {predictions.path}"
 
 
-def _object(made: Predictions) -> dict[str, object]:
+def _object(predictions: Predictions) -> dict[str, object]:
     return {
-        "model": made.provenance["model"],
-        "file": str(made.path),
-        "images": len(made),
-        "detections": len(made.scores),
-        "provenance": made.provenance,
+        "model": predictions.provenance["model"],
+        "file": str(predictions.path),
+        "images": len(predictions),
+        "detections": len(predictions.scores),
+        "provenance": predictions.provenance,
     }

@@ -1,10 +1,10 @@
-"""`zoo video`: finds things in a clip, a camera or a stream, frame by frame.
+"""`zoo video`: detects objects in a clip, a camera or a stream, frame by frame.
 
-With `--json`, an object a frame: file (as given), frame (its number), time (seconds), width,
-height, model, weights_sha256 and detections, each as `zoo detect --json` has it; with `--track`,
-each has its track, an id or null. A file that ends in `.jsonl`, and standard output (`-`), get one
-object a line. A file takes its place when it is complete; after Ctrl-C it has the frames so far.
-With `--report`, a page of frames that are spread evenly over the clip.
+With `--json`, an object per frame: file (as given), frame (its number), time (seconds), width,
+height, model, weights_sha256 and detections, each as in `zoo detect --json`; with `--track`, each
+has its track, an id or null. A file that ends in `.jsonl`, and standard output (`-`), get one
+object per line. A file appears when it is complete; after Ctrl-C it has the frames so far. With
+`--report`, a page of frames that are spread evenly over the clip.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def video(  # noqa: PLR0913 - one parameter an option
     """Find things in a clip, a camera or a stream.
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
-    from zoo.cli.video_run import Opening, Part, Protocol, Request, run  # deferred: torch
+    from zoo.cli.video_run import Opening, Request, run  # deferred: torch
+    from zoo.detectors import Protocol
+    from zoo.video.clip import Part
 
     request = Request(
         source=source,
