@@ -93,14 +93,14 @@ def test_a_repository_has_every_file_that_is_not_hidden_and_not_elsewhere(
     (place / "link").symlink_to(tmp_path / "secret")
     os.mkfifo(place / "pipe")
     (folder / "you" / "empty").mkdir()
-    assert {name: sorted(files) for name, files in repositories_in(folder, asked="").items()} == {
+    assert {name: sorted(files) for name, files in repositories_in(folder, failure="").items()} == {
         "you/blob": ["model.safetensors", "more/README.md"]
     }
 
 
 def test_a_folder_of_files_is_one_repository(folder: Path) -> None:
     place = folder / "you" / "blob"
-    assert list(repositories_in(place, asked="")) == ["local/blob"]
+    assert list(repositories_in(place, failure="")) == ["local/blob"]
 
 
 @pytest.mark.parametrize("name", ["hub/you/none", "empty"])
@@ -109,7 +109,7 @@ def test_a_folder_with_nothing_to_serve_is_a_usage_error(
 ) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError):
-        repositories_in(tmp_path / name, asked="")
+        repositories_in(tmp_path / name, failure="")
 
 
 def test_a_port_that_somebody_has_is_a_usage_error(shell: Shell, folder: Path) -> None:

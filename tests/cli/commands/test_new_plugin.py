@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from zoo.cli.commands.new_plugin import written
+from zoo.cli.commands.new_plugin import plugin_files
 
 Shell = Callable[..., Any]
 
@@ -61,7 +61,7 @@ def test_it_writes_a_distribution(shell: Shell, tmp_path: Path, kind: str) -> No
 @pytest.mark.parametrize("name", ["none", "true", "null", "class-layer", "thresholds", "compose"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_that_mean_something_in_python_or_yaml_are_names(name: str, kind: str) -> None:
-    files = written(name, detector=kind == "detector")
+    files = plugin_files(name, detector=kind == "detector")
     for path, text in files.items():
         if path.endswith(".py"):
             compile(text, path, "exec")

@@ -1,4 +1,4 @@
-"""`zoo benchmark`: how fast models and engines are, in turn, each in a process of its own.
+"""`zoo benchmark`: times models and engines in turn, each in its own process.
 
 With `--json`, one object: rows (model, asked, engine, threads, batch, input, calls, median_ms,
 p95_ms, images_per_s, read_ms, preprocess_ms, network_ms, postprocess_ms, start_s, memory_mb,
@@ -27,7 +27,7 @@ HEADER = (
     "model", "engine", "threads", "batch", "median", "p95", "images/s",
     "read", "pre", "network", "post", "memory", "start",
 )  # fmt: skip
-LEFT = ("model", "engine")
+LEFT_ALIGNED = ("model", "engine")
 UNITS = (
     "median, p95: ms from images in memory to boxes, of a batch; read, pre, network, post: ms an "
     "image; memory: MB; start: s, with the export the first time that an engine needs one"
@@ -95,10 +95,10 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     after the rounds says whether the machine was steady.
     """
     check_names(models)
-    from zoo.timing.benchmark import benchmark as timed  # deferred: it imports torch's callers
+    from zoo.timing.benchmark import benchmark as run_benchmark  # deferred: help does not need it
 
     _check_plot(plot)
-    result = timed(
+    result = run_benchmark(
         models,
         engines=_engines(engine) if engine else None,
         batches=_counts("--batch", batch),
@@ -123,7 +123,7 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
 
 
 def _check_plot(path: Path | None) -> None:
-    """Raises: UsageError for a plot that is no PNG; MissingExtra, before minutes go by."""
+    """Raises: UsageError if the plot is not a PNG; MissingExtra without matplotlib."""
     if path and path.suffix != ".png":
         case = "A plot is a PNG."
         raise UsageError(f"--plot {path} was given.", case, "Write --plot speed.png")
@@ -132,7 +132,7 @@ def _check_plot(path: Path | None) -> None:
 
 
 def _engines(texts: Sequence[str]) -> list[str]:
-    """Names with commas between. Raises: UsageError."""
+    """The names in comma-separated texts. Raises: UsageError."""
     names = [name.strip() for text in texts for name in text.split(",")]
     if not all(names):
         case = "A name before or after a comma is missing."
@@ -141,7 +141,7 @@ def _engines(texts: Sequence[str]) -> list[str]:
 
 
 def _counts(option: str, text: str) -> list[int]:
-    """Numbers with commas between. Raises: UsageError."""
+    """The numbers in a comma-separated text. Raises: UsageError."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts):
         case = "It is a number, or several with commas between."
@@ -150,14 +150,14 @@ def _counts(option: str, text: str) -> list[int]:
 
 
 def _page(result: Benchmark) -> list[str]:
-    right = [name for name in HEADER if name not in LEFT]
+    right = [name for name in HEADER if name not in LEFT_ALIGNED]
     facts = {**result.hardware, **result.software}
-    shown = ", ".join(
+    machine = ", ".join(
         [facts.get("processor", ""), f"{facts.get('threads', '')} cores"]
         + [f"{name} {facts[name]}" for name in ("python", "torch") if name in facts]
     )
     rows = [_cells(row) for row in result.rows]
-    about = f"{result.images}, {result.rounds} rounds. {shown}"
+    about = f"{result.images}, {result.rounds} rounds. {machine}"
     return [*table(HEADER, rows, right=right), "", UNITS, about]
 
 

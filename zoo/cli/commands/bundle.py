@@ -40,13 +40,13 @@ def bundle(
     Cards from your own registry files go with them. There, ZOO_BUNDLE=FOLDER is all that is needed;
     the plugins have to be installed. To hash its files again: zoo verify --bundle FOLDER.
     """
-    known = catalogue()
-    choices = weights_requests(known, names)
+    registry = catalogue()
+    choices = weights_requests(registry, names)
     manifest = make_bundle(
         choices,
         to,
-        registry=known.extract(resolve_name(known, name) for name in names),
-        mirrors=known.mirrors,
+        registry=registry.extract(resolve_name(registry, name) for name in names),
+        mirrors=registry.mirrors,
     )
     if as_json:
         output.document(

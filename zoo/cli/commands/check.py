@@ -1,11 +1,11 @@
-"""`zoo check`: the conformance kit on one model, from the shell.
+"""`zoo check`: runs the conformance kit on one model.
 
 With `--json`, an object: model, passed, failed, skipped, expected (how many of each), and checks, a
-list of {check, group, promise, status, reason, same_as, seconds, ended}. A reason is told once:
-later checks that give the same have an empty one and name the first in `same_as`, else null.
+list of {check, group, promise, status, reason, same_as, seconds, ended}. A reason is given once:
+later checks with the same one have an empty reason, and name the first in `same_as`, else null.
 
-The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model can't be built
-or its code called `sys.exit`.
+The exit code is 0 if nothing failed, 1 if a check did, and 8 if the model can't be built or its
+code called `sys.exit`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ from zoo.registry.yaml_document import parse_value, read
 if TYPE_CHECKING:
     from zoo.testing import Outcome
 
-NAMED = 3  # checks that are listed before one fault; of more, the first
-SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "expected": "fails, as expected"}
+MAX_CHECKS_NAMED = 3  # per reason
+STATUS_WORDS = {
+    "passed": "ok",
+    "failed": "FAILED",
+    "skipped": "skipped",
+    "expected": "fails, as expected",
+}
 Settings: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE."),
@@ -90,7 +95,7 @@ def check(
     model = Model.named(
         name, arguments=arguments, input=input, weights=weights, data=data, engine=engine
     )
-    names, expected = _chosen(only, expect, engines=engine is not None)
+    names, expected = _checks_to_run(only, expect, engines=engine is not None)
     outcomes = _with_progress(run(model, only=names, expected_failures=expected), len(names))
     if as_json:
         _write_json(model.name, outcomes)
@@ -102,14 +107,16 @@ def check(
     )
 
 
-def _chosen(
+def _checks_to_run(
     only: list[str] | None, expect: Path | None, *, engines: bool
 ) -> tuple[list[str], dict[str, str]]:
-    """The checks to run, and those of them that may fail. engines: those of engines alone, unless
-    some are named."""
+    """The checks to run, and the reasons of those that may fail.
+
+    engines: run the checks of engines only, unless checks are named.
+    """
     from zoo.testing import CHECKS
 
-    listed = _expected(expect)  # of all checks, even if only some are asked for
+    listed = _read_expected_failures(expect)  # of all checks, even if only some are run
     names = only or [
         name for name, each in CHECKS.items() if not engines or each.group == "engines"
     ]
@@ -119,13 +126,13 @@ def _chosen(
     return names, expected
 
 
-def _with_progress(running: Any, total: int) -> list[Outcome]:
-    """All outcomes; on a terminal, a bar until they are there."""
+def _with_progress(outcomes: Any, total: int) -> list[Outcome]:
+    """All outcomes; shows a progress bar on a terminal meanwhile."""
     from rich.console import Console
     from rich.progress import track
 
     return list(
-        track(running, "Checking", total=total, console=Console(stderr=True), transient=True)
+        track(outcomes, "Checking", total=total, console=Console(stderr=True), transient=True)
     )
 
 
@@ -137,13 +144,15 @@ def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
             right=("seconds",),
         )
     )
-    reasons = [f"{_some(checks)}: {reason}" for reason, checks in _told_once(outcomes)]
-    output.lines(["", *reasons, *([""] if reasons else []), f"{name}: {_counted(outcomes)}."])
+    reasons = [
+        f"{_names_or_count(checks)}: {reason}" for reason, checks in _checks_by_reason(outcomes)
+    ]
+    output.lines(["", *reasons, *([""] if reasons else []), f"{name}: {_summary(outcomes)}."])
 
 
-def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
-    """Each reason with the checks that give it."""
-    first = _first_told(outcomes)
+def _checks_by_reason(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
+    """Each reason, and the names of the checks that give it."""
+    first = _first_with_same_reason(outcomes)
     checks_of: dict[str, list[str]] = {}
     for check, name in first.items():
         checks_of.setdefault(name, []).append(check)
@@ -151,10 +160,10 @@ def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
     return [(reasons[name], checks) for name, checks in checks_of.items()]
 
 
-def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """Each check that gives a reason, and the first that gives the same.
+def _first_with_same_reason(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """For each check with a reason, the first check with the same reason.
 
-    One fault in many images differs in its numbers, and in who noticed it.
+    Reasons are the same if they differ only in numbers, or in the function that raised the error.
     """
     first: dict[tuple[str, str], str] = {}
     first_check = {}
@@ -165,25 +174,27 @@ def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return first_check
 
 
-def _some(checks: Sequence[str]) -> str:
-    """Their names, or the first and how many more there are."""
-    return ", ".join(checks) if len(checks) <= NAMED else f"{checks[0]} and {len(checks) - 1} more"
+def _names_or_count(checks: Sequence[str]) -> str:
+    """The names of the checks; if there are many, the first and how many more there are."""
+    if len(checks) > MAX_CHECKS_NAMED:
+        return f"{checks[0]} and {len(checks) - 1} more"
+    return ", ".join(checks)
 
 
 def _cells(outcome: Outcome) -> tuple[str, str, str]:
-    return outcome.check, SHOWN[outcome.status], f"{outcome.seconds:.2f}"
+    return outcome.check, STATUS_WORDS[outcome.status], f"{outcome.seconds:.2f}"
 
 
-def _counted(outcomes: Sequence[Outcome]) -> str:
+def _summary(outcomes: Sequence[Outcome]) -> str:
     counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
-    said = {
+    phrases = {
         "passed": "passed",
         "failed": "failed",
         "expected": "failed as expected",
         "skipped": "skipped",
     }
     return ", ".join(
-        f"{counts[status]} {words}" for status, words in said.items() if counts[status]
+        f"{counts[status]} {words}" for status, words in phrases.items() if counts[status]
     )
 
 
@@ -194,7 +205,7 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
     from zoo.testing import CHECKS
 
     counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
-    first = _first_told(outcomes)
+    first = _first_with_same_reason(outcomes)
     checks = []
     for entry in outcomes:
         check, same = CHECKS[entry.check], first.get(entry.check, entry.check)
@@ -206,18 +217,22 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
         checks.append(asdict(entry) | reason | {"group": check.group, "promise": check.promise})
     output.document(
         json.dumps(
-            {"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks},
+            {
+                "model": name,
+                **{status: counts[status] for status in STATUS_WORDS},
+                "checks": checks,
+            },
             indent=2,
         )
     )
 
 
-def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`size=64` and `input.size=[64, 64]` as arguments of the card and fields of its input; values
-    are read as YAML."""
+def _settings(settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of the card (`size=64`) and the fields of its input (`input.size=[64, 64]`);
+    values are parsed as YAML."""
     arguments: dict[str, Any] = {}
     input: dict[str, Any] = {}
-    for setting in given:
+    for setting in settings:
         name, equals, value = setting.partition("=")
         if not name or not equals:
             raise UsageError(
@@ -230,21 +245,19 @@ def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     return arguments, input
 
 
-def _expected(file: Path | None) -> dict[str, str]:
-    """The expected failures that a file lists. Raises: CardError if it is not a mapping of text to
-    text."""
+def _read_expected_failures(file: Path | None) -> dict[str, str]:
+    """The expected failures in a YAML file, check to reason. Raises: CardError if it is not a
+    mapping of text to text."""
     if file is None:
         return {}
-    asked, fix = (
-        f"Expected failures can't be read from '{file}'.",
-        "Write lines such as deterministic: It samples.",
-    )
+    failure = f"Expected failures can't be read from '{file}'."
+    fix = "Write lines such as deterministic: It samples."
     try:
         reasons = parse_value(read(file), file) or {}
     except CardError as error:
-        raise CardError(asked, error.case, f"{error.fix} {fix}") from error
+        raise CardError(failure, error.case, f"{error.fix} {fix}") from error
     if not isinstance(reasons, dict) or not all(
         isinstance(text, str) for pair in reasons.items() for text in pair
     ):
-        raise CardError(asked, "It is not a mapping of checks to reasons.", fix)
+        raise CardError(failure, "It is not a mapping of checks to reasons.", fix)
     return reasons

@@ -1,4 +1,4 @@
-"""`zoo compose`: a detector of parts, drawn, or written as a registry file that gives it a name."""
+"""`zoo compose`: draws a detector composed of parts, or prints a registry file with its card."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
         "architecture": "compose",
         "labels": labels,
         "parameters": sum(parameter.numel() for parameter in detector.parameters()),
-        "input": _said(detector.preprocess.input),
+        "input": _without_defaults(detector.preprocess.input),
         "arguments": detector.plan.settings(),
     }
     text: str = yaml.safe_dump(
@@ -98,30 +98,30 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
     return text.rstrip()
 
 
-def _said(rule: Input) -> dict[str, object]:
-    """The input policy without what goes without saying."""
+def _without_defaults(rule: Input) -> dict[str, object]:
+    """The fields of the input policy that differ from its defaults, and always resize and size."""
     plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
-    given = structs.asdict(rule)
+    fields = structs.asdict(rule)
     return {
         field: value
-        for field, value in given.items()
+        for field, value in fields.items()
         if field in ("resize", "size") or value != plain[field]
     }
 
 
-def _strides(given: str) -> list[int]:
-    if not re.fullmatch(r" *[1-9]\d{0,5} *(, *[1-9]\d{0,5} *)*", given, re.ASCII):
+def _strides(text: str) -> list[int]:
+    if not re.fullmatch(r" *[1-9]\d{0,5} *(, *[1-9]\d{0,5} *)*", text, re.ASCII):
         case = "Strides are whole numbers, at least 1, with commas between."
-        raise UsageError(f"--strides '{given:.40}' was given.", case, "Write --strides 8,16,32")
-    return [int(stride) for stride in given.split(",")]
+        raise UsageError(f"--strides '{text:.40}' was given.", case, "Write --strides 8,16,32")
+    return [int(stride) for stride in text.split(",")]
 
 
-def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """`neck.channels=64` as `{"neck": {"channels": 64}}`; values are read as YAML."""
+def _arguments(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """`neck.channels=64` as `{"neck": {"channels": 64}}`; values are parsed as YAML."""
     arguments: dict[str, dict[str, Any]] = {"backbone": {}, "neck": {}, "head": {}}
-    for setting in given:
-        place, equals, value = setting.partition("=")
-        part, _, name = place.partition(".")
+    for setting in settings:
+        target, equals, value = setting.partition("=")
+        part, _, name = target.partition(".")
         if part not in arguments or not name or not equals:
             fix = "Write for example --set neck.channels=64"
             raise UsageError(f"--set {setting:.60} was given.", "It is not PART.NAME=VALUE.", fix)

@@ -37,6 +37,7 @@ Data: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+MAX_FINDINGS_SHOWN = 3  # of each check; --json has all
 
 
 Settings: TypeAlias = Annotated[
@@ -110,8 +111,8 @@ def _sheets(
     count: int | None,
     seed: int,
 ) -> Sheets:
-    """The sheets of a data set, augmented as the recipe says, if there is one. Raises: UsageError
-    for fields without a recipe."""
+    """Contact sheets of a data set, with the augmentations of the recipe if there is one. Raises:
+    UsageError for fields without a recipe."""
     if settings and not recipe:
         case = "They are fields of a recipe, and --recipe was not given."
         raise UsageError("--set was given.", case, "Add --recipe yolox_nano, or another model.")
@@ -121,8 +122,8 @@ def _sheets(
         return show(dataset, split=split, count=count or COUNT, seed=seed)
     from zoo.train.defaults import PRESETS
     from zoo.train.recipe_file import merge, overrides, read_recipe
-    from zoo.train.show import COUNT as FEW
-    from zoo.train.show import show as augmented
+    from zoo.train.show import COUNT as AUGMENTED_COUNT
+    from zoo.train.show import show as show_augmented
 
     fields = overrides(settings)
     if recipe.endswith((".yaml", ".yml")):
@@ -131,10 +132,12 @@ def _sheets(
         fields, model = merge(PRESETS[recipe].fields, fields), None
     else:
         model = recipe
-    return augmented(model, data=dataset, recipe=fields, split=split, count=count or FEW, seed=seed)
+    return show_augmented(
+        model, data=dataset, recipe=fields, split=split, count=count or AUGMENTED_COUNT, seed=seed
+    )
 
 
-Doubter: TypeAlias = Annotated[
+ComparedModel: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="MODEL", help="Say which labels it disagrees with; or file:FOLDER."),
 ]
@@ -160,7 +163,7 @@ def check(
             help="Read each image as a whole, its header alone, or none of them.",
         ),
     ] = "decode",
-    model: Doubter = None,
+    model: ComparedModel = None,
     sheets: SheetFolder = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
@@ -173,11 +176,12 @@ def check(
     The exit code is 0 where nothing is wrong, 1 where something is, and 10 where the annotations
     can't be read at all. With --fix, it is that of the source.
     """
-    from zoo.data.check import check as checked
+    from zoo.data.check import check as check_dataset
     from zoo.data.fix import copy_place, correct, fix
 
-    _ = to is not None and copy_place(source, to)  # before all images are read
-    findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
+    if to is not None:
+        copy_place(source, to)  # raises before all images are read
+    findings = check_dataset(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
         from zoo.data.finding_sheets import write_sheets
 
@@ -190,21 +194,18 @@ def check(
     else:
         output.lines(_findings(findings))
         if fixed is not None:
-            _say_fixed(fixed)
+            _print_fixed(fixed)
         elif findings.findings and (changes := correct(findings)[1]):
-            many = pluralize(len(changes), "change")
-            output.line(f"--fix FOLDER writes a corrected copy: {many}.", err=True)
+            count = pluralize(len(changes), "change")
+            output.line(f"--fix FOLDER writes a corrected copy: {count}.", err=True)
     raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))
 
 
-def _say_fixed(fixed: Fixed) -> None:
-    many = pluralize(len(fixed.changes), "change")
-    output.line(f"{many} written with the copy {fixed.written.data}", err=True)
+def _print_fixed(fixed: Fixed) -> None:
+    changes = pluralize(len(fixed.changes), "change")
+    output.line(f"{changes} written with the copy {fixed.written.data}", err=True)
     for text in fixed.written.losses:
         output.line(f"Lost: {text}", err=True)
-
-
-SHOWN = 3  # findings of each check; --json has all
 
 
 def _findings(findings: Check) -> list[str]:
@@ -212,15 +213,15 @@ def _findings(findings: Check) -> list[str]:
 
     lines = [f"{findings.dataset!r}", *findings.dataset.notes]
     for name, count in findings.counts.items():
-        severity, what = CHECKS[name]
-        lines += ["", output.Heading(f"{severity}: {name} ({count:,}): {what}")]
-        some = [finding for finding in findings.findings if finding.check == name]
-        lines += [f"  {_finding(finding)}" for finding in some[:SHOWN]]
-        if count > SHOWN:
-            lines.append(f"  … and {count - SHOWN:,} more")
+        severity, meaning = CHECKS[name]
+        lines += ["", output.Heading(f"{severity}: {name} ({count:,}): {meaning}")]
+        shown = [finding for finding in findings.findings if finding.check == name]
+        lines += [f"  {_finding(finding)}" for finding in shown[:MAX_FINDINGS_SHOWN]]
+        if count > MAX_FINDINGS_SHOWN:
+            lines.append(f"  … and {count - MAX_FINDINGS_SHOWN:,} more")
     warnings = len(findings.findings) - findings.errors
-    many = f"{pluralize(findings.errors, 'error')} and {pluralize(warnings, 'warning')}"
-    return [*lines, *([""] if findings.findings else []), f"{many}."]
+    counts = f"{pluralize(findings.errors, 'error')} and {pluralize(warnings, 'warning')}"
+    return [*lines, *([""] if findings.findings else []), f"{counts}."]
 
 
 def _finding(finding: Finding) -> str:
@@ -258,16 +259,16 @@ def convert(
     Formats are coco, voc, yolo, csv and those of plugins. What was written is read again and
     compared. The source is never touched, and a folder is written whole or not at all.
     """
-    from zoo.data.convert import convert as converted
+    from zoo.data.convert import convert as convert_dataset
 
-    made = converted(source, to, images=images)  # type: ignore[arg-type]  # it checks the word
+    result = convert_dataset(source, to, images=images)  # type: ignore[arg-type]  # it checks the word
     if as_json:
-        output.document(json.dumps(asdict(made), indent=2, ensure_ascii=False))
+        output.document(json.dumps(asdict(result), indent=2, ensure_ascii=False))
         return
-    counts = f"{pluralize(made.images, 'image')} and {pluralize(made.boxes, 'box', 'boxes')}"
-    again = "read again and found the same" if made.checked else "not read again: no images"
-    output.line(f"{counts} written, {again}: {made.data}")
-    for text in made.losses:
+    counts = f"{pluralize(result.images, 'image')} and {pluralize(result.boxes, 'box', 'boxes')}"
+    again = "read again and found the same" if result.checked else "not read again: no images"
+    output.line(f"{counts} written, {again}: {result.data}")
+    for text in result.losses:
         output.line(f"Lost: {text}")
 
 

@@ -1,15 +1,15 @@
-"""`zoo export`: writes a model as ONNX, OpenVINO IR or a `torch.export` program, once it agrees
-with torch.
+"""`zoo export`: writes a model as ONNX, OpenVINO IR or a `torch.export` program, and checks that it
+agrees with torch.
 
 With `--json`, one object: path, name, format, bytes, float32_bytes, precision, batch (null is any
-number of images), dynamic_size, exporter, tried (what failed before, with the reason), parity
-{images, sizes, batches, outputs: the largest difference in each, detections, score, box,
-unmatched}, accuracy (null where none was measured, else {data, images, before, after, low, high,
-p_value}, AP from 0 to 1), int8 (null, or {layers, floating: the names of those in float32,
-calibrated, budget, speed {before, after: milliseconds of one core, ratio, low, high}, tried
-[{floating, ap, lost}]}), seconds.
+number of images), dynamic_size, exporter, tried (the ways that failed before, with the reason),
+parity {images, sizes, batches, outputs: the largest difference in each, detections, score, box,
+unmatched}, accuracy (null if not measured, else {data, images, before, after, low, high, p_value},
+AP from 0 to 1), int8 (null, or {layers, floating: the names of those in float32, calibrated,
+budget, speed {before, after: milliseconds of one core, ratio, low, high}, tried [{floating, ap,
+lost}]}), seconds.
 
-Where no INT8 file is both within the budget and faster, none is written and the exit code is 13.
+If no INT8 file is both within the budget and faster, none is written and the exit code is 13.
 """
 
 from __future__ import annotations
@@ -134,14 +134,14 @@ def export(  # noqa: PLR0913 - one parameter an option
     from zoo import export as write  # deferred: torch, which help does not need
     from zoo import load
 
-    quantised = _int8(int8, half, calibrate, budget, even_if_slower)
+    int8_options = _int8(int8, half, calibrate, budget, even_if_slower)
     detector = load(
         model,
         weights=weights_of(weights),
         labels=None if labels is None else labels_of(labels),
         device="cpu",
     )
-    made = write(
+    exported = write(
         detector,
         to=to,
         format=format.value if format else None,
@@ -149,28 +149,29 @@ def export(  # noqa: PLR0913 - one parameter an option
         images=images or (),
         exporter=exporter.value if exporter else None,
         half=half,
-        int8=quantised,
+        int8=int8_options,
         data=data,
     )
     if as_json:
-        output.document(made.to_json())
+        output.document(exported.to_json())
     else:
-        for line in _lines(made):
+        for line in _lines(exported):
             output.line(line)
 
 
 def _int8(
-    asked: bool, half: bool, calibrate: str | None, budget: float | None, even_if_slower: bool
+    requested: bool, half: bool, calibrate: str | None, budget: float | None, even_if_slower: bool
 ) -> Int8 | None:
-    """The INT8 file that the options ask for, if any. Raises: UsageError."""
+    """The INT8 settings, None without --int8. Raises: UsageError for options that do not go
+    together."""
     from zoo.engines import Int8  # deferred: torch
 
-    if not asked:
-        given = [("--calibrate", calibrate), ("--budget", budget)]
-        names = [name for name, value in given if value is not None]
+    if not requested:
+        int8_only = [("--calibrate", calibrate), ("--budget", budget)]
+        names = [name for name, value in int8_only if value is not None]
         names += ["--even-if-slower"] * even_if_slower
         if names:
-            case = "It is for INT8 files, and none is asked for."
+            case = "It is for INT8 files, and --int8 was not given."
             raise UsageError(f"{names[0]} was given.", case, "Add --int8, or leave it out.")
         return None
     if half:
@@ -182,7 +183,7 @@ def _int8(
     if calibrate is None:
         raise UsageError(
             "--int8 was given.",
-            "What its layers hold is measured on images, and none are named.",
+            "INT8 is calibrated on images, and none are named.",
             "Add --calibrate coco:PATH, a hundred annotated images or more.",
         )
     options = {} if budget is None else {"budget": budget}
@@ -199,41 +200,41 @@ def _batch_of(text: str | None) -> int | Literal["dynamic"] | None:
     raise UsageError(f"--batch {text:.40} was given.", case, "Write --batch 1, for example.")
 
 
-def _lines(made: Exported) -> list[str]:
-    parity = made.parity
+def _lines(exported: Exported) -> list[str]:
+    parity = exported.parity
     sizes = ", ".join(f"{width} x {height}" for height, width in parity.sizes)
-    batch = "any number of images" if made.batch is None else pluralize(made.batch, "image")
+    batch = "any number of images" if exported.batch is None else pluralize(exported.batch, "image")
     lines = [
-        f"{made.path}  {TITLES[made.format]}, {format_megabytes(made.bytes)}, {batch} at once, "
-        f"written by {made.exporter}",
-        *_lighter(made),
-        f"{_compared(made)} with torch on {pluralize(parity.images, 'image')} of {sizes} input "
-        f"pixels, {', '.join(map(str, parity.batches))} at once:",
+        f"{exported.path}  {TITLES[exported.format]}, {format_megabytes(exported.bytes)}, "
+        f"{batch} at once, written by {exported.exporter}",
+        *_lighter(exported),
+        f"{_comparison(exported)} with torch on {pluralize(parity.images, 'image')} of {sizes} "
+        f"input pixels, {', '.join(map(str, parity.batches))} at once:",
         f"  outputs differ by {parity.worst:.2g} at most",
         f"  {pluralize(parity.detections, 'detection')}: scores by {parity.score:.2g}, "
-        f"boxes by {parity.box:.2g} pixels{_unmatched(parity.unmatched)}",
+        f"boxes by {parity.box:.2g} pixels{_unmatched_text(parity.unmatched)}",
     ]
-    return [*lines, *(f"Not possible: {reason}" for reason in made.tried)]
+    return [*lines, *(f"Not possible: {reason}" for reason in exported.tried)]
 
 
-def _lighter(made: Exported) -> list[str]:
-    """The size of a lighter file, and its AP."""
-    if made.precision == "float32":
+def _lighter(exported: Exported) -> list[str]:
+    """Lines on the size, layers and AP of a file that is not float32."""
+    if exported.precision == "float32":
         return []
-    share = made.bytes / made.float32_bytes
-    size = f"{format_megabytes(made.float32_bytes)} in float32"
-    lines = [f"Weights in {made.precision}: {100 * share:.0f} % of {size}"]
-    if made.int8 is not None:
+    share = exported.bytes / exported.float32_bytes
+    size = f"{format_megabytes(exported.float32_bytes)} in float32"
+    lines = [f"Weights in {exported.precision}: {100 * share:.0f} % of {size}"]
+    if (int8 := exported.int8) is not None:
         lines.append(
-            f"{made.int8.layers - len(made.int8.floating)} of {made.int8.layers} layers in int8, "
-            f"calibrated on {pluralize(made.int8.calibrated, 'image')}: {made.int8.speed}"
+            f"{int8.layers - len(int8.floating)} of {int8.layers} layers in int8, calibrated on "
+            f"{pluralize(int8.calibrated, 'image')}: {int8.speed}"
         )
-    return lines if made.accuracy is None else [*lines, str(made.accuracy)]
+    return lines if exported.accuracy is None else [*lines, str(exported.accuracy)]
 
 
-def _compared(made: Exported) -> str:
-    return "Compared" if made.int8 is None else "Compared in float32, before it was quantised,"
+def _comparison(exported: Exported) -> str:
+    return "Compared" if exported.int8 is None else "Compared in float32, before it was quantised,"
 
 
-def _unmatched(count: int) -> str:
+def _unmatched_text(count: int) -> str:
     return f"; {count} in one of the two alone" if count else ""

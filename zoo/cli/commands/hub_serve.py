@@ -1,11 +1,10 @@
-"""`zoo hub serve`: a folder as a Hub on this machine, to try out what is to be published before it
-is.
+"""`zoo hub serve`: serves a folder as a Hub on this machine, to try models before publishing them.
 
     FOLDER/you/blob/model.safetensors      is a file of the repository you/blob
-    FOLDER/model.safetensors               is one of local/FOLDER, if the folder has only files
+    FOLDER/model.safetensors               is a file of local/FOLDER, if the folder has only files
 
-Each repository has one commit, whose id follows from its content, so that a card that names it
-stays right until a file changes.
+Each repository has one commit, whose id is a hash of its content, so that a card with this revision
+stays valid until a file changes.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from zoo.errors import UsageError
 from zoo.testing import LoopbackHub
 from zoo.text import pluralize
 
-GLANCE = 0.2  # seconds between two looks for new requests
-LONELY = "local"  # owner of the repository that a folder of files is
+POLL_SECONDS = 0.2  # between two checks for new requests
+DEFAULT_OWNER = "local"  # of the repository, if the folder has only files
 
 
 def serve(
@@ -52,8 +51,8 @@ def serve(
     It listens on 127.0.0.1 only, and reads all files into memory when it starts; start it again
     after a change. zoo push works on it, with any HF_TOKEN; what is pushed is gone when it ends.
     """
-    asked = f"'{folder}' can't be served as a Hub."
-    repositories = repositories_in(folder, asked=asked)
+    failure = f"'{folder}' can't be served as a Hub."
+    repositories = repositories_in(folder, failure=failure)
     try:
         with LoopbackHub(port=port) as hub:
             output.line(
@@ -73,41 +72,47 @@ def serve(
     except OSError as error:
         case = f"The port {port} can't be had: {error.strerror or error}."
         raise UsageError(
-            asked, case, "Choose another one, or leave --port out for any that is free."
+            failure, case, "Choose another one, or leave --port out for any that is free."
         ) from error
 
 
-def repositories_in(folder: Path, *, asked: str) -> dict[str, dict[str, Path]]:
-    """Repository -> file name -> file. Hidden files are left out, and links that lead out of the
-    folder.
+def repositories_in(folder: Path, *, failure: str) -> dict[str, dict[str, Path]]:
+    """The files of each repository, by name. Leaves out hidden files, and links that lead out of
+    the folder.
 
-    Raises: UsageError where there is no such folder, or nothing in it to serve.
+    failure: the first part of an error.
+
+    Raises: UsageError if there is no such folder, or it has no files.
     """
     if not folder.is_dir():
         raise UsageError(
-            asked, "There is no such folder.", "Name a folder that has OWNER/NAME/FILE in it."
+            failure, "There is no such folder.", "Name a folder that has OWNER/NAME/FILE in it."
         )
-    places = {
-        f"{place.parent.name}/{place.name}": place
-        for place in sorted(folder.glob("[!.]*/[!.]*"))
-        if place.is_dir()
+    folders = {
+        f"{repository.parent.name}/{repository.name}": repository
+        for repository in sorted(folder.glob("[!.]*/[!.]*"))
+        if repository.is_dir()
     }
-    files_of = {name: _files(place, folder) for name, place in places.items()}
+    files_of = {name: _files(repository, folder) for name, repository in folders.items()}
     files_of = {name: files for name, files in files_of.items() if files}
     if not files_of and (files := _files(folder, folder)):
-        return {f"{LONELY}/{folder.resolve().name or 'files'}": files}
+        return {f"{DEFAULT_OWNER}/{folder.resolve().name or 'files'}": files}
     if not files_of:
         raise UsageError(
-            asked,
+            failure,
             "It has no file to serve.",
             "Put weights where their repository has them: OWNER/NAME/FILE.",
         )
     return files_of
 
 
-def _files(place: Path, folder: Path) -> dict[str, Path]:
+def _files(repository: Path, folder: Path) -> dict[str, Path]:
     inside = folder.resolve()
-    names = {path.relative_to(place): path for path in sorted(place.rglob("*")) if path.is_file()}
+    names = {
+        path.relative_to(repository): path
+        for path in sorted(repository.rglob("*"))
+        if path.is_file()
+    }
     return {
         name.as_posix(): path
         for name, path in names.items()
@@ -117,18 +122,18 @@ def _files(place: Path, folder: Path) -> dict[str, Path]:
 
 
 def _wait(hub: LoopbackHub, *, quiet: bool) -> None:
-    """Waits for an interrupt, and prints the requests, also those just before it."""
+    """Prints requests until an interrupt, including those just before it."""
     printed = 0
     try:
         while True:
-            time.sleep(GLANCE)
+            time.sleep(POLL_SECONDS)
             printed = _print_requests(hub, printed, quiet=quiet)
     finally:
         _print_requests(hub, printed, quiet=quiet)
 
 
 def _print_requests(hub: LoopbackHub, printed: int, *, quiet: bool) -> int:
-    """Prints the requests after the first `printed`; returns how many there are."""
+    """Prints the requests after the first `printed`; returns the number of all requests."""
     requests = hub.requests
     for request in [] if quiet else requests[printed:]:
         output.line(f"{request.method} {request.path} {request.status}", err=True)

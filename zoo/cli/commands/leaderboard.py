@@ -1,4 +1,4 @@
-"""`zoo leaderboard`: builds the page of a board, and checks entries that others hand in."""
+"""`zoo leaderboard`: builds the page of a board, and checks entries that others submit."""
 
 from __future__ import annotations
 
@@ -62,27 +62,31 @@ def build(
     from zoo.leaderboard import build as build_board
 
     options: dict[str, Any] = {"runs": runs, "fresh": fresh, "cluster": cluster}
-    made = build_board(board, to=to, say=lambda text: output.line(text, err=True), **options)
+    leaderboard = build_board(board, to=to, say=lambda text: output.line(text, err=True), **options)
     if as_json:
         output.document((to / "leaderboard.json").read_text(encoding="utf-8"), end=False)
     else:
-        output.lines(_overview(made))
-    _remark(made, to)
+        output.lines(_overview(leaderboard))
+    _print_remarks(leaderboard, to)
     raise typer.Exit(
-        int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings)))
+        int(
+            bool(leaderboard.failures)
+            or bool(leaderboard.left_out)
+            or (strict and bool(leaderboard.findings))
+        )
     )
 
 
-def _remark(made: Leaderboard, to: Path) -> None:
-    """Says on standard error where the page is, and what is odd or in no table."""
-    for finding in made.findings:
+def _print_remarks(leaderboard: Leaderboard, to: Path) -> None:
+    """Prints to standard error the findings, the path of the page, and the models in no table."""
+    for finding in leaderboard.findings:
         output.line(f"{finding.check}: {finding}", err=True)
     output.line(f"The page: {to / 'index.html'}", err=True)
-    for name in made.left_out:
+    for name in leaderboard.left_out:
         output.line(f"In no table: {name}", err=True)
-    for failure in made.failures:
+    for failure in leaderboard.failures:
         output.line(f"Not measured: {failure}", err=True)
-    if not made.tables:
+    if not leaderboard.tables:
         output.line("No table has a row.", err=True)
 
 
@@ -133,13 +137,13 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
     )
 
 
-def _overview(made: Leaderboard) -> list[str]:
-    """A few columns of each table, for a terminal."""
+def _overview(leaderboard: Leaderboard) -> list[str]:
+    """The main columns of each table, as lines for a terminal."""
     from zoo.leaderboard.entry import RANDOM
     from zoo.leaderboard.markdown import ranks, without_empty_columns
 
     page: list[str] = []
-    for ranking in made.tables:
+    for ranking in leaderboard.tables:
         rows = []
         for line in ranking.lines:
             numbers, interval, timing = (
@@ -159,10 +163,12 @@ def _overview(made: Leaderboard) -> list[str]:
                     str(len(line.findings) or ""),
                 )
             )
-        header, kept = without_empty_columns(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
+        header, shown_rows = without_empty_columns(
+            ("rank", "model", "AP", "95 %", "ms", "checks"), rows
+        )
         page += [
             *([""] if page else []),
             ranking.data,
-            *table(header, kept, right=("AP", "ms", "checks")),
+            *table(header, shown_rows, right=("AP", "ms", "checks")),
         ]
     return page

@@ -1,11 +1,11 @@
-"""`zoo list`: which models there are, as a table or as JSON.
+"""`zoo list`: lists models as a table or as JSON.
 
 With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of
 the default weights, percent, claimed on COCO val2017), parameters, gflops, megabytes, input
 {resize, size}, licenses {code, weights}, labels (the name of the label space, or `custom`), classes
 (how many), tags, default; null is unknown. An empty list is not an error: the exit code is 0,
-standard output is empty (or `[]`), and standard error gives the reason. `zoo.registry.query`
-describes what `--where` understands.
+standard output is empty (or `[]`), and standard error gives the reason. `zoo.registry.query` has
+the grammar of `--where`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def list_models(
 ) -> None:
     """List models by name and by what is known of them.
 
-    AP is what the authors claim on COCO val2017; a dash is a fact that nobody has read somewhere.
+    AP is what the authors claim on COCO val2017; a dash is an unknown fact.
 
     Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input
     (longer side), classes (how many), class (a name, as in class = person), labels (the label
@@ -60,8 +60,8 @@ def list_models(
     license = unknown if one is unknown or both are. Anything else has to hold of both: if it holds
     of one alone, the model is left out and counted, like those of which the fact is unknown.
     """
-    known = catalogue()
-    rows, unknown = known.rows(pattern), 0
+    registry = catalogue()
+    rows, unknown = registry.rows(pattern), 0
     if where is not None:
         from zoo.registry.query import parse  # deferred: the grammar costs more than the listing
 
@@ -73,16 +73,16 @@ def list_models(
     elif rows:
         output.lines(_table(rows))
     else:
-        output.line(_why_nothing(known, pattern, where), err=True)
+        output.line(_why_nothing(registry, pattern, where), err=True)
     if unknown:
         output.line(_left_out(unknown, where or ""), err=True)
-    for info in known.plugins:
+    for info in registry.plugins:
         if slow := slowness(info):
             output.line(f"The {plugin_title(info)} is slow: {slow}", err=True)
 
 
 def _left_out(unknown: int, where: str) -> str:
-    """The note on the models that `--where` could not decide on."""
+    """A sentence on the models for which `--where` is unknown."""
     reason = "a fact in the filter is unknown (null)"
     if "licen" in where.lower():
         reason += ", or holds of the licence of code or weights alone"
@@ -127,8 +127,9 @@ def _facts(name: str, row: CardSummary) -> dict[str, Any]:
     }
 
 
-def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
-    if not any(info.status == "loaded" for info in known.plugins) and not known.names():
+def _why_nothing(registry: Catalogue, pattern: str, where: str | None) -> str:
+    """A sentence on why the list is empty, with advice."""
+    if not any(info.status == "loaded" for info in registry.plugins) and not registry.names():
         if (setting := environment.plugins()) is not None:
             return (
                 f"No plugin is loaded, so there are no models: ZOO_PLUGINS is '{setting}'. To "
@@ -143,13 +144,11 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         )
     if not set(pattern) & set("*?["):
         try:
-            return (
-                f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo "
-                f"show {pattern}"
-            )
+            entry = registry.resolve(pattern).entry
         except NameNotFound as error:
             case = "" if error.case == NOBODY else f" {error.case}"
             return f"No model is listed as '{pattern}'.{case} {error.fix}"
-    alike = close_matches(pattern.strip("*?"), known.names())
-    advice = f"Did you mean {join_or(alike)}?" if alike else known.listing_near(pattern)
+        return f"'{pattern}' stands for '{entry.qualified}'. See it: zoo show {pattern}"
+    alike = close_matches(pattern.strip("*?"), registry.names())
+    advice = f"Did you mean {join_or(alike)}?" if alike else registry.listing_near(pattern)
     return f"No model's name matches '{pattern}'. {advice}"

@@ -1,4 +1,4 @@
-"""`zoo lock`: writes down what names resolve to; later loads obey it."""
+"""`zoo lock`: pins what names resolve to in a lock file, which later loads obey."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def lock(
     this machine. The file is zoo.lock in the working folder, or where ZOO_LOCK says; keep it under
     version control.
     """
-    known = catalogue()
+    registry = catalogue()
     path = environment.lock_file() or Path("zoo.lock")
     old = Lock.read(path) if path.exists() else Lock()
-    chosen = weights_requests(known, names, lock=Lock()) if names else _all(known, old)
+    chosen = weights_requests(registry, names, lock=Lock()) if names else _all(registry, old)
     if not chosen:
         raise NameNotFound(
             "A lock file can't be written.",
@@ -47,7 +47,7 @@ def lock(
             else "No model was named, and none has been fetched yet.",
             "Name some: zoo lock yolox_nano",
         )
-    pins = {**old.pins, **relock(chosen, mirrors=known.mirrors).pins}
+    pins = {**old.pins, **relock(chosen, mirrors=registry.mirrors).pins}
     Lock(pins, path).write(path)
     if as_json:
         output.document(
@@ -60,22 +60,24 @@ def lock(
         output.line(f"{pluralize(len(pins), 'name')} pinned in {path}", err=True)
 
 
-def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
+def _all(registry: Catalogue, old: Lock) -> list[WeightsRequest]:
+    """Requests for everything that the old lock file pins, or, if it pins nothing, for everything
+    that was fetched on this machine."""
     entries = list(old.pins) or [result.entry for result in verify()]
     requests: dict[str, WeightsRequest] = {}
     for name, tag in dict.fromkeys(name_and_tag(entry) for entry in entries if entry):
         try:
-            files = _requests(known, name, tag)
+            files = _requests(registry, name, tag)
         except NameNotFound as error:
-            if old.pins:  # what was fetched may be a file that somebody named
+            if old.pins:  # a fetched file need not belong to a model of the registry
                 output.line(f"{error.asked} {error.case} Its pin stays as it is.", err=True)
             continue
         requests |= {request.entry: request for request in files}
     return list(requests.values())
 
 
-def _requests(known: Catalogue, name: str, tag: str | None) -> list[WeightsRequest]:
-    choice = resolve_name(known, name, lock=Lock())
+def _requests(registry: Catalogue, name: str, tag: str | None) -> list[WeightsRequest]:
+    choice = resolve_name(registry, name, lock=Lock())
     if tag:
         choice = with_tag(choice, name, tag)
     card = [card_request(name, Lock())] if name.startswith(HUB_PREFIX) else []

@@ -1,4 +1,4 @@
-"""`zoo plugins new`: a plugin distribution that works, to be changed into one's own."""
+"""`zoo plugins new`: writes a working plugin distribution as a starting point."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.registry.registry_file import CORE, USER
 from zoo.registry.schema import NAME
 
 TEMPLATE = Path(__file__).parent.parent / "template"
-# Where each file of the template goes.
+# file of the template -> file of the plugin
 PROJECT = {
     "pyproject.toml.txt": "pyproject.toml",
     "LICENSE.txt": "LICENSE",
@@ -65,14 +65,14 @@ def new_plugin(
     """
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
-    if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
+    if folder.exists() and (not folder.is_dir() or any(map(_is_content, folder.iterdir()))):
         raise UsageError(
             f"The plugin '{name}' can't be written to '{folder}'.",
             "That is there already, and is not an empty folder; hidden files and virtual "
             "environments do not count.",
             "Choose another folder with --to.",
         )
-    for path, text in written(name, detector=detector).items():
+    for path, text in plugin_files(name, detector=detector).items():
         with write_errors(folder / path, UsageError, fix="Choose another folder with --to."):
             write_file(folder / path, text, durable=False)
         output.line(str(folder / path))
@@ -82,14 +82,14 @@ def new_plugin(
     )
 
 
-def _counts(entry: Path) -> bool:
-    """Whether what is in a folder makes it somebody's already; `.git` and a virtual environment do
-    not."""
+def _is_content(entry: Path) -> bool:
+    """Whether the entry makes its folder count as not empty: hidden files and virtual environments
+    do not."""
     return not (entry.name.startswith(".") or (entry / "pyvenv.cfg").is_file())
 
 
-def written(name: str, *, detector: bool = False) -> dict[str, str]:
-    """The files of a new plugin: path to text."""
+def plugin_files(name: str, *, detector: bool = False) -> dict[str, str]:
+    """The files of a new plugin: text by path."""
     identifier = name.replace("-", "_")
     words = {
         "name": name,
@@ -108,20 +108,22 @@ def written(name: str, *, detector: bool = False) -> dict[str, str]:
         fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8"))
         for file, path in files.items()
     }
-    return {path: _aligned(text) if path.endswith(".md") else text for path, text in texts.items()}
+    return {
+        path: _align_comments(text) if path.endswith(".md") else text
+        for path, text in texts.items()
+    }
 
 
-def _aligned(text: str) -> str:
-    """The comments behind commands under one another, however long the names in the commands
-    are."""
+def _align_comments(text: str) -> str:
+    """Aligns the comments behind commands, which names of different lengths have shifted."""
     commented = re.compile(r"^(\S.*?\S) +(# .*)$", re.MULTILINE)
     width = max((len(match[1]) for match in commented.finditer(text)), default=0)
     return commented.sub(lambda match: f"{match[1]:{width}}  {match[2]}", text)
 
 
 def _check_name(name: str) -> None:
-    """Raises: UsageError for a name that no plugin can have, or that one has."""
-    asked = f"A plugin called '{name}' can't be written."
+    """Raises: UsageError for a name that is not valid, or that an installed plugin has."""
+    failure = f"A plugin called '{name}' can't be written."
     if (
         name in (CORE, USER)
         or not re.fullmatch(NAME, name)
@@ -131,11 +133,11 @@ def _check_name(name: str) -> None:
             "Names have lower-case letters, digits, - and _, begin with a letter, and are not "
             "'core' or 'user'."
         )
-        raise UsageError(asked, case, "Choose one such as 'acme': zoo plugins new acme")
+        raise UsageError(failure, case, "Choose one such as 'acme': zoo plugins new acme")
     for info in catalogue().plugins:
         if info.name == name:
             case = (
                 f"{info.distribution} {info.version} has a plugin of that name, and only one of "
                 f"the two would be loaded."
             )
-            raise UsageError(asked, case, "Choose another name.")
+            raise UsageError(failure, case, "Choose another name.")

@@ -1,9 +1,9 @@
-"""`zoo plugins`: which plugins are installed, what they bring, and why one does not work.
+"""`zoo plugins`: lists the installed plugins, what they contribute, and why one does not work.
 
 With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`,
-    `quarantined` or `switched off`), reason, contributes {cards, architectures, backbones, necks,
-    heads, datasets, engines, trackers: how many it registered}, models (how many are listed),
-    seconds, imports_torch, remarks (what is odd about one that works).
+`quarantined` or `switched off`), reason, contributes {cards, architectures, backbones, necks,
+heads, datasets, engines, trackers: how many it registered}, models (how many are listed), seconds,
+imports_torch, remarks (warnings about a plugin that works).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from zoo.errors import UsageError
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 from zoo.registry.plugins import slowness
 
-LIMIT = 20.0  # seconds that the process of one plugin may take
+DEFAULT_LIMIT_SECONDS = 20.0  # for the process of one plugin
 HEADER = ("name", "status", "models", "distribution", "version", "contributes", "seconds")
 
 
@@ -55,10 +55,10 @@ def plugins(
         raise UsageError(
             "--limit was given.", "It is for --isolated, which was not.", "Add --isolated"
         )
-    infos, models = _isolated(_seconds(limit)) if isolated else _here()
+    infos, models = _load_isolated(_seconds(limit)) if isolated else _load_here()
     if as_json:
-        written = [asdict(info) | {"models": models[info.name]} for info in infos]
-        output.document(msgspec.json.format(msgspec.json.encode(written)).decode())
+        facts = [asdict(info) | {"models": models[info.name]} for info in infos]
+        output.document(msgspec.json.format(msgspec.json.encode(facts)).decode())
     elif infos:
         output.lines(
             table(HEADER, [_cells(info, models) for info in infos], right=("models", "seconds"))
@@ -69,18 +69,18 @@ def plugins(
         output.line("No plugin is installed.", err=True)
 
 
-def _here() -> tuple[Sequence[PluginInfo], Counter[str]]:
-    """The plugins as this process loads them, and how many models are listed under each."""
+def _load_here() -> tuple[Sequence[PluginInfo], Counter[str]]:
+    """The plugins as this process loads them, and the number of models of each."""
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "(Skipped|The) plugin", PluginWarning
-        )  # the table says so
-        known = catalogue()
-    return known.plugins, Counter(row.plugin for _, row in known.rows())
+        # the table has the same facts
+        warnings.filterwarnings("ignore", "(Skipped|The) plugin", PluginWarning)
+        registry = catalogue()
+    return registry.plugins, Counter(row.plugin for _, row in registry.rows())
 
 
-def _isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
-    """The same from a process for each plugin; of the models, those on its own cards."""
+def _load_isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
+    """The plugins as a process for each loads them, and the number of models on each one's own
+    cards."""
     from zoo.registry.current import core_file
     from zoo.registry.index import indexed_file  # deferred: rarely wanted
     from zoo.registry.isolated import ask_each
@@ -94,9 +94,9 @@ def _isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
 
 
 def _seconds(text: str | None) -> float:
-    """A time limit. Raises: UsageError where it is none."""
+    """The time limit in seconds. Raises: UsageError if the text is not a number above 0."""
     try:
-        seconds = LIMIT if text is None else float(text)
+        seconds = DEFAULT_LIMIT_SECONDS if text is None else float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
@@ -110,8 +110,8 @@ def _seconds(text: str | None) -> float:
 
 def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
     contributes = ", ".join(
-        f"{count} {sort if count > 1 else sort.removesuffix('s')}"
-        for sort, count in info.contributes.items()
+        f"{count} {kind if count > 1 else kind.removesuffix('s')}"
+        for kind, count in info.contributes.items()
     )
     loaded = info.status == "loaded"
     return (

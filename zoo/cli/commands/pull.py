@@ -1,4 +1,4 @@
-"""`zoo pull`: fetches weights now, so that later loads need no network."""
+"""`zoo pull`: fetches and verifies weights, so that later loads need no network."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def pull(
     Weights that can't be had do not keep the others from coming: the exit code is 1 then, or that
     of the errors if all failed in the same way.
     """
-    known = catalogue()
-    resolve = partial(resolve_name, known)
+    registry = catalogue()
+    resolve = partial(resolve_name, registry)
     codes: set[int] = set()
     rows: list[dict[str, object]] = []
     for choice in {
@@ -42,7 +42,7 @@ def pull(
     }.values():
         try:
             rows += [
-                _pulled(request, known.mirrors, quiet=as_json)
+                _pull(request, registry.mirrors, quiet=as_json)
                 for request in request_for(choice).every_file()
             ]
         except WeightsError as error:
@@ -53,8 +53,9 @@ def pull(
     raise typer.Exit(exit_code(codes, some_done=bool(rows)))
 
 
-def _pulled(request: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
-    got = fetch(
+def _pull(request: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
+    """Fetches one file, prints a line about it unless `quiet`, and returns its facts."""
+    file = fetch(
         request.weights,
         name=request.name,
         tag=request.tag,
@@ -64,15 +65,15 @@ def _pulled(request: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) ->
     )
     if not quiet:
         output.line(
-            f"{request.entry}  {format_megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
-            f"{got.through or got.source}"
+            f"{request.entry}  {format_megabytes(file.bytes)}  sha256 {file.sha256[:16]}…  "
+            f"{file.through or file.source}"
         )
     return {
         "name": request.entry,
-        "source": got.source,
-        "through": got.through,
-        "revision": got.revision,
-        "sha256": got.sha256,
-        "bytes": got.bytes,
-        "path": str(got.path),
+        "source": file.source,
+        "through": file.through,
+        "revision": file.revision,
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "path": str(file.path),
     }

@@ -16,7 +16,7 @@ from zoo.cli import output, stderr
 from zoo.environment import expand_home
 from zoo.errors import UsageError
 
-ASK = (
+NO_LICENSE_WARNING = (
     "No licence is stated for the weights, and the page says so. State one: --license MIT, or "
     "another of https://spdx.org/licenses"
 )
@@ -57,7 +57,7 @@ def push(
     from zoo.publish import push as publish  # deferred: numpy, which help does not need
 
     token = None if token_file is None else _token(token_file)
-    made = publish(
+    published = publish(
         folder,
         repo,
         private=private,
@@ -66,16 +66,16 @@ def push(
         token=token,
     )
     if as_json:
-        facts = msgspec.to_builtins(made)
+        facts = msgspec.to_builtins(published)
         output.document(json.dumps(facts, indent=2))
     else:
-        output.line(f"{made.name}@{made.revision}  {made.url}")
-    if made.licenses.weights is None:
-        stderr.warning(ASK)
+        output.line(f"{published.name}@{published.revision}  {published.url}")
+    if published.licenses.weights is None:
+        stderr.warning(NO_LICENSE_WARNING)
 
 
 def _token(path: Path) -> str:
-    """The token in a file. Raises: UsageError where there is none."""
+    """The token in a file. Raises: UsageError if the file can't be read, or has anything else."""
     try:
         token = expand_home(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
@@ -83,6 +83,6 @@ def _token(path: Path) -> str:
         case = f"It can't be read: {reason}."
         raise UsageError(f"--token-file {path} was given.", case, "Correct the path.") from None
     if not token or len(token.split()) > 1:
-        case = "There is no token in it, or more than that."
+        case = "It does not hold exactly one token."
         raise UsageError(f"--token-file {path} was given.", case, "Put the token alone into it.")
     return token

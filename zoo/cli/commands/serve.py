@@ -1,4 +1,4 @@
-"""`zoo serve`: detections over HTTP, until it is told to end."""
+"""`zoo serve`: serves detections over HTTP until a signal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`zoo show`: everything on one model's card, and how to load it.
+"""`zoo show`: prints everything on one model's card, and how to load it.
 
-With `--json`, one object: name, plugin, qualified, tag (which weights the name stands for),
+With `--json`, one object: name, plugin, qualified, tag (the weights that the name stands for),
 aliases, origin (the file), line, and card, whose fields are those of `zoo.registry.Card`; null is
 unknown.
 """
@@ -35,9 +35,9 @@ from zoo.registry.card import (
 from zoo.registry.folder import HUB_PREFIX
 from zoo.text import pluralize
 
-WIDTH = 80  # at most, of what is wrapped
-LABEL = 16
-RESIZE = {
+MAX_WIDTH = 80  # characters of a wrapped line
+LABEL_WIDTH = 16  # characters
+RESIZE_TEXTS = {
     "letterbox": "{}x{}, aspect kept, padded with {padding:g}",
     "fixed": "{}x{}, stretched",
     "shortest_edge": "shortest edge {}, longest at most {}",
@@ -50,59 +50,61 @@ def show(
 ) -> None:
     """Show everything known of a model: architecture, input, licences, where its weights are and
     what is claimed of them."""
-    known = catalogue()
-    choice = _choice(known, name)
+    registry = catalogue()
+    choice = _choice(registry, name)
     if as_json:
-        output.document(msgspec.json.format(msgspec.json.encode(_facts(known, choice))).decode())
+        output.document(msgspec.json.format(msgspec.json.encode(_facts(registry, choice))).decode())
     else:
-        output.lines(_page(known, choice))
+        output.lines(_page(registry, choice))
 
 
-def _choice(known: Catalogue, name: str) -> Choice:
+def _choice(registry: Catalogue, name: str) -> Choice:
     if not name.startswith(HUB_PREFIX):
-        return known.resolve(name)
+        return registry.resolve(name)
     from zoo.weights.resolve import resolve_name  # deferred: only the Hub takes what fetches
 
-    return resolve_name(known, name)
+    return resolve_name(registry, name)
 
 
-def _aliases(known: Catalogue, choice: Choice) -> list[str]:
-    own = (choice.entry.name, choice.entry.qualified)
-    return [alias for alias, target in known.aliases.items() if target.partition(".")[0] in own]
+def _aliases(registry: Catalogue, choice: Choice) -> list[str]:
+    names = (choice.entry.name, choice.entry.qualified)
+    return [
+        alias for alias, target in registry.aliases.items() if target.partition(".")[0] in names
+    ]
 
 
-def _shortest(known: Catalogue, choice: Choice) -> str:
-    """The shortest name that means this choice."""
+def _shortest(registry: Catalogue, choice: Choice) -> str:
+    """The shortest name that resolves to this choice."""
     entry = choice.entry
     if entry.place:
         return entry.place
-    rows = known.rows_of(entry.qualified)
+    rows = registry.rows_of(entry.qualified)
     if not rows and entry.plugin.startswith(HUB_PREFIX):
         return entry.qualified
-    name = known.display_name(rows[0])
+    name = registry.display_name(rows[0])
     return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
 
 
-def _facts(known: Catalogue, choice: Choice) -> dict[str, object]:
+def _facts(registry: Catalogue, choice: Choice) -> dict[str, object]:
     entry = choice.entry
     return {
         "name": entry.name,
         "plugin": entry.plugin,
         "qualified": entry.qualified,
         "tag": choice.tag,
-        "aliases": _aliases(known, choice),
+        "aliases": _aliases(registry, choice),
         "origin": entry.origin,
         "line": entry.line,
         "card": entry.card,
     }
 
 
-def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
+def _page(registry: Catalogue, choice: Choice) -> Iterator[str]:
     entry, card = choice.entry, choice.entry.card
     yield output.Heading(entry.qualified)
     yield from wrap(card.summary or "", _width())
     yield ""
-    yield from _row("also called", ", ".join(_aliases(known, choice)) or None, keep=False)
+    yield from _row("also called", ", ".join(_aliases(registry, choice)) or None, keep=False)
     yield from _row("architecture", card.architecture)
     yield from _row(
         "arguments",
@@ -115,10 +117,12 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     yield from _row("input", _input(card.input))
     yield from _row(
         "parameters",
-        _noted(None if card.parameters is None else f"{card.parameters:,}", card.parameters_note),
+        _with_note(
+            None if card.parameters is None else f"{card.parameters:,}", card.parameters_note
+        ),
     )
     yield from _row(
-        "GFLOPs", _noted(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note)
+        "GFLOPs", _with_note(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note)
     )
     yield from _row("licences", _licenses(card.licenses))
     yield from _row("requires", ", ".join(card.requires) or None, keep=False)
@@ -126,7 +130,7 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     yield from _row("successor", card.successor, keep=False)
     for tag, weights in card.weights.items():
         yield from _weights(card, tag, weights, chosen=tag == choice.tag)
-    name = _shortest(known, choice)
+    name = _shortest(registry, choice)
     yield from ["", output.Heading("Use it")]
     python, shell = ("", "") if card.weights else (", weights=False", " --weights random")
     yield from _lines("Python", f'zoo.load("{name}"{python})')
@@ -160,18 +164,18 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
 
 
 def _width() -> int:
-    """Of the page, in characters; a narrow terminal's, but always wide enough for values
-    to fit next to their labels."""
-    return max(2 * LABEL, min(WIDTH, get_terminal_size((WIDTH, 0)).columns))
+    """The width of the page in characters: that of the terminal, up to MAX_WIDTH, but at least wide
+    enough for values next to their labels."""
+    return max(2 * LABEL_WIDTH, min(MAX_WIDTH, get_terminal_size((MAX_WIDTH, 0)).columns))
 
 
 def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
-    """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep`
-    is off."""
+    """A label and its value, wrapped at spaces; an unknown value is a dash, or nothing without
+    `keep`."""
     if value is not None or keep:
         lines = wrap(
             format_text(value),
-            _width() - LABEL - 2,
+            _width() - LABEL_WIDTH - 2,
             break_long_words=False,
             break_on_hyphens=False,
         )
@@ -179,10 +183,9 @@ def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
 
 
 def _lines(label: str, *lines: str) -> Iterator[str]:
-    """A label before the first of some lines that stay as they are: an address is there to be
-    copied."""
+    """The lines behind a label, not wrapped, so that addresses can be copied."""
     for line in lines:
-        yield f"  {label:{LABEL}}{line}"
+        yield f"  {label:{LABEL_WIDTH}}{line}"
         label = ""
 
 
@@ -190,7 +193,7 @@ def _input(value: Input | None) -> str | None:
     if value is None:
         return None
     parts = [
-        RESIZE[value.resize].format(*value.size, padding=value.padding),
+        RESIZE_TEXTS[value.resize].format(*value.size, padding=value.padding),
         value.channels.upper(),
         f"0..{value.range}",
     ]
@@ -211,14 +214,14 @@ def _labels(card: Card) -> str:
     return f"{len(card.labels)}: {', '.join(card.labels)}"
 
 
-def _noted(value: str | None, note: str | None) -> str | None:
-    """A fact with what is to be known of it."""
+def _with_note(value: str | None, note: str | None) -> str | None:
+    """The value with its note in parentheses."""
     return f"{value} ({note})" if value and note else value
 
 
 def _licenses(value: Licenses) -> str:
     return ", ".join(
-        f"{what} {format_text(name)}" for what, name in msgspec.structs.asdict(value).items()
+        f"{part} {format_text(name)}" for part, name in msgspec.structs.asdict(value).items()
     )
 
 

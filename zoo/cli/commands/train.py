@@ -1,4 +1,4 @@
-"""`zoo train`: trains a detector on a data set, and keeps the best of it in a folder.
+"""`zoo train`: trains a detector on a data set, and keeps the best weights in a folder.
 
 With `--json`, one object: path, step, steps, seconds, numbers, and held_out: share, seed and ids of
 the validation images if they were split off here, else null.
@@ -17,10 +17,10 @@ from zoo.cli import output
 from zoo.cli.format import format_percent
 from zoo.cli.options import LABELS, Device, Weights, labels_of, weights_of
 
-SHOWN = ("AP", "AP50", "AP75")
+METRICS_SHOWN = ("AP", "AP50", "AP75")
 
 
-What = Annotated[
+ModelOrRecipe = Annotated[
     str,
     typer.Argument(metavar="MODEL|RECIPE", help="A name that zoo list shows, or a recipe (.yaml)."),
 ]
@@ -52,7 +52,7 @@ Resume = Annotated[
 
 
 def train(  # noqa: PLR0913 - one parameter an option
-    what: What,
+    model_or_recipe: ModelOrRecipe,
     data: Data = None,
     validation: Validation = None,
     labels: Labels = None,
@@ -72,10 +72,10 @@ def train(  # noqa: PLR0913 - one parameter an option
     from zoo.train.recipe_file import merge, overrides, read_recipe
     from zoo.train.train import train as run
 
-    is_recipe = what.endswith((".yaml", ".yml"))
-    fields = merge(read_recipe(what) if is_recipe else {}, overrides(settings or ()))
+    is_recipe = model_or_recipe.endswith((".yaml", ".yml"))
+    fields = merge(read_recipe(model_or_recipe) if is_recipe else {}, overrides(settings or ()))
     result = run(
-        None if is_recipe else what,
+        None if is_recipe else model_or_recipe,
         data=data,
         validation=validation,
         recipe=fields,
@@ -97,11 +97,11 @@ def train(  # noqa: PLR0913 - one parameter an option
         facts |= {"seconds": round(result.seconds, 1), "numbers": result.numbers}
         facts["held_out"] = None if result.held_out is None else asdict(result.held_out)
         return output.document(json.dumps(facts, indent=2))
-    numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
+    numbers = {name: value for name, value in result.numbers.items() if name in METRICS_SHOWN}
     measured = "  ".join(f"{name} {format_percent(value)}" for name, value in numbers.items())
     return output.line(f"{result.path}  step {result.step} of {result.steps}  {measured}".rstrip())
 
 
 def _say(text: str) -> None:
-    """A line of how it goes, to standard error, so that standard output is the result alone."""
+    """Prints a line of progress to standard error; standard output is for the result."""
     output.line(text, err=True)

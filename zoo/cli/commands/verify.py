@@ -1,4 +1,4 @@
-"""`zoo verify`: hashes again what was fetched, and says what is damaged."""
+"""`zoo verify`: hashes fetched files again, and lists the damaged ones."""
 
 from __future__ import annotations
 
@@ -76,12 +76,14 @@ def _print(results: Sequence[FileStatus]) -> None:
         name = file.entry or (
             "a converted checkpoint" if file.source.startswith("converted:") else file.source
         )
-        model = typed_name(file.entry)  # which may have several files
+        model = typed_name(file.entry)  # zoo pull takes the name of a model
         output.line(f"{file.status:11}  {name}  {file.path or f'Fetch it: zoo pull {model}'}")
     for folder in {result.bundle for result in results if result.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
-    bad = Counter(result.status for result in results if result.status != "ok")
-    verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
+    counts = Counter(result.status for result in results if result.status != "ok")
+    verdict = (
+        ", ".join(f"{number} {status}" for status, number in counts.items()) or "all as fetched"
+    )
     output.line(
         f"{pluralize(len(results), 'file')}: {verdict}."
         if results
