@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from zoo.cli.app import COMMANDS, app
-from zoo.cli.help import narrow
+from zoo.cli.help import narrow_width
 
 Shell = Callable[..., Any]
 
@@ -89,7 +89,7 @@ def test_only_a_narrow_terminal_has_a_width_of_its_own(
     monkeypatch: pytest.MonkeyPatch, columns: str, width: int | None
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert narrow() == width
+    assert narrow_width() == width
 
 
 @pytest.mark.parametrize(

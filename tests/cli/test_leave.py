@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from zoo.cli.leave import leave_threads, meet_the_end_of_output
+from zoo.cli.leave import exit_if_output_ended, leave_threads
 
 
 def broken_pipe(*words: str) -> tuple[int, str]:
@@ -49,7 +49,7 @@ def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
 def test_other_errors_end_nothing(
     error: BaseException | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    meet_the_end_of_output(error)
+    exit_if_output_ended(error)
     os.write(1, b"goes on")  # which would be lost had the output been closed
     assert capfd.readouterr() == ("goes on", "")
 
@@ -74,7 +74,7 @@ from zoo.registry.conduct import Conduct
 from zoo.registry.containment import contain
 from zoo.cli import leave
 
-leave.PATIENCE = 0.1
+leave.THREAD_GRACE_SECONDS = 0.1
 with contain(Conduct("plugin 'lamps' of detzoo-lamps 1.0", "at import")):
     threading.Thread(target=lambda: time.sleep(60), name="glow").start()
 print("done")

@@ -43,7 +43,7 @@ def test_a_server_for_everybody_without_a_token_is_warned_of(
     run(["yolox_pico"], host=host, port=0, options=options, token_file=given, quiet=True)
     out, err = capsys.readouterr()
     assert out.startswith("Serving 1 model at http://")
-    assert ("asks for no token" in err) is warned
+    assert ("requires no token" in err) is warned
     assert "every accepted request was answered" in err
     if token is None:
         assert "Authorization" not in out

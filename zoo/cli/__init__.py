@@ -1,11 +1,10 @@
-"""The command line: `zoo`, made of one file a command; importing it imports no model library."""
+"""The command line `zoo`, one file per command; importing it imports no model library."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command line of this process and exit; an interrupt is met even while the command
-    line is imported."""
+    """Run the command line of this process and exit; also handles an interrupt during imports."""
     try:
         from zoo.cli import interrupt, standard_streams
         from zoo.cli.app import main as run
@@ -14,7 +13,7 @@ def main() -> None:
         sys.exit(130)
     standard_streams.open_what_is_closed()
     try:
-        with interrupt.heard():
+        with interrupt.forced_exit():
             run()
     except (KeyboardInterrupt, SystemExit) as error:
         if interrupt.is_interrupt(error):

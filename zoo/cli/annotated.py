@@ -1,4 +1,4 @@
-"""The folder of `--save`: an annotated image for each, under the names and folders of the
+"""The folder of `--save`: one annotated image per input, under the names and folders of the
 originals."""
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from zoo.errors import ImageError
 from zoo.files import NAME_BYTES, shortened, unwritable
 from zoo.images.read import is_url
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # kept; others become the last but one
+# Images of other formats are saved as PNG.
+KEPT_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 class Annotated:
-    """A folder of annotated images, which is made for the first of them.
+    """A folder of annotated images, created when the first is saved.
 
-    Images of several folders lie in such folders below it, from the nearest one that has all of
-    them; two of one name get a number, and names too long for a file system are cut.
+    It repeats the folders of the originals below their nearest common one. Images that would have
+    the same path get a number, and names too long for the file system are cut.
 
-    sources: the images that may come, as they are given.
+    sources: all images that may be saved, as the user named them.
 
-    Raises: ImageError, on entering as well, for a place where the folder can't be.
+    Raises: ImageError if the folder can't be created or written.
     """
 
     def __init__(self, folder: Path, sources: Iterable[object] = ()) -> None:
@@ -30,41 +31,45 @@ class Annotated:
         self._taken: set[Path] = set()
         self._root = _common_folder(sources)
         if reason := unwritable(folder):
-            raise self._refused(reason)
+            raise self._error(reason)
 
-    def _refused(self, case: str) -> ImageError:
-        asked = f"Annotated images can't be saved in '{self.folder}'."
+    def _error(self, case: str) -> ImageError:
         return ImageError(
-            asked, f"{case}.", "Name a folder that can be made and written.", file=str(self.folder)
+            f"Annotated images can't be saved in '{self.folder}'.",
+            f"{case}.",
+            "Name a folder that can be made and written.",
+            file=str(self.folder),
         )
 
     def path_for(self, source: str) -> Path:
-        """Where the annotated image of `source` goes; its folder is there."""
+        """The path for the annotated image of `source`; creates its folder."""
         folder = self.folder / _below(self._root, source)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._refused(f"It can't be made: {error.strerror}") from error
+            raise self._error(f"It can't be made: {error.strerror}") from error
         original = Path(source.split("?")[0].rstrip("/")) if is_url(source) else Path(source)
-        suffix = original.suffix.lower() if original.suffix.lower() in SUFFIXES else ".png"
-        path, number = _named(folder, original.stem, suffix), 1
+        suffix = original.suffix.lower() if original.suffix.lower() in KEPT_SUFFIXES else ".png"
+        path, number = _path_in(folder, original.stem, suffix), 1
         while path in self._taken:
             number += 1
-            path = _named(folder, original.stem, f"-{number}{suffix}")
+            path = _path_in(folder, original.stem, f"-{number}{suffix}")
         self._taken.add(path)
         return path
 
 
 def replaced_in(folder: Path, sources: Sequence[object]) -> list[str]:
-    """Those of the images that lie in a folder where annotated images are to be, in order."""
+    """The images in folders that annotated images would be saved in, sorted."""
     root = _common_folder(sources)
     files = [source for source in sources if isinstance(source, str)]
-    places = {(folder / _below(root, file)).resolve() for file in files}
-    return sorted(file for file in files if not is_url(file) and _folder(file).resolve() in places)
+    destinations = {(folder / _below(root, file)).resolve() for file in files}
+    return sorted(
+        file for file in files if not is_url(file) and _folder(file).resolve() in destinations
+    )
 
 
 def _below(root: Path | None, source: str) -> Path:
-    """The folders between the common one and the image."""
+    """The folders between `root` and the image."""
     if is_url(source) or root is None:
         return Path()
     folder = _folder(source)
@@ -72,21 +77,20 @@ def _below(root: Path | None, source: str) -> Path:
 
 
 def _common_folder(sources: Iterable[object]) -> Path | None:
-    """The nearest folder that has all the files, or None where there is none."""
+    """The nearest folder that contains all the files, or None if there is none."""
     folders = {
         _folder(source) for source in sources if isinstance(source, str) and not is_url(source)
     }
     try:
         return Path(os.path.commonpath(folders)) if folders else None
-    except ValueError:  # on several drives of Windows
+    except ValueError:  # on different drives of Windows
         return None
 
 
 def _folder(source: str) -> Path:
-    return Path(
-        os.path.abspath(source)
-    ).parent  # `..` is taken out, or it would lead out of the folder
+    # `..` is resolved, or it would lead out of the folder of annotated images
+    return Path(os.path.abspath(source)).parent
 
 
-def _named(folder: Path, stem: str, tail: str) -> Path:
+def _path_in(folder: Path, stem: str, tail: str) -> Path:
     return folder / (shortened(stem, NAME_BYTES - len(os.fsencode(tail))) + tail)

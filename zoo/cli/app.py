@@ -1,12 +1,12 @@
 """The command `zoo`: the table of commands, and the handling of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/commands/NAME.py` with one function whose parameters are Typer's
-(its docstring is the help, its heavy imports are inside), or a Typer of several, and give it a line
-in COMMANDS, where a name may have two words. Only the command that is run is imported, unless help
-lists them all.
+(its docstring is the help, its heavy imports are inside), or a Typer app of several, and add it to
+COMMANDS, where a name may have two words. Only the command that runs is imported, unless help lists
+them all.
 
-Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 the reader of
-the output left · and those of `zoo.errors`.
+Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 the reader
+closed the output · and those of `zoo.errors`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import typer
 from zoo import environment
 from zoo.cli import backends, output, stderr
 from zoo.cli.fast_path import plain_call
-from zoo.cli.help import Command, Commands, narrow
+from zoo.cli.help import Command, Commands, narrow_width
 from zoo.cli.interrupt import INTERRUPTED
-from zoo.cli.leave import leave_threads, meet_the_end_of_output
+from zoo.cli.leave import exit_if_output_ended, leave_threads
 from zoo.errors import UsageError, ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
@@ -35,7 +35,7 @@ from zoo.registry.conduct import Interrupted
 from zoo.registry.containment import left_running
 from zoo.suggest import close_matches
 
-# name -> (heading in the help, where its function is)
+# name -> (heading in the help, MODULE:FUNCTION)
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("Find a model", "zoo.cli.commands.list:list_models"),
     "show": ("Find a model", "zoo.cli.commands.show:show"),
@@ -67,11 +67,10 @@ LISTINGS = ("list", "show", "plugins")
 def main() -> None:
     """Runs the command line of this process and exits."""
     code: object = 1
-    looks = gc.get_threshold()
-    # Importing torch makes a million things and drops few. Looking for garbage after each 700 of
-    # them takes a third of a second, and a last look at all of them before the process ends a
-    # whole one.
-    gc.set_threshold(50_000, *looks[1:])
+    thresholds = gc.get_threshold()
+    # Importing torch creates a million objects and frees few. Collecting garbage after every 700 of
+    # them takes a third of a second, and the last collection before the process ends a whole one.
+    gc.set_threshold(50_000, *thresholds[1:])
     try:
         _main()
         code = 0
@@ -79,11 +78,11 @@ def main() -> None:
         code = end.code or 0
         raise
     except BaseException:
-        if left_running():  # Python, which would print this, does not get to it then
+        if left_running():  # `leave_threads` ends the process before Python prints the traceback
             traceback.print_exc()
         raise
     finally:
-        gc.set_threshold(*looks)
+        gc.set_threshold(*thresholds)
         gc.freeze()
         leave_threads(code if isinstance(code, int) else 1)
 
@@ -91,9 +90,8 @@ def main() -> None:
 def _main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal that can't show a character shows another
+            # a character that the terminal's encoding lacks becomes `?`
+            stream.reconfigure(errors="replace")
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", PluginWarning)
@@ -103,25 +101,25 @@ def _main() -> None:
             _show_error(error)
             sys.exit(error.exit_code)
         except KeyboardInterrupt as interrupt:
-            _name_what_hung(interrupt)
+            _name_interrupted_plugin(interrupt)
             sys.exit(INTERRUPTED)
         except (OSError, SystemExit) as end:
-            meet_the_end_of_output(
-                end if isinstance(end, OSError) else end.__context__
-            )  # Typer makes SystemExit of it
-            _name_what_hung(end)
+            # Typer turns a broken pipe into SystemExit
+            exit_if_output_ended(end if isinstance(end, OSError) else end.__context__)
+            _name_interrupted_plugin(end)
             raise
 
 
-def _name_what_hung(error: BaseException | None) -> None:
-    """Says which plugin was interrupted, if one was."""
+def _name_interrupted_plugin(error: BaseException | None) -> None:
+    """Prints which plugin was interrupted, if one was."""
     for cause in made_of(error):
         if isinstance(cause, Interrupted):
             return stderr.error(str(cause))
 
 
 def _run_and_flush(arguments: Sequence[str]) -> None:
-    """Runs a command, and meets a reader who left now rather than when Python ends."""
+    """Runs a command and flushes its output, so that a broken pipe is raised here and not when
+    Python ends."""
     try:
         _run(arguments)
     finally:
@@ -129,48 +127,48 @@ def _run_and_flush(arguments: Sequence[str]) -> None:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    if (two := " ".join(arguments[:2])) in COMMANDS:
-        arguments = [two, *arguments[2:]]
-    elif mistake := _mistyped(arguments):
+    if (two_words := " ".join(arguments[:2])) in COMMANDS:
+        arguments = [two_words, *arguments[2:]]
+    elif mistake := _unknown_second_word(arguments):
         raise mistake
-    elif arguments[1:] in ([], ["--help"], ["-h"]):  # the first of two words, no command itself
-        whole = [
+    elif arguments[1:] in ([], ["--help"], ["-h"]):  # perhaps the first word of `hub serve`
+        commands = [
             name
             for name in COMMANDS
             if arguments and name.startswith(f"{arguments[0]} ") and arguments[0] not in COMMANDS
         ]
-        arguments = [whole[0], "--help"] if whole else arguments
+        arguments = [commands[0], "--help"] if commands else arguments
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if (
             not isinstance(function, typer.Typer)
             and (call := plain_call(function, arguments[1:])) is not None
         ):
-            # a listing makes much and drops little: looking for garbage would only slow it down
+            # a listing allocates much and frees little, so that collecting garbage only slows it
             gc.disable()
             try:
                 return function(**call)
             finally:
                 gc.enable()
     _log_as_warnings()
-    backends.spare()
+    backends.skip_if_damaged()
     app(arguments)(arguments, prog_name="zoo")
 
 
-def _mistyped(arguments: Sequence[str]) -> UsageError | None:
-    """The error for an unknown second word after the first of a command of two words."""
+def _unknown_second_word(arguments: Sequence[str]) -> UsageError | None:
+    """The error for an unknown second word of a command of two words; None if there is none."""
     first, second = (*arguments, "", "")[:2]
-    known = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} ")]
-    if not known or not second or second.startswith("-"):
+    second_words = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} ")]
+    if not second_words or not second or second.startswith("-"):
         return None
-    meant = close_matches(second, known, most=1)
-    commands = " and ".join(f"zoo {first} {word}" for word in known)
-    fix = f"Did you mean zoo {first} {meant[0]}?" if meant else "See zoo --help."
+    suggestions = close_matches(second, second_words, most=1)
+    commands = " and ".join(f"zoo {first} {word}" for word in second_words)
+    fix = f"Did you mean zoo {first} {suggestions[0]}?" if suggestions else "See zoo --help."
     return UsageError(f"No command 'zoo {first} {second}'.", f"There is {commands}.", fix)
 
 
 def _log_as_warnings() -> None:
-    """Sends what libraries log to standard error as a sentence, unless logging is set up."""
+    """Prints log records of libraries as warnings on standard error, unless logging is set up."""
     import logging  # deferred: a listing logs nothing
 
     class Sentence(logging.Formatter):
@@ -182,7 +180,7 @@ def _log_as_warnings() -> None:
 
 
 class _AllCommands(Commands):
-    """Every command, in the order of COMMANDS: Typer has those with commands of their own last."""
+    """All commands in the order of COMMANDS; Typer itself lists groups of commands last."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         present = set(super().list_commands(ctx))
@@ -190,25 +188,25 @@ class _AllCommands(Commands):
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
-    """The command line for these arguments: with the command they name, or with all commands where
+    """The command line for these arguments: only the command that they name, or all commands if
     they name none."""
-    made = typer.Typer(
+    command_line = typer.Typer(
         cls=_AllCommands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"terminal_width": narrow(), "help_option_names": ["--help", "-h"]},
+        context_settings={"terminal_width": narrow_width(), "help_option_names": ["--help", "-h"]},
     )
-    made.callback()(_zoo)
+    command_line.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     for name in names:
         command = _function(name)
-        if isinstance(command, typer.Typer):  # a command with commands of its own
-            made.add_typer(command, name=name, rich_help_panel=COMMANDS[name][0])
+        if isinstance(command, typer.Typer):  # a group of commands
+            command_line.add_typer(command, name=name, rich_help_panel=COMMANDS[name][0])
         else:
-            made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(command)
-    return made
+            command_line.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(command)
+    return command_line
 
 
 def _function(command: str) -> Callable[..., None] | typer.Typer:
@@ -217,8 +215,8 @@ def _function(command: str) -> Callable[..., None] | typer.Typer:
     return function
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from zoo import __version__
 
         output.line(f"detzoo {__version__}")
@@ -244,7 +242,7 @@ def _show_warning(
     file: TextIO | None = None,  # noqa: ARG001  # the signature is that of warnings.showwarning
     line: str | None = None,
 ) -> None:
-    """Warnings of the zoo as a sentence; others as Python shows them."""
+    """Prints warnings of the zoo as one sentence, others in Python's format."""
     if category.__module__.partition(".")[0] == "zoo":
         stderr.warning(str(message))
     else:

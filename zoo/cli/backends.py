@@ -1,9 +1,7 @@
-"""torch's device backends: looked for where every distribution can be read, and else left out, so
-that torch can be imported.
+"""torch's device backends, skipped if a damaged distribution would make importing torch fail.
 
-When it is imported, torch asks all installed distributions for backends, and fails at the first
-that can't be read, whoever's it is. A command of the zoo goes on without backends then, and says
-whose fault that is.
+On import, torch searches all installed distributions for backends, and fails at the first that it
+can't read. A command of the zoo then goes on without backends and names the damaged distribution.
 """
 
 from __future__ import annotations
@@ -12,12 +10,9 @@ from zoo import environment
 from zoo.cli import stderr
 
 
-def spare() -> None:
-    """Tells torch not to look for device backends where a damaged distribution would end the
-    command; says which it is."""
-    from zoo.registry.distributions import (
-        damaged_distributions,  # deferred: a listing imports no torch
-    )
+def skip_if_damaged() -> None:
+    """Tells torch to skip device backends if a distribution is damaged, and warns of it."""
+    from zoo.registry.distributions import damaged_distributions  # deferred: listings need no torch
 
     for part in [] if environment.names_device_backends() else damaged_distributions():
         environment.leave_out_device_backends()

@@ -1,5 +1,4 @@
-"""`zoo data split`: draws images into lists, and says which were drawn, and how the parts came
-out."""
+"""Runs `zoo data split`: writes lists of images, and prints how large the parts are."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def draw(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Writes the lists of the parts that have a share, and says how they are."""
+    """Writes a list for each part whose share is above 0, and prints the sizes of the parts."""
     dataset = read(source)
     drawn = draw_lists(
         dataset,
@@ -42,28 +41,29 @@ def draw(
         output.document(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
         output.lines(_split_table(drawn.dataset))
-        output.line(f"{_written(drawn, to)} Read them with {source},splits={to}", err=True)
-    if far := _far_from(shares, drawn):
+        output.line(f"{_result_sentence(drawn, to)} Read them with {source},splits={to}", err=True)
+    if far := _far_from_share(shares, drawn):
         stderr.warning(far)
 
 
-def _written(drawn: DrawnLists, to: Path) -> str:
-    """A sentence on what became of the lists."""
+def _result_sentence(drawn: DrawnLists, to: Path) -> str:
+    """A sentence that says what was written."""
     if not drawn.kept:
         return f"Lists written to {to}."
     if not drawn.placed:
         return f"The lists in {to} name every image already, and stay as they are."
-    many = pluralize(drawn.placed, "image was", "images were")
-    return f"{many} put into the lists in {to}; the others stay where they are."
+    added = pluralize(drawn.placed, "image was", "images were")
+    return f"{added} put into the lists in {to}; the others stay where they are."
 
 
-def _far_from(shares: Mapping[str, float], drawn: DrawnLists) -> str:
-    """A sentence on the part whose size is furthest from its share, if that is half of it."""
+def _far_from_share(shares: Mapping[str, float], drawn: DrawnLists) -> str:
+    """A warning about the part that is furthest from its share; empty if that is less than half
+    the share."""
     dataset = drawn.dataset
-    wanted = {name: share * len(dataset) for name, share in shares.items() if share}
-    counts = {name: len(dataset.splits[name]) for name in wanted if name in dataset.splits}
-    name = max(wanted, key=lambda part: abs(counts.get(part, 0) - wanted[part]) / wanted[part])
-    if 2 * abs(counts.get(name, 0) - wanted[name]) < wanted[name]:
+    targets = {name: share * len(dataset) for name, share in shares.items() if share}
+    counts = {name: len(dataset.splits[name]) for name in targets if name in dataset.splits}
+    name = max(targets, key=lambda part: abs(counts.get(part, 0) - targets[part]) / targets[part])
+    if 2 * abs(counts.get(name, 0) - targets[name]) < targets[name]:
         return ""
     reason = (
         "the lists that were there are kept to. Another folder has room for other shares."
@@ -78,20 +78,20 @@ def _far_from(shares: Mapping[str, float], drawn: DrawnLists) -> str:
 
 
 def _lookalikes(dataset: Dataset) -> list[list[int]]:
-    """Groups of images that look the same, as positions. Raises: UsageError naming one that can't
-    be read."""
+    """Groups of images that look the same, as indices. Raises: UsageError naming an image that
+    can't be read."""
     import numpy as np
 
     from zoo.data.image_scan import scan_images
     from zoo.data.near_duplicates import groups_of, near_duplicates
 
     facts = scan_images(dataset.images)
-    fields = [fact.fields for fact in facts if fact.fields is not None]
-    if len(fields) < len(facts):
+    pixel_fields = [fact.fields for fact in facts if fact.fields is not None]
+    if len(pixel_fields) < len(facts):
         row = next(row for row, fact in enumerate(facts) if fact.fields is None)
         case = f"Image {dataset.images[row].id!r} can't be read: {facts[row].flaw}."
         raise UsageError("Near-duplicates were looked for.", case, "Look first: zoo data check")
-    return groups_of(near_duplicates(np.stack(fields))) if fields else []
+    return groups_of(near_duplicates(np.stack(pixel_fields))) if pixel_fields else []
 
 
 def _split_facts(dataset: Dataset, to: Path) -> dict[str, object]:
@@ -105,7 +105,7 @@ def _split_facts(dataset: Dataset, to: Path) -> dict[str, object]:
 
 
 def _split_table(dataset: Dataset) -> list[str]:
-    """Images and boxes of each class, and the share of them that each split has."""
+    """A table with the number of images and of boxes per class, and each split's share of them."""
     from zoo.data.check import boxes_of_classes
 
     parts = dataset.splits

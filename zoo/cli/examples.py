@@ -1,4 +1,4 @@
-"""Whole command lines, at the end of the help of the commands that are typed most."""
+"""Example command lines for the end of the help of the main commands."""
 
 EXAMPLES = {
     "detect": (

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 
 def exit_code(failures: Collection[int], *, some_done: bool) -> int:
-    """0, or the code of the failures if nothing was done and all failed in one way, else 1."""
+    """0 if nothing failed; the code of the failures if all names failed with one code; else 1."""
     codes = set(failures)
     if len(codes) == 1 and not some_done:
         return codes.pop()

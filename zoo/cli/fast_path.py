@@ -1,9 +1,8 @@
-"""A short cut past Typer's machinery for commands that have to answer at once: plain words in, the
-function called.
+"""Parses simple command lines without Typer, for commands that have to answer at once.
 
 Typer validates every parameter with pydantic, whose import takes as long as a whole listing; text
-and flags need none of it. What is not plain (help, a mistake, `--option=value`) is left to Typer,
-so that there is one help and one way to say an error.
+and flags don't need it. Anything else (help, a mistake, `--option=value`) is left to Typer, so that
+help and errors come from one place.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Any, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
-TEXT = (str, str | None)
+TEXT_TYPES = (str, str | None)
 
 
 def plain_call(function: Callable[..., object], words: Sequence[str]) -> dict[str, Any] | None:
-    """The keyword arguments that the words after the command's name stand for, or None where Typer
-    has to look at them."""
+    """The keyword arguments that the words after the command's name stand for, or None if Typer
+    has to parse them."""
     try:
         arguments, options, flags = _parameters(function)
     except _NotPlain:
@@ -47,7 +46,7 @@ class _NotPlain(Exception):
 def _parameters(
     function: Callable[..., object],
 ) -> tuple[list[str], dict[str, str], dict[str, str]]:
-    """Names of the arguments in order, and of the options and flags by their spelling."""
+    """Names of the arguments in order, and names of options and of flags by spelling."""
     arguments: list[str] = []
     options: dict[str, str] = {}
     flags: dict[str, str] = {}
@@ -58,16 +57,13 @@ def _parameters(
             getattr(hint, "__origin__", hint),
             next(iter(getattr(hint, "__metadata__", ())), None),
         )
-        if isinstance(info, ArgumentInfo) and kind in TEXT:
+        if isinstance(info, ArgumentInfo) and kind in TEXT_TYPES:
             arguments.append(name)
-        elif isinstance(info, OptionInfo) and (kind in TEXT or kind is bool):
-            declared = (
-                info.default,
-                *(info.param_decls or ()),
-            )  # Option's first parameter may be its default or a spelling
-            spellings = [text for text in declared if isinstance(text, str)] or [
-                f"--{name.replace('_', '-')}"
-            ]
+        elif isinstance(info, OptionInfo) and (kind in TEXT_TYPES or kind is bool):
+            # Option's first parameter may be its default or a spelling
+            declared = (info.default, *(info.param_decls or ()))
+            spellings = [text for text in declared if isinstance(text, str)]
+            spellings = spellings or [f"--{name.replace('_', '-')}"]
             (flags if kind is bool else options).update(dict.fromkeys(spellings, name))
         else:
             raise _NotPlain

@@ -1,4 +1,4 @@
-"""Formats facts and tables for a terminal; an unknown fact is a dash, never a guess."""
+"""Formats values and tables for a terminal; an unknown value is a dash."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shutil import get_terminal_size
 from zoo.printable import printable
 
 UNKNOWN = "–"
-GAP = "  "
-MORE = " …"
+COLUMN_GAP = "  "
+CUT_MARK = " …"
 
 
 def format_text(value: str | None) -> str:
-    """The text itself."""
+    """The text, or a dash for none."""
     return value or UNKNOWN
 
 
@@ -36,7 +36,7 @@ def format_count(value: int | None) -> str:
 
 
 def format_claim(value: float) -> str:
-    """A claimed number as a listing shows it, unless it has more decimals."""
+    """A claimed number with one decimal, or with all of its own if it has more."""
     return format_number(value) if round(value, 1) == value else f"{value:g}"
 
 
@@ -54,17 +54,17 @@ def format_size(value: tuple[int, int] | None, resize: str | None) -> str:
 
 @cache
 def format_license(code: str | None, weights: str | None) -> str:
-    """One licence where code and weights have the same, else `code / weights`."""
+    """One licence if code and weights have the same, else `code / weights`."""
     return format_text(code) if code == weights else f"{format_text(code)} / {format_text(weights)}"
 
 
 def format_percent(value: float | None) -> str:
-    """An AP or another share, in percent."""
+    """A share such as an AP, from 0 to 1, in percent with one decimal."""
     return UNKNOWN if value is None else f"{100 * value:.1f}"
 
 
 def format_megabytes(count: int) -> str:
-    """The size of a file in MB, or in kB below 0.1 MB."""
+    """A number of bytes in MB, or in kB below 0.1 MB."""
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
@@ -75,31 +75,31 @@ def table(
     right: Collection[str] = (),
     width: int | None = None,
 ) -> list[str]:
-    """The rows under their header, a line each; the columns named in `right` are aligned to the
-    right.
+    """The header and the rows as lines.
 
-    width: of a line; columns that do not fit are left out from the end, and the header ends in `…`.
-           None is the terminal's width, or no limit where standard output is none.
+    right: names of the columns that are aligned to the right.
+    width: characters of a line. The last columns are left out if they do not fit, and the header
+           ends in `…`. None: the terminal's width, or no limit if standard output is none.
     """
     rows = [row if "".join(row).isprintable() else tuple(map(printable, row)) for row in rows]
     width = width or (get_terminal_size().columns if sys.stdout.isatty() else None)
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    shown = len(header) if width is None else _fitting(widths, width)
-    line = GAP.join(
+    columns = len(header) if width is None else _fitting(widths, width)
+    line = COLUMN_GAP.join(
         f"%{'' if name in right else '-'}{wide}s"
-        for name, wide in zip(header[:shown], widths, strict=False)
+        for name, wide in zip(header[:columns], widths, strict=False)
     )
-    if shown == len(header):
+    if columns == len(header):
         return [(line % row).rstrip() for row in (header, *rows)]
     return [
-        f"{(line % header[:shown]).rstrip()}{MORE}",
-        *((line % row[:shown]).rstrip() for row in rows),
+        f"{(line % header[:columns]).rstrip()}{CUT_MARK}",
+        *((line % row[:columns]).rstrip() for row in rows),
     ]
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:
-    """How many columns fit, at least one."""
-    ends = list(accumulate(widths, lambda end, wide: end + len(GAP) + wide))
+    """The number of columns that fit, at least one."""
+    ends = list(accumulate(widths, lambda end, wide: end + len(COLUMN_GAP) + wide))
     if ends[-1] <= width:
         return len(widths)
-    return max(1, sum(end + len(MORE) <= width for end in ends))
+    return max(1, sum(end + len(CUT_MARK) <= width for end in ends))

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command at the first time, whatever it is at: exit code 130, and no traceback."""
+"""The first Ctrl-C ends any command, with exit code 130 and no traceback."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from zoo.errors import made_of
 from zoo.printable import printable
 
 INTERRUPTED = 130
-GRACE_SECONDS = (
-    3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
-)
-LOOK_AGAIN_SECONDS = 0.2
+# For code that finishes a file or removes a draft while an interrupt propagates.
+GRACE_SECONDS = 3.0
+POLL_SECONDS = 0.2
 
 _finishing = threading.Event()
 
 
 @contextmanager
 def finishing() -> Iterator[None]:
-    """Lets a file be finished after an interrupt, however long that takes, unless a second one
-    comes."""
+    """Lets the block finish a file after an interrupt, however long it takes; a second interrupt
+    ends it."""
     _finishing.set()
     try:
         yield
@@ -35,9 +34,9 @@ def finishing() -> Iterator[None]:
 
 
 @contextmanager
-def heard() -> Iterator[None]:
-    """Ends the process soon after an interrupt even where a library or a plugin keeps Python from
-    hearing it."""
+def forced_exit() -> Iterator[None]:
+    """Ends the process soon after an interrupt, even if code of a library or plugin keeps Python
+    from handling it."""
     if os.name == "nt" or not _is_ours():
         yield
         return
@@ -54,7 +53,7 @@ def heard() -> Iterator[None]:
 
 @contextmanager
 def left_to_others() -> Iterator[None]:
-    """Leaves interrupts to code that ends by itself in its own time, such as a server."""
+    """Leaves interrupts to code that handles them itself, such as a server."""
     ours = threading.current_thread() is threading.main_thread() and os.name != "nt"
     before = signal.set_wakeup_fd(-1) if ours else -1
     try:
@@ -65,31 +64,32 @@ def left_to_others() -> Iterator[None]:
 
 
 def leave(error: BaseException | None = None) -> NoReturn:
-    """Says so and ends the process at once: no thread is waited for.
+    """Prints that the command was interrupted, and ends the process without waiting for threads.
 
-    error: the interrupt; its notes tell what is kept.
+    error: the interrupt; its notes, such as what was saved, are printed too.
     """
     with suppress(OSError):  # standard error is closed
-        _say(
+        _write_interrupted(
             dict.fromkeys(
                 note for cause in made_of(error) for note in getattr(cause, "__notes__", ())
             )
         )
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # it is closed, or nobody reads it any more
+        with suppress(Exception):  # it is closed, or its reader has gone
             stream.flush()
     os._exit(INTERRUPTED)
 
 
-def _say(notes: Iterable[str] = ()) -> None:
-    """Writes one line, and each note, past streams that a plugin may hold."""
+def _write_interrupted(notes: Iterable[str] = ()) -> None:
+    """Writes `Interrupted.` and each note as a line, straight to the descriptor, as a plugin may
+    hold the lock of the stream."""
     begin = "\n" if os.isatty(2) else ""  # after the ^C that a terminal shows
     lines = "\n".join(("Interrupted.", *map(printable, notes)))
     os.write(2, f"{begin}{lines}\n".encode(errors="replace"))
 
 
 def is_interrupt(error: BaseException | None) -> bool:
-    """Whether an interrupt is what the error was made of, as older versions of Typer do."""
+    """Whether the error is an interrupt or was raised from one, as by older versions of Typer."""
     return any(
         isinstance(cause, KeyboardInterrupt)
         or (isinstance(cause, SystemExit) and cause.code == INTERRUPTED)
@@ -98,29 +98,33 @@ def is_interrupt(error: BaseException | None) -> bool:
 
 
 def _is_ours() -> bool:
-    """Whether interrupts come to this thread, and nobody has taken them over or ignores them."""
+    """Whether this is the main thread, and Python's own handler receives interrupts."""
     if threading.current_thread() is not threading.main_thread():
         return False
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _end_late(reading: int) -> None:
+    """Ends the process some seconds after an interrupt, unless the command ends before that.
+
+    reading: descriptor of a pipe with the numbers of the signals that arrive.
+    """
     with os.fdopen(reading, "rb", buffering=0) as pipe:
-        while signals := pipe.read(64):  # nothing at its end, when the command is done
+        while signals := pipe.read(64):  # empty once the command is done and closes the pipe
             if signal.SIGINT in signals:
                 time.sleep(GRACE_SECONDS)
                 while _finishing.is_set():
-                    time.sleep(LOOK_AGAIN_SECONDS)
-                _name_what_hangs()
+                    time.sleep(POLL_SECONDS)
+                _name_hanging_plugin()
                 with suppress(OSError):
-                    _say()
+                    _write_interrupted()
                 os._exit(INTERRUPTED)
 
 
-def _name_what_hangs() -> None:
-    """Says whose plugin it is that does not hear of the interrupt, past streams that it may
-    hold."""
-    from zoo.registry.containment import running  # deferred: there is nothing to say as a rule
+def _name_hanging_plugin() -> None:
+    """Writes which plugin does not react to the interrupt, if one is running, straight to the
+    descriptor."""
+    from zoo.registry.containment import running  # deferred: rarely needed
 
     if conduct := running():
         with suppress(OSError):

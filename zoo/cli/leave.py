@@ -1,5 +1,5 @@
-"""How the command line ends: with the exit code that is documented, whatever is still running or
-to be written."""
+"""Ends the command line with the documented exit code, even if threads still run or the output
+can't be written."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from typing import NoReturn
 from zoo.cli import stderr
 from zoo.registry.containment import left_running
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-READER_LEFT = 141  # as a shell says of a program that SIGPIPE ended
-PATIENCE = 1.0  # seconds that threads of plugins have to end by themselves
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+READER_LEFT = 141  # the exit code that shells give a program ended by SIGPIPE
+THREAD_GRACE_SECONDS = 1.0  # for threads of plugins to end by themselves
 
 
-def meet_the_end_of_output(error: BaseException | None) -> None:
-    """Exits if the reader of the output left, as in `zoo list | head`, or if a disk is full."""
+def exit_if_output_ended(error: BaseException | None) -> None:
+    """Exits if the error is that the reader closed the pipe, as in `zoo list | head`, or that the
+    disk is full."""
     if isinstance(error, BrokenPipeError):
         _leave(READER_LEFT)
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         stderr.error(f"Standard output can't be written: {error.strerror}.")
         _leave(1)
 
 
 def _leave(code: int) -> NoReturn:
-    """Exits, and lets nothing that is still to be written be missed."""
+    """Exits, with the standard streams on the null device, so that Python's final flush does not
+    fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
@@ -38,17 +40,16 @@ def _leave(code: int) -> NoReturn:
 
 
 def leave_threads(code: int) -> None:
-    """Ends the process with this exit code if a plugin has left a thread running that would keep it
-    from ending."""
-    until = time.monotonic() + PATIENCE
+    """Ends the process with this exit code if threads of plugins would keep Python from ending."""
+    deadline = time.monotonic() + THREAD_GRACE_SECONDS
     for _, thread in left_running():
-        thread.join(max(0.0, until - time.monotonic()))
-    left = left_running()
-    for whose, thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    running = left_running()
+    for owner, thread in running:
         stderr.warning(
-            f"The {whose} has left the thread '{thread.name:.40}' running; it is not waited for."
+            f"The {owner} has left the thread '{thread.name:.40}' running; it is not waited for."
         )
-    if left:
+    if running:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, OSError, ValueError):

@@ -66,16 +66,16 @@ class Exif(StrEnum):
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuses names of models that there are not, before torch is imported to load them; folders,
-    files and repositories are left to loading. Raises: as `Catalogue.resolve`."""
+    """Checks names of models before torch is imported to load them; files and Hub repositories are
+    checked by loading. Raises: as `Catalogue.resolve`."""
     for name in names:
         if not name.startswith((HUB_PREFIX, FILE_PREFIX)):
             catalogue().resolve(name)
 
 
 def weights_of(text: str | None) -> bool | str:
-    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none. Raises:
-    UsageError for an empty text."""
+    """`--weights` as `zoo.load` takes it: True (the card's own) if not given, False for `random`,
+    else the text. Raises: UsageError for an empty text."""
     if text is not None and not text.strip():
         fix = (
             "Leave it out for the card's own, or write --weights random, a tag, file:PATH or "
@@ -88,8 +88,8 @@ def weights_of(text: str | None) -> bool | str:
 
 
 def batch_size_of(text: str | None) -> int | Literal["auto"]:
-    """`--batch-size` as `zoo.predict` takes it. Raises: UsageError for what is neither a number
-    of images, at least 1, nor auto."""
+    """`--batch-size` as `zoo.evaluate.predict` takes it. Raises: UsageError if it is neither a
+    whole number from 1 nor `auto`."""
     if text is None or text == "auto":
         return "auto"
     if not text.isdecimal() or not text.isascii() or len(text) > 9 or int(text) < 1:
@@ -101,48 +101,48 @@ def batch_size_of(text: str | None) -> int | Literal["auto"]:
 
 
 def value_of(setting: str, text: str) -> Any:
-    """The value in `--set NAME=VALUE`, read as the field of a card. Raises: UsageError where it is
-    no YAML, or too deep."""
+    """The value in `--set NAME=VALUE`, parsed as YAML. Raises: UsageError if it is not YAML, or too
+    deeply nested."""
     try:
         return parse_value(text.encode(errors="replace"), "--set")
     except CardError as error:
         raise UsageError(f"--set {setting:.60} was given.", error.case, error.fix) from error
 
 
-def labels_of(given: str) -> str | list[str]:
-    """The name of a declared label space, or class names in order. Raises: UsageError for a name
-    that is not there."""
-    names = [name.strip() for name in given.split(",")]
+def labels_of(text: str) -> str | list[str]:
+    """The name of a built-in label space, or class names in order. Raises: UsageError for an empty
+    name."""
+    names = [name.strip() for name in text.split(",")]
     if not all(names):
-        left = ",".join(filter(None, names)) or "helmet,vest"
+        remaining = ",".join(filter(None, names)) or "helmet,vest"
         raise UsageError(
-            f"--labels '{given}' can't be used.",
+            f"--labels '{text}' can't be used.",
             "A name before or after a comma is missing.",
-            f"Write --labels {left}",
+            f"Write --labels {remaining}",
         )
-    return given if len(names) == 1 and given in builtin.names() else names
+    return text if len(names) == 1 and text in builtin.names() else names
 
 
 def weights_requests(
-    known: Catalogue, names: Sequence[str], *, lock: Lock | None = None
+    registry: Catalogue, names: Sequence[str], *, lock: Lock | None = None
 ) -> list[WeightsRequest]:
-    """The weights of each named model, in order, without duplicates, after the cards of those on
-    the Hub.
+    """Requests for the cards of models on the Hub, then for the weights of each model, without
+    duplicates.
 
-    lock: to obey; None is that of this machine.
+    lock: the lock file to obey; None is the one in force.
 
-    Raises:
-        NameNotFound, NameAmbiguous: no model, or several, have a name.
+    Raises: NameNotFound, NameAmbiguous if no model, or several, have a name.
     """
     obeyed = current_lock() if lock is None else lock
     requests = [card_request(name, obeyed) for name in names if name.startswith(HUB_PREFIX)]
-    requests += [request_for(resolve_name(known, name, lock=obeyed)) for name in names]
+    requests += [request_for(resolve_name(registry, name, lock=obeyed)) for name in names]
     return list({request.entry: request for request in requests}.values())
 
 
-def seconds_of(**given: str | None) -> dict[str, float]:
-    """Times as seconds, those that were given: `12.5`, `2:05`, `1:02:03.5`. Raises: UsageError."""
-    return {name: _seconds(text) for name, text in given.items() if text is not None}
+def seconds_of(**times: str | None) -> dict[str, float]:
+    """The given times (`12.5`, `2:05`, `1:02:03.5`) in seconds; None is left out. Raises:
+    UsageError."""
+    return {name: _seconds(text) for name, text in times.items() if text is not None}
 
 
 def _seconds(text: str) -> float:

@@ -1,5 +1,5 @@
-"""Prints lines in which text from outside can't command the terminal, and JSON: the only way to
-standard output."""
+"""Prints lines and JSON to standard output, with control characters escaped; all commands print
+through it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import typer
 
 from zoo.printable import printable, printable_json
 
-WIDEST = 100_000  # characters of one printed line
+MAX_LINE_LETTERS = 100_000  # characters of one printed line
 
 
 class Heading(str):
-    """A line in bold, where a terminal shows it."""
+    """A line that a terminal shows in bold."""
 
     __slots__ = ()
 
 
 def line(text: str, *, err: bool = False) -> None:
-    """Print one line, to standard error with `err`. A line break in the text begins no new line."""
-    typer.echo(_shown(text), err=err)
+    """Print one line, to standard error if `err`; line breaks in the text become blanks."""
+    typer.echo(_for_terminal(text), err=err)
 
 
 def lines(texts: Iterable[str], *, err: bool = False) -> None:
-    """Print each text as a line of its own."""
-    typer.echo("\n".join(map(_shown, texts)), err=err)
+    """Print one line per text."""
+    typer.echo("\n".join(map(_for_terminal, texts)), err=err)
 
 
 def document(text: str, *, end: bool = True) -> None:
-    """Print a JSON document, with a line break after it where `end` is set."""
+    """Print a JSON document, and a line break after it if `end`."""
     typer.echo(printable_json(text), nl=end)
 
 
 def flush() -> None:
-    """Let whoever reads see what was printed so far."""
+    """Flush standard output, so that its reader gets what was printed so far."""
     sys.stdout.flush()
 
 
-def _shown(text: str) -> str:
-    shown = printable(text, limit=WIDEST)
-    return typer.style(shown, bold=True) if isinstance(text, Heading) else shown
+def _for_terminal(text: str) -> str:
+    escaped = printable(text, limit=MAX_LINE_LETTERS)
+    return typer.style(escaped, bold=True) if isinstance(text, Heading) else escaped

@@ -1,4 +1,4 @@
-"""Files that `zoo detect` writes while it runs, each whole or not at all: JSON lists."""
+"""JSON lists that detect and video write item by item; a file appears when it is complete."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ STANDARD_OUTPUT = "-"
 
 @contextmanager
 def json_list(to: str) -> Iterator[Callable[[object], None]]:
-    """A file that becomes a JSON list, item by item; JSON Lines where its name ends in `.jsonl`.
+    """A function that appends an item to a JSON list, or to JSON Lines if `to` ends in `.jsonl`.
 
-    It takes its name when the block ends well, and until then what had that name stays as it is.
-    `-` is standard output.
+    The file replaces an older one of its name when the block ends without an error. `-` is standard
+    output.
 
-    Raises: ImageError, on entering as well, for a place that can't be written.
+    Raises: ImageError, also on entering, if the file can't be written.
     """
     lines = to.endswith(".jsonl")
     count = 0
     with ExitStack() as stack:
-        with _blaming(to):
-            file = stack.enter_context(_opened(to))
+        with _errors_naming(to):
+            file = stack.enter_context(_open(to))
 
         def write(item: object) -> None:
             nonlocal count
             before = "" if lines else ",\n" if count else "[\n"
             count += 1
-            with _blaming(to):
+            with _errors_naming(to):
                 file.write(f"{before}{json.dumps(item)}" + ("\n" if lines else ""))
 
         yield write
-        with _blaming(to):
+        with _errors_naming(to):
             file.write("" if lines else "\n]\n" if count else "[]\n")
             stack.close()
 
 
 @contextmanager
-def _opened(to: str) -> Iterator[IO[str]]:
+def _open(to: str) -> Iterator[IO[str]]:
     path = Path(to)
     if to == STANDARD_OUTPUT:
         yield sys.stdout
@@ -60,7 +60,7 @@ def _opened(to: str) -> Iterator[IO[str]]:
 
 @contextmanager
 def _closing(file: IO[str]) -> Iterator[IO[str]]:
-    """Closes the file; that it can't be closed either does not hide why the block failed."""
+    """Closes the file; an error of closing does not replace the error of the block."""
     try:
         yield file
     except BaseException:
@@ -72,20 +72,20 @@ def _closing(file: IO[str]) -> Iterator[IO[str]]:
 
 def _check_folder(to: str, folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise _refused(to, f"'{folder}' is not a folder.", "Name a file that can be written.")
+        raise _error(to, f"'{folder}' is not a folder.", "Name a file that can be written.")
     if not folder.exists():
-        raise _refused(to, f"There is no folder '{folder}'.", f"Make it first: mkdir -p {folder}")
+        raise _error(to, f"There is no folder '{folder}'.", f"Make it first: mkdir -p {folder}")
 
 
-def _blaming(to: str) -> AbstractContextManager[None]:
-    """Turns what the disk says into an ImageError that names the file."""
+def _errors_naming(to: str) -> AbstractContextManager[None]:
+    """Turns an OSError of the block into an ImageError that names the file."""
     error = partial(ImageError, file=to)
-    return write_errors(to, error, fix="Name a file that can be written.", asked=_asked(to))
+    return write_errors(to, error, fix="Name a file that can be written.", asked=_failure(to))
 
 
-def _asked(to: str) -> str:
+def _failure(to: str) -> str:
     return f"Results can't be written to '{to}'."
 
 
-def _refused(to: str, case: str, fix: str) -> ImageError:
-    return ImageError(_asked(to), case, fix, file=to)
+def _error(to: str, case: str, fix: str) -> ImageError:
+    return ImageError(_failure(to), case, fix, file=to)

@@ -1,4 +1,4 @@
-"""Runs `zoo serve`: loads the models, says where they are served, and serves until a signal."""
+"""Runs `zoo serve`: loads the models, prints their address, and serves until a signal."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def run(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Serves models by name until SIGTERM or Ctrl-C.
 
-    token_file: where the tokens of the options are from, for the example of a request.
+    token_file: the file of the tokens in `options`, for the example request.
 
-    Raises: what loading raises; UsageError where the port can't be had.
+    Raises: as `zoo.load`; UsageError if the port can't be opened.
     """
-    server_class = zoo.serve.Server  # a missing extra is said before models are loaded
+    server_class = zoo.serve.Server  # raises MissingExtra before models are loaded
     if weights is not True and len(names) > 1:
         raise UsageError(
             "--weights was given for several models.",
@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         if model.weights is None:
             stderr.warning(f"{model.name} has random weights: what it sees means nothing.")
     server = server_class(models, host=host, port=port, options=options)
-    _say(server.url, [str(model.name) for model in models], host, options, token_file)
+    _print_address(server.url, [str(model.name) for model in models], host, options, token_file)
     log.write_to(logging.StreamHandler(sys.stderr), quiet=quiet)
     with interrupt.left_to_others():
         finished = server.run()
@@ -60,13 +60,13 @@ def run(  # noqa: PLR0913 - one parameter an option
     output.line("The server has ended; every accepted request was answered.", err=True)
 
 
-def _say(
+def _print_address(
     url: str, names: Sequence[str], host: str, options: Options, token_file: Path | None
 ) -> None:
     if not is_loopback(host) and not options.tokens:
         stderr.warning(
-            f"Whoever can reach {host} can use this server: it is not only for this machine, and "
-            f"asks for no token. Give --token-file FILE, or let a proxy ask."
+            f"Anyone who can reach {host} can use this server: it listens beyond this machine, and "
+            "requires no token. Give --token-file FILE, or let a proxy check tokens."
         )
     output.line(f"Serving {pluralize(len(names), 'model')} at {url}: {', '.join(names)}")
     token = ""

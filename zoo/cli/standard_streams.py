@@ -1,5 +1,5 @@
-"""Standard streams that are closed, as by `>&-`, lead nowhere instead, so that no other file takes
-their place."""
+"""Connects closed standard streams, as by `>&-`, to the null device, so that no other file gets
+their descriptors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import sys
 
 
 def open_what_is_closed() -> None:
-    """Opens the null device for each of standard input, output and error that Python found
-    closed."""
+    """Opens the null device in place of each standard stream that was closed when Python began."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)

@@ -1,5 +1,4 @@
-"""Writes `Error:` or `Warning:` and a sentence to standard error, with advice in the shell's
-words."""
+"""Writes errors and warnings to standard error, with advice for the shell."""
 
 from __future__ import annotations
 
@@ -9,17 +8,17 @@ from zoo.errors import ZooError
 from zoo.printable import printable
 
 
-def error(what: ZooError | str, *, about: str = "") -> None:
-    """Say what went wrong; `about` names whose error it is, where several names were given."""
-    _say("Error", "red", what, about)
+def error(message: ZooError | str, *, about: str = "") -> None:
+    """Print an error; `about` is the name that it concerns, if several were given."""
+    _say("Error", "red", message, about)
 
 
-def warning(what: ZooError | str) -> None:
-    """Say what a user should know though the work goes on."""
-    _say("Warning", "yellow", what, "")
+def warning(message: ZooError | str) -> None:
+    """Print a warning; the work goes on."""
+    _say("Warning", "yellow", message, "")
 
 
-def _say(head: str, color: str, what: ZooError | str, about: str) -> None:
-    text = what.in_shell if isinstance(what, ZooError) else printable(what)
+def _say(head: str, color: str, message: ZooError | str, about: str) -> None:
+    text = message.in_shell if isinstance(message, ZooError) else printable(message)
     typer.secho(f"{head}: ", fg=color, bold=True, nl=False, err=True)
     typer.echo(f"{printable(about)}: {text}" if about else text, err=True)
