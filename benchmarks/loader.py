@@ -21,7 +21,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from table import report
 from torch.utils.data import DataLoader
 from torchvision import datasets, tv_tensors
 from torchvision.transforms import v2
+from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset
@@ -178,7 +178,8 @@ def waiting(folder: Path, options: argparse.Namespace) -> str:
         training = training_of(
             *(recipe, detector, data, None, Path(kept)), accelerator=accelerator, tell=rows.append
         )
-        run(replace(training, keep=lambda: None, better=lambda: None))
+        run(Unsaved(**vars(training)))
+        training.log.close()
     [row] = [one for one in rows if "waiting" in one]
     step = 1000 * BATCH / row["images_per_second"]
     return (

@@ -27,16 +27,17 @@ import numpy as np
 import torch
 from PIL import Image
 from table import report
+from unsaved import Unsaved
 
 import zoo
 from zoo.data import Dataset, read
-from zoo.train.checkpoints import Progress
 from zoo.train.logging import Log
-from zoo.train.loop import Training, run
+from zoo.train.loop import run
 from zoo.train.optimizer import optimizer_of
 from zoo.train.recipe import Optimizer, Recipe
 from zoo.train.samples import micro_batches
 from zoo.train.setup import accelerator_of, training_of
+from zoo.train.training import Progress, Training
 
 BATCH = 8
 
@@ -108,7 +109,7 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, str]:
     training = training_of(
         *(recipe, detector, data, None, folder), accelerator=accelerator, tell=lambda _: None
     )
-    training = replace(training, keep=lambda: None, better=lambda: None)
+    training = Unsaved(**vars(training))
     state = copy.deepcopy(detector.state_dict())
     ours, theirs = [], []
     for number in range(options.rounds + 1):

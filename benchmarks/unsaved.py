@@ -1,6 +1,6 @@
 """A training that writes no checkpoint, for benchmarks that time its steps."""
 
-from zoo.train.loop import Training
+from zoo.train.training import Training
 
 
 class Unsaved(Training):
