@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -17,6 +17,10 @@ from zoo.registry.yaml_document import parse_value
 from zoo.weights import Lock, WeightsRequest, request_for
 from zoo.weights.hub_model import card_request
 from zoo.weights.resolve import RANDOM, current_lock, resolve_name
+
+if TYPE_CHECKING:
+    from zoo.contract.protocol import Protocol
+    from zoo.video.clip import Part
 
 _TIME = re.compile(r"(\d{1,6}:){0,2}\d{1,9}(\.\d{1,9})?", re.ASCII)
 
@@ -139,10 +143,21 @@ def weights_requests(
     return list({request.entry: request for request in requests}.values())
 
 
-def seconds_of(**times: str | None) -> dict[str, float]:
-    """The given times (`12.5`, `2:05`, `1:02:03.5`) in seconds; None is left out. Raises:
-    UsageError."""
-    return {name: _seconds(text) for name, text in times.items() if text is not None}
+def thresholds_of(*, score: float, iou: float | None, max_boxes: int | None) -> Protocol:
+    """The thresholds of --score, --iou and --max-boxes."""
+    from zoo.contract.protocol import Protocol  # deferred: help needs no torch
+
+    return Protocol(score=score, iou=iou, max_boxes=max_boxes)
+
+
+def part_of(*, every: int, start: str | None, end: str | None) -> Part:
+    """The part of a clip by --every, --from and --to; times are `12.5`, `2:05` or `1:02:03.5`.
+    Raises: UsageError."""
+    from zoo.video.clip import Part  # deferred: help needs no torch
+
+    times = {"start": start, "end": end}
+    seconds = {name: _seconds(text) for name, text in times.items() if text is not None}
+    return Part(every=every, **seconds)
 
 
 def _seconds(text: str) -> float:

@@ -183,10 +183,7 @@ def check(
         copy_place(source, to)  # raises before all images are read
     findings = check_dataset(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
-        from zoo.data.finding_sheets import write_sheets
-
-        for path in write_sheets(findings, sheets):
-            output.line(f"Sheet written: {path}", err=True)
+        _write_sheets(findings, sheets)
     fixed = None if to is None else fix(source, findings, to)
     if as_json:
         more = {} if fixed is None else {"fixed": asdict(fixed)}
@@ -199,6 +196,13 @@ def check(
             count = pluralize(len(changes), "change")
             output.line(f"--fix FOLDER writes a corrected copy: {count}.", err=True)
     raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))
+
+
+def _write_sheets(findings: Check, folder: Path) -> None:
+    from zoo.data.finding_sheets import write_sheets
+
+    for path in write_sheets(findings, folder):
+        output.line(f"Sheet written: {path}", err=True)
 
 
 def _print_fixed(fixed: Fixed) -> None:

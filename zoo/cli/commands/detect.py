@@ -27,6 +27,7 @@ from zoo.cli.options import (
     batch_size_of,
     check_names,
     labels_of,
+    thresholds_of,
 )
 
 
@@ -160,7 +161,6 @@ def detect(  # noqa: PLR0913 - one parameter an option
     be read.
     """
     from zoo.cli import detect_run  # deferred: torch, which help does not need
-    from zoo.detectors import Protocol
     from zoo.images import Limits
 
     request = detect_run.Request(
@@ -170,7 +170,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         labels=None if labels is None else labels_of(labels),
         device=device,
         engine=engine,
-        protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
+        protocol=thresholds_of(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size_of(batch_size),
         exif=exif.value,
         on_error=on_error.value,

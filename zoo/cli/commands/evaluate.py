@@ -108,17 +108,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluate import evaluate as measure
 
-    run_options: dict[str, object] = {
-        "protocol": protocol,
-        "weights": weights,
-        "labels": labels,
-        "device": device,
-        "engine": engine,
-        "batch-size": batch_size,
-        "to": to,
-        "exif": exif,
-        "fresh": fresh or None,
-    }
+    run_options: dict[str, object] = {"protocol": protocol, "weights": weights, "labels": labels}
+    run_options |= {"device": device, "engine": engine, "batch-size": batch_size, "to": to}
+    run_options |= {"exif": exif, "fresh": fresh or None}
     _refuse_run_options(models, run_options)
     _check_outputs(models, json_to, plots, font)
     image_count = gallery.image_count(report, report_images, models=models)
@@ -128,14 +120,24 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     done, code = each(
         models, partial(_measure, measure_one, page, report, _run_arguments(run_options))
     )
-    reports = _by_name(done)
+    _print_and_write(_by_name(done), json_to, plots, font, classes=classes)
+    raise typer.Exit(code)
+
+
+def _print_and_write(
+    reports: Mapping[str, Report],
+    json_to: str | None,
+    plots: Path | None,
+    font: Path | None,
+    *,
+    classes: bool,
+) -> None:
     if json_to != "-" and reports:
         output.lines(_page(reports, classes=classes))
     if json_to:
         _write(reports, json_to)
     if plots:
         _draw(reports, plots, font)
-    raise typer.Exit(code)
 
 
 def _measure(

@@ -6,8 +6,9 @@ With `--json`, a list with one object per model: model, file, images, detections
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +29,6 @@ from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, l
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
-    from zoo.cluster import Cluster
     from zoo.evaluate import Predictions
 
 
@@ -57,35 +57,34 @@ def predict(  # noqa: PLR0913 - one parameter an option
     failed in the same way.
     """
     from zoo.cluster.cluster import open_cluster
-    from zoo.data import read  # deferred: they import numpy, which help does not need
+    from zoo.data import read  # deferred: it imports numpy, which help does not need
+
+    options: dict[str, Any] = {
+        "data": read(data),
+        "protocol": protocol_of(protocol, exif),
+        "to": to,
+        "weights": weights_of(weights),
+        "labels": None if labels is None else labels_of(labels),
+        "device": device,
+        "engine": engine,
+        "batch_size": batch_size_of(batch_size),
+        "fresh": fresh,
+    }
+    with open_cluster(cluster) as machines:
+        options["cluster"] = machines
+        done, code = each(models, partial(_predict, options, quiet=as_json))
+    if as_json:
+        output.document(json.dumps(list(map(_object, done.values())), indent=2))
+    raise typer.Exit(code)
+
+
+def _predict(options: Mapping[str, Any], model: str, *, quiet: bool) -> Predictions:
     from zoo.evaluate import predict as run
 
-    dataset = read(data)
-
-    def predict_one(machines: Cluster | None, model: str) -> Predictions:
-        options = {
-            "protocol": protocol_of(protocol, exif),
-            "to": to,
-            "weights": weights_of(weights),
-            "labels": None if labels is None else labels_of(labels),
-            "device": device,
-            "engine": engine,
-            "batch_size": batch_size_of(batch_size),
-            "fresh": fresh,
-            "cluster": machines,
-        }
-        predictions = run(model, data=dataset, **options)  # type: ignore[arg-type]
-        if not as_json:
-            output.line(_line(predictions))
-        return predictions
-
-    with open_cluster(cluster) as machines:
-        done, code = each(models, partial(predict_one, machines))
-    if as_json:
-        output.document(
-            json.dumps([_object(predictions) for predictions in done.values()], indent=2)
-        )
-    raise typer.Exit(code)
+    predictions = run(model, **options)
+    if not quiet:
+        output.line(_line(predictions))
+    return predictions
 
 
 def _line(predictions: Predictions) -> str:

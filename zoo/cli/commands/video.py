@@ -23,7 +23,8 @@ from zoo.cli.options import (
     Weights,
     batch_size_of,
     labels_of,
-    seconds_of,
+    part_of,
+    thresholds_of,
 )
 
 Source = Annotated[
@@ -120,8 +121,6 @@ def video(  # noqa: PLR0913 - one parameter an option
 
     Damage is counted: exit code 1, or 6 if no frame came out. Ctrl-C keeps the frames so far."""
     from zoo.cli.video_run import Opening, Request, run  # deferred: torch
-    from zoo.detectors import Protocol
-    from zoo.video.clip import Part
 
     request = Request(
         source=source,
@@ -130,9 +129,9 @@ def video(  # noqa: PLR0913 - one parameter an option
         labels=None if labels is None else labels_of(labels),
         device=device,
         engine=engine,
-        protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
+        protocol=thresholds_of(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size_of(batch_size),
-        part=Part(every=every, **seconds_of(start=start, end=end)),
+        part=part_of(every=every, start=start, end=end),
         opening=Opening(rate=rate, live=live, options=option or ()),
         save_to=save,
         sound=sound,
