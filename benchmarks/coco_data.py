@@ -100,7 +100,7 @@ def as_array(found: list[dict[str, Any]], first: int, dtype: type) -> np.ndarray
     import torch
 
     boxes = torch.cat([one["boxes"] for one in found]).numpy()
-    array = np.empty((len(boxes), 7), dtype)
+    array: np.ndarray = np.empty((len(boxes), 7), dtype)
     array[:, 0] = np.repeat(
         np.arange(first, first + len(found)), [len(one["scores"]) for one in found]
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from PIL import Image
 from table import report
 
@@ -54,7 +55,7 @@ def rectangles(folder: Path, images: int, seed: int) -> Dataset:
             labels.append(label)
             owners.append(number)
         Image.fromarray(pixels).save(folder / f"{number}.png")
-    table = {"image": owners, "label": labels, "box": boxes}
+    table: dict[str, ArrayLike] = {"image": owners, "label": labels, "box": boxes}
     space = LabelSpace.custom(NAMES)
     truth = GroundTruth.of(list(range(images)), table, label_space=space, box_format="xyxy")
     files = [f"{number}.png" for number in range(images)]

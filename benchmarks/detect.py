@@ -18,7 +18,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +75,13 @@ def by_hand(detector: Detector, tensors: Sequence[torch.Tensor], batch: int) -> 
             )
 
 
-def measure(ways: dict[str, Callable[[], object]], rounds: int) -> list[Seconds]:
+def measure(ways: Mapping[str, Callable[[], object]], rounds: int) -> list[Seconds]:
     """Seconds of every way in every round, the order turning from round to round."""
     return measure_both(ways, rounds)[0]
 
 
 def measure_both(
-    ways: dict[str, Callable[[], object]], rounds: int
+    ways: Mapping[str, Callable[[], object]], rounds: int
 ) -> tuple[list[Seconds], list[Seconds]]:
     """The same, and the seconds of the processor, of all threads of this process."""
     names = list(ways)

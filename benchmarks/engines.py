@@ -26,7 +26,9 @@ import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import libre
@@ -41,14 +43,14 @@ from torchvision.ops import batched_nms
 
 import zoo
 from zoo.detections import Detections
-from zoo.detectors.detector import BasePredictor
+from zoo.detectors import Detector
 
 SIZE = 416
 SCORE = 0.3
 USED = ("torch", "torchvision", "onnxruntime", "openvino", "numpy", "pillow", "opencv-python")
 
 
-def nano() -> BasePredictor:
+def nano() -> Detector:
     """YOLOX-Nano in torch."""
     weights = f"file:{WEIGHTS}" if WEIGHTS.is_file() else True
     return zoo.load("yolox_nano", weights=weights, device="cpu")
@@ -170,12 +172,9 @@ def ways(
         for name in engines
     }
     return {
+        **{f"zoo, {name}": partial(model.detect, files) for name, model in models.items()},
         **{
-            f"zoo, {name}": lambda model=model: model.detect(files)
-            for name, model in models.items()
-        },
-        **{
-            f"zoo, {name}, batch_size=1": lambda model=model: model.detect(files, batch_size=1)
+            f"zoo, {name}, batch_size=1": partial(model.detect, files, batch_size=1)
             for name, model in models.items()
             if name != "torch"
         },
@@ -194,7 +193,7 @@ def rows(
     works: dict[str, Callable[[], object]], images: int, rounds: int, threads: int
 ) -> list[dict[str, str]]:
     """A row a way; the last is the bare work."""
-    found = {name: work() for name, work in works.items() if "," in name}
+    found: dict[str, Any] = {name: work() for name, work in works.items() if "," in name}
     taken, computed = measure_both(works, rounds)
     for one in [*taken, *computed]:
         one["bare"] = one["decoding"] + one["session"]

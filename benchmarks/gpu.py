@@ -17,6 +17,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +51,8 @@ def model(name: str, device: torch.device, images: Sequence[Tensor]) -> Detector
 
     def measure_norm(norm: nn.Module, inputs: tuple[Tensor]) -> None:
         variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        norm.get_buffer("running_mean").copy_(mean)
+        norm.get_buffer("running_var").copy_(variance)
 
     norms = [
         module
@@ -79,7 +80,8 @@ def chunks(tensors: Sequence[Tensor], batch: int) -> Iterator[Sequence[Tensor]]:
 def yolox_by_hand(
     detector: Detector, tensors: Sequence[Tensor], batch: int, score: float
 ) -> list[tuple[Tensor, ...]]:
-    found, side = [], detector.input_size(1, 1)[0]
+    found: list[tuple[Tensor, ...]] = []
+    side = detector.input_size(1, 1)[0]
     for chunk in chunks(tensors, batch):
         with torch.inference_mode():
             pixels = torch.full((len(chunk), 3, side, side), 114.0, device=detector.device)
@@ -105,11 +107,11 @@ def yolox_by_hand(
 def torchvision_by_hand(
     detector: Detector, tensors: Sequence[Tensor], batch: int, score: float
 ) -> list[tuple[Tensor, ...]]:
-    found = []
+    found: list[tuple[Tensor, ...]] = []
     for chunk in chunks(tensors, batch):
         with torch.inference_mode():
             images = [image.to(detector.device, non_blocking=True).float() / 255 for image in chunk]
-            for one in detector.net(images):
+            for one in detector.get_submodule("net")(images):
                 keep = one["scores"] >= score
                 found.append(
                     (one["boxes"][keep].cpu(), one["scores"][keep].cpu(), one["labels"][keep].cpu())
@@ -143,17 +145,14 @@ def throughput(
     files: list[Path],
     device: torch.device,
     rounds: int,
-) -> list[dict]:
+) -> list[dict[str, object]]:
     rows = []
     for name in names:
         detector = model(name, device, tensors)
         size = detector.input_size(*tensors[0].shape[1:])
         batch = BatchLimit("auto", device)(size)
         taken = measure(ways_of(detector, tensors, files, batch), rounds)
-        speed = {
-            way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}"
-            for way in taken[0]
-        }
+        speed = {way: f"{len(tensors) / median(taken, itemgetter(way)):.4g}" for way in taken[0]}
         rows.append(
             {
                 "model": name,
@@ -172,10 +171,10 @@ def throughput(
 
 def by_batch(
     names: Sequence[str], tensors: list[Tensor], device: torch.device, rounds: int
-) -> list[dict]:
+) -> list[dict[str, object]]:
     """Images a second in batches of each size, and the memory that an input pixel takes in the
     largest."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for name in names:
         detector = model(name, device, tensors)
         score = threshold(detector, tensors)
@@ -187,18 +186,10 @@ def by_batch(
             for size in BATCHES
         }
         taken = measure(ways, rounds)
-        row = {"model": name} | {
-            way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}"
-            for way in ways
-        }
-        rows.append(
-            row
-            | {
-                "bytes an input pixel": _bytes_a_pixel(detector, tensors)
-                if device.type == "cuda"
-                else "–"
-            }
-        )
+        row: dict[str, object] = {"model": name}
+        row |= {way: f"{len(tensors) / median(taken, itemgetter(way)):.4g}" for way in ways}
+        memory = _bytes_a_pixel(detector, tensors) if device.type == "cuda" else "–"
+        rows.append(row | {"bytes an input pixel": memory})
     return rows
 
 
@@ -215,7 +206,7 @@ def _bytes_a_pixel(detector: Detector, tensors: list[Tensor]) -> str:
 
 def evaluating(
     device: torch.device, rounds: int, *, images: int = 5000, boxes: int = 100
-) -> list[dict]:
+) -> list[dict[str, object]]:
     """Seconds to twelve numbers from tensors here and there, in batches of 32 images."""
     chance = np.random.default_rng(0)
     label_space = LabelSpace("custom", tuple(f"class {number}" for number in range(80)))
@@ -239,7 +230,7 @@ def evaluating(
     found = {"boxes": torch.cat([corners, corners + 8 + torch.rand(images, boxes, 2) * 200], dim=2)}
     found |= {"scores": torch.rand(images, boxes), "labels": torch.randint(0, 80, (images, boxes))}
 
-    def run(columns: dict[str, Tensor]) -> dict[str, float | None]:
+    def run(columns: dict[str, Tensor]) -> dict[str, float]:
         evaluator = Evaluator(truth, analyses=False)
         for start in range(0, images, 32):
             stop = min(start + 32, images)
@@ -254,7 +245,7 @@ def evaluating(
     ways = {"cpu": partial(run, found), str(device): partial(run, there)}
     same = run(found) == run(there)
     taken = measure(ways, rounds)
-    seconds = {way: f"{median(taken, lambda one, way=way: one[way]):.2f}" for way in ways}
+    seconds = {way: f"{median(taken, itemgetter(way)):.2f}" for way in ways}
     return [
         {"tensors on": way, "seconds": seconds[way], "same numbers": "yes" if same else "NO"}
         for way in ways

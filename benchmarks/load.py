@@ -49,7 +49,9 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
     network afterwards."""
     import torch
     import torchvision
+    from torch import nn
     from torchvision.models.detection import fasterrcnn_resnet50_fpn
+    from torchvision.ops import FrozenBatchNorm2d
 
     import zoo.detectors
 
@@ -61,7 +63,7 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
     started = time.perf_counter()
     if loader != "torchvision":
         model = zoo.load(NAME, weights=spec, progress=False)
-        network = model.net
+        network: nn.Module = model.get_submodule("net")
     else:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started
@@ -72,7 +74,7 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
         return
     if loader != "torchvision":
         for module in network.modules():  # as torchvision's builder does for these weights
-            if type(module).__name__ == "FrozenBatchNorm2d":
+            if isinstance(module, FrozenBatchNorm2d):
                 module.eps = 0.0
         detections = model.detect(pixels, score=0.05)
         boxes, scores = detections.boxes, detections.scores
@@ -140,7 +142,8 @@ def measure_in(
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 Runs = list[dict[str, dict[str, float]]]

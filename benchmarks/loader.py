@@ -51,7 +51,7 @@ def ours(
 ) -> Samples:
     """The loader of a run of that many times `images`."""
     recipe = Recipe(batch_size=BATCH, augment=augment, workers=options.workers, plain_share=0.0)
-    rule = Input(resize="letterbox", size=[options.size] * 2, range=1.0)
+    rule = Input(resize="letterbox", size=[options.size] * 2, range=1)
     lookup = torch.arange(len(dataset.label_space))
     return Samples(
         dataset, lookup, CardPreprocess(rule), recipe, epochs * (options.images // BATCH)

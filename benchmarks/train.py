@@ -45,7 +45,8 @@ BATCH = 8
 def made(folder: Path, side: int) -> Dataset:
     """Images of noise with three boxes each."""
     random = np.random.default_rng(0)
-    images, annotations = [], []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for number in range(2 * BATCH):
         pixels = random.integers(0, 255, (side, side, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number}.png")
@@ -69,7 +70,7 @@ def by_hand(training: Training) -> None:
         losses = detector.loss(detector(batch, targets), batch, targets)
         total = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total.item()
 
@@ -111,7 +112,8 @@ def measured(options: argparse.Namespace, folder: Path) -> dict[str, str]:
     )
     training = Unsaved(**vars(training))
     state = copy.deepcopy(detector.state_dict())
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     for number in range(options.rounds + 1):
         pair = [(run, ours), (by_hand, theirs)]
         for work, kept in pair if number % 2 else pair[::-1]:

@@ -47,7 +47,7 @@ def crossed(trip: Callable[[], object]) -> Counter[str]:
         trip()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     return calls
 
 

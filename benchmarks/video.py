@@ -72,10 +72,10 @@ def joined(source: Path, to: Path, times: int) -> Path:
                 written = written or container.add_stream_from_template(stream)
                 ends = begins
                 for packet in original.demux(stream):
-                    if packet.dts is None:  # the last one, which is empty
+                    if packet.pts is None or packet.dts is None:  # the last one, which is empty
                         continue
                     packet.pts, packet.dts = packet.pts + begins, packet.dts + begins
-                    ends = max(ends, packet.pts + packet.duration)
+                    ends = max(ends, packet.pts + (packet.duration or 0))
                     packet.stream = written
                     container.mux(packet)
                 begins = ends
