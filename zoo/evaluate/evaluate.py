@@ -18,6 +18,7 @@ from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.background import background
 from zoo.evaluate.coco_files import read_flat
+from zoo.evaluate.deferred import replace_lazily
 from zoo.evaluate.diagnostics.class_names import missing_classes
 from zoo.evaluate.diagnostics.diagnostics import AllDetections, diagnose, not_mentioned
 from zoo.evaluate.diagnostics.image_sizes import DataWarning as DataWarning
@@ -26,7 +27,7 @@ from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
-from zoo.evaluate.report import Report, changed
+from zoo.evaluate.report import Report
 from zoo.evaluate.settings import CocoSettings
 from zoo.evaluate.stored_detections import is_stored, results_path, stored_predictions
 from zoo.labels import match_labels
@@ -102,13 +103,14 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     """
     check_resampling(resamples, seed)
     options = _RunOptions(weights, labels, device, engine, batch_size, to, fresh)
-    if is_stored(model):
+    stored = is_stored(model)
+    if stored:
         _refuse_options(model, options)
     results = results_path(model)
     with background(2) as beside:  # hashes and notes are made while the kernel works
         reading, versions = beside.submit(stored_predictions, model), beside.submit(software)
         dataset, predictions = data_sets.read(data), reading.result()
-        if is_stored(model):
+        if stored:
             _check_protocol(model, predictions.provenance if predictions else {}, protocol)
         evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
         if results is not None:
@@ -137,7 +139,7 @@ def _with_facts(
     )
     notes = (*report.measured.notes, *dataset.notes, *detections.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=detections.missing, notes=notes)
-    return changed(report, measured=measured).with_provenance(
+    return replace_lazily(report, measured=measured).with_provenance(
         {**versions, **detections.facts, **provenance}
     )
 

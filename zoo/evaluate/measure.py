@@ -20,8 +20,9 @@ from zoo.evaluate.analyses.tide import mistakes
 from zoo.evaluate.background import background, result
 from zoo.evaluate.coco.matched_images import MatchedImages
 from zoo.evaluate.coco.summary import threshold_at
+from zoo.evaluate.deferred import deferred
 from zoo.evaluate.intervals import Interval, centred_interval, resampled
-from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
+from zoo.evaluate.report import Analyses, ByName, ClassReport, Measured, Report, Resamplings
 
 
 class _Analysed(NamedTuple):
@@ -41,7 +42,8 @@ def measure(
     analyses: bool,
     unmet: Mapping[str, int],
 ) -> Report:
-    """The report of matched images. `resamples`: bootstrap replicates, 0 for no intervals."""
+    """The report of matched images. `resamples`: bootstrap replicates. With 0 there are no
+    intervals, and classes and analyses are deferred: they take longer than all the rest."""
     numbers = {name: None if value == -1 else value for name, value in matched.numbers().items()}
     analysed = cache(partial(_analyse, matched, enabled=analyses))
     _ = matched.order  # both sides take it
@@ -61,17 +63,21 @@ def measure(
         name: tuple(float(value) if np.isfinite(value) else None for value in values)
         for name, values in drawn.items()
     }
-    report = late(
-        lambda: (_per_class(matched, of_classes, level, analysed()), analysed().whole),
+
+    def per_class() -> dict[str, ClassReport]:
+        return ByName(_per_class(matched, of_classes, level, analysed()))
+
+    return Report(
         numbers=numbers,
         intervals=intervals,
+        per_class=per_class() if resamples else deferred(per_class),
         curves=_curves(matched),
+        analyses=analysed().whole if resamples else deferred(lambda: analysed().whole),
         measured=_describe(matched, unmet),
         settings=matched.plan.settings,
         policy=matched.policy,
         resamplings=Resamplings(seed, replicates) if drawn else None,
     )
-    return complete(report) if resamples else report
 
 
 def _analyse(matched: MatchedImages, *, enabled: bool) -> _Analysed:

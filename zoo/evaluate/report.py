@@ -4,10 +4,10 @@ JSON."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from zoo.evaluate.analyses.confusion import Confusion
 from zoo.evaluate.analyses.lrp import LRP
 from zoo.evaluate.analyses.operating_point import OperatingPoint
 from zoo.evaluate.analyses.tide import Mistakes
+from zoo.evaluate.deferred import deferred_field, is_deferred, replace_lazily
 from zoo.evaluate.intervals import Interval
 from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.settings import CocoSettings
@@ -31,11 +32,8 @@ MAKE_AGAIN = "Copy the file again, or make it again with zoo evaluate --json."
 _NO_CHOICE = re.compile(r"Invalid enum value (.+?)(?: - at `(.*)`)?$")
 
 
-_LATE = ("per_class", "analyses")
-
-
-class Named(dict[str, _Value]):
-    """A dictionary by name, whose error for a name that it does not have says which it has."""
+class ByName(dict[str, _Value]):
+    """A dictionary whose error for a missing name lists the names that it has."""
 
     def __missing__(self, name: object) -> _Value:
         alike = close_matches(name, self) if isinstance(name, str) else []
@@ -130,10 +128,7 @@ class Resamplings:
     numbers: dict[str, tuple[float | None, ...]]
 
 
-Parts: TypeAlias = tuple[dict[str, ClassReport], Analyses | None]
-
-
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class Report:
     """Measured numbers of one model on one data set; `print` shows the headline numbers.
 
@@ -145,15 +140,15 @@ class Report:
     provenance: what the numbers are of, as `zoo.evaluate.predictions.provenance` lists;
         `zoo.evaluate` fills it in.
 
-    Without resamples, `per_class` and `analyses` are computed when one of them is first read,
-    stored or compared.
+    Without resamples, `per_class` and `analyses` are computed when they are first read, stored or
+    compared.
     """
 
     numbers: dict[str, float | None]
     intervals: dict[str, Interval]
-    per_class: dict[str, ClassReport]
+    per_class: dict[str, ClassReport] = deferred_field()
     curves: dict[str, tuple[float, ...]]
-    analyses: Analyses | None
+    analyses: Analyses | None = deferred_field()
     measured: Measured
     settings: CocoSettings
     policy: EdgeCasePolicy
@@ -162,24 +157,13 @@ class Report:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        for column in ("numbers", "intervals", "per_class", "curves"):
-            object.__setattr__(self, column, Named(getattr(self, column)))
-
-    if not TYPE_CHECKING:  # a type checker shall find misspelt names
-
-        def __getattr__(self, name: str) -> Any:
-            if name not in _LATE:
-                raise AttributeError(
-                    f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
-                )
-            if parts := self.__dict__.get("_parts"):
-                per_class, analyses = parts()
-                self.__dict__.update(per_class=Named(per_class), analyses=analyses)
-                self.__dict__.pop("_parts", None)  # another thread may have been here
-            return self.__dict__[name]
+        for name in ("numbers", "intervals", "per_class", "curves"):
+            if not is_deferred(self, name):
+                object.__setattr__(self, name, ByName(getattr(self, name)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return complete(self).__dict__
+        """Every field, computed: a pickle can't hold a function."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __getitem__(self, name: str) -> float | None:
         """A headline number by name. Raises: DataError for a name that it does not have."""
@@ -236,11 +220,11 @@ class Report:
                 case,
                 "Write for example {'model': 'mine'}.",
             )
-        return changed(self, provenance={**(self.provenance or {}), **facts})
+        return replace_lazily(self, provenance={**(self.provenance or {}), **facts})
 
     def to_json(self) -> str:
         """The report as JSON; None stands for what is not defined."""
-        return msgspec.json.encode(complete(self), order="sorted").decode()
+        return msgspec.json.encode(self, order="sorted").decode()
 
     @classmethod
     def from_json(cls, text: str | bytes, *, name: str = "a report") -> Report:
@@ -285,30 +269,6 @@ class Report:
         except limits.LimitError as error:
             raise DataError(f"The report '{path}' can't be read.", str(error), error.fix) from None
         return cls.from_json(content, name=str(path))
-
-
-def late(parts: Callable[[], Parts], **others: Any) -> Report:
-    """A report whose `per_class` and `analyses` are computed when one of them is first read.
-    others: its other fields."""
-    report = Report(per_class={}, analyses=None, **others)
-    for name in _LATE:
-        del report.__dict__[name]
-    report.__dict__["_parts"] = parts
-    return report
-
-
-def complete(report: Report) -> Report:
-    """The same report, with every part computed."""
-    _ = report.analyses
-    return report
-
-
-def changed(report: Report, **fields: Any) -> Report:
-    """A copy with other fields; parts that are not computed yet stay so, as `dataclasses.replace`
-    would not leave them."""
-    copy = object.__new__(Report)
-    copy.__dict__.update(report.__dict__ | fields)
-    return copy
 
 
 def _three_decimals(value: float | None) -> str:

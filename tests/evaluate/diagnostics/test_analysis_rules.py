@@ -16,7 +16,7 @@ from zoo.evaluate.diagnostics.analysis_rules import (
     operating_points,
 )
 from zoo.evaluate.diagnostics.contradiction import Contradiction
-from zoo.evaluate.report import Analyses, changed
+from zoo.evaluate.report import Analyses
 
 RULES = (operating_points, mistakes, calibration, confusion_rules)
 
@@ -28,7 +28,7 @@ def report(shared: Path) -> Report:
 
 def with_analyses(report: Report, **parts: Any) -> Report:
     assert report.analyses is not None
-    return changed(report, analyses=replace(report.analyses, **parts))
+    return replace(report, analyses=replace(report.analyses, **parts))
 
 
 def found(rule: Callable[[Report], Iterator[Contradiction]], report: Report) -> list[str]:
@@ -40,7 +40,7 @@ def test_a_report_of_an_evaluator_breaks_no_rule(report: Report) -> None:
 
 
 def test_a_report_without_analyses_breaks_no_rule(shared: Path) -> None:
-    bare = changed(real_evaluator(shared).compute(resamples=0), analyses=None)
+    bare = replace(real_evaluator(shared).compute(resamples=0), analyses=None)
     assert [found(rule, bare) for rule in RULES[1:]] == [[]] * 3
 
 
@@ -65,7 +65,7 @@ def test_lrp_follows_from_its_parts_and_classes(report: Report) -> None:
     assert person.lrp is not None
     worse = replace(person, lrp=replace(person.lrp, location=(person.lrp.location or 0) + 0.1))
     places = found(
-        operating_points, changed(report, per_class={**report.per_class, "person": worse})
+        operating_points, replace(report, per_class={**report.per_class, "person": worse})
     )
     assert "per_class['person'].lrp" in places
 

@@ -1,6 +1,7 @@
 """The numbers of a report that are shares, and the steps to each."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from tests.evaluate.real_reports import real_evaluator
 from zoo.evaluate import Report
 from zoo.evaluate.diagnostics.shares import shares
-from zoo.evaluate.report import changed
 
 
 @pytest.fixture(scope="module")
@@ -48,5 +48,5 @@ def test_numbers_of_every_part_are_among_them(report: Report) -> None:
 
 
 def test_what_a_report_has_not_is_left_out(report: Report) -> None:
-    bare = changed(report, analyses=None, resamplings=None, per_class={})
+    bare = replace(report, analyses=None, resamplings=None, per_class={})
     assert {one[0] for one, _ in shares(bare)} == {"numbers", "curves"}

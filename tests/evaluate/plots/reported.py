@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from zoo.evaluate import Evaluator, GroundTruth, Report
-from zoo.evaluate.report import changed
 
 
 def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
@@ -39,4 +38,4 @@ def with_counts(most: int) -> Report:
     first, *others = made.analyses.calibration.bins
     bins = (replace(first, count=most), *(replace(one, count=0) for one in others))
     calibration = replace(made.analyses.calibration, bins=bins)
-    return changed(made, analyses=replace(made.analyses, calibration=calibration))
+    return replace(made, analyses=replace(made.analyses, calibration=calibration))

@@ -1,8 +1,9 @@
 """The style of all figures: a title, what was measured, and plain axes."""
 
+from dataclasses import replace
+
 from tests.evaluate.plots.reported import report
 from zoo.evaluate.plots.paper import GRID, paper, plain
-from zoo.evaluate.report import changed
 
 
 def test_a_figure_says_what_it_shows_and_of_what() -> None:
@@ -12,7 +13,7 @@ def test_a_figure_says_what_it_shows_and_of_what() -> None:
     assert figure.get_size_inches().tolist() == [5, 3]
     [about] = [text.get_text() for text in figure.texts if "images" in text.get_text()]
     assert about == f"a model on {made.measured.data}, 10 images"
-    unnamed = paper(changed(made, provenance=None), "Some title")
+    unnamed = paper(replace(made, provenance=None), "Some title")
     [about] = [text.get_text() for text in unnamed.texts if "images" in text.get_text()]
     assert about == f"{made.measured.data}, 10 images"
 
