@@ -21,7 +21,11 @@ def every() -> list[type[ZooError]]:
 def test_an_error_is_its_three_parts_a_line_each() -> None:
     error = ZooError("It failed.", "For this reason.", "Type this.")
     assert str(error) == "It failed.\nFor this reason.\nType this."
-    assert (error.asked, error.case, error.fix) == ("It failed.", "For this reason.", "Type this.")
+    assert (error.failure, error.case, error.fix) == (
+        "It failed.",
+        "For this reason.",
+        "Type this.",
+    )
     assert str(ZooError("It failed.", "", "Type this.")) == "It failed.\nType this."
 
 
@@ -34,7 +38,7 @@ def test_the_shell_has_advice_of_its_own_where_there_is_some() -> None:
 
 def test_text_from_outside_starts_no_line_and_no_escape_sequence() -> None:
     error = ZooError("a\nb", "\x1b[31mred", ["one", "two\nthree"])
-    assert error.asked == "a b"
+    assert error.failure == "a b"
     assert "\x1b" not in str(error)
     assert error.fix.splitlines() == ["one", "two three"]
 

@@ -159,7 +159,7 @@ def test_what_the_disk_says_is_an_error_of_three_parts(number, fix):
     asked = "A report can't be written."
     with (
         pytest.raises(DataError, match=asked),
-        write_errors("a", DataError, fix="Look.", asked=asked),
+        write_errors("a", DataError, fix="Look.", failure=asked),
     ):
         raise OSError(number, "said otherwise")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.text import is_are, listed, pluralize, type_name
+from zoo.text import is_are, join_first, pluralize, type_name
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ def test_a_type_has_its_article(value: object, said: str) -> None:
 
 
 def test_names_beyond_the_most_are_counted() -> None:
-    assert listed(["a", "b"], 2) == "a, b"
-    assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
-    assert listed([], 2) == ""
+    assert join_first(["a", "b"], 2) == "a, b"
+    assert join_first(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert join_first([], 2) == ""

@@ -6,12 +6,12 @@ from operator import index
 from typing import Any
 
 
-def count_of(given: Any, *, least: int = 1) -> int | None:
+def count_of(value: Any, *, least: int = 1) -> int | None:
     """The number as an int; None for anything else, and below `least`."""
-    if isinstance(given, bool):
+    if isinstance(value, bool):
         return None
     try:
-        count = index(given)
+        count = index(value)
     except TypeError:
         return None
     return count if count >= least else None

@@ -205,8 +205,8 @@ def prepare_for_ray(own_token: str | None = None) -> None:
     if own_token is not None:  # and Ray turns to tokens by itself
         os.environ[RAY_TOKENS[0]] = own_token
         return
-    kept = expand_home("~/.ray/auth_token")
-    if any(map(_text, RAY_TOKENS)) or kept.is_file():
+    token_file = expand_home("~/.ray/auth_token")
+    if any(map(_text, RAY_TOKENS)) or token_file.is_file():
         os.environ[RAY_AUTH] = "token"
 
 

@@ -1,5 +1,4 @@
-"""Every error the zoo raises on purpose; each says what was asked, what is the case and what to
-type next.
+"""Every error the zoo raises on purpose; each says what failed, why, and what to type next.
 
 ZooError                  1   part of the work failed
 ├── NameNotFound          3   no model, tag, part or label space has that name
@@ -43,8 +42,8 @@ Part = str | list[str] | tuple[str, ...]
 class ZooError(Exception):
     """The root of all of them. Each part is a sentence or two, or several lines of them.
 
-    asked:   what the caller asked for.
-    case:    what is the case instead.
+    failure: what failed.
+    case:    why.
     fix:     what to type next.
     fix_cli: the same in the words of the command line, where they differ.
 
@@ -54,15 +53,17 @@ class ZooError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, asked: Part, case: Part, fix: Part, *, fix_cli: Part | None = None) -> None:
-        self.asked = _text(asked)
+    def __init__(
+        self, failure: Part, case: Part, fix: Part, *, fix_cli: Part | None = None
+    ) -> None:
+        self.failure = _text(failure)
         self.case = _text(case)
         self.fix = _text(fix)
         self.fix_cli = self.fix if fix_cli is None else _text(fix_cli)
-        super().__init__(self.asked, self.case, self.fix)
+        super().__init__(self.failure, self.case, self.fix)
 
     def __str__(self) -> str:
-        return _joined(self.asked, self.case, self.fix)
+        return _joined(self.failure, self.case, self.fix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is, whatever a subclass wants to be made with: errors cross processes."""
@@ -71,7 +72,7 @@ class ZooError(Exception):
     @property
     def in_shell(self) -> str:
         """The message as the command line shows it."""
-        return _joined(self.asked, self.case, self.fix_cli)
+        return _joined(self.failure, self.case, self.fix_cli)
 
 
 def made_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -172,14 +173,14 @@ class ImageError(ZooError):
 
     def __init__(
         self,
-        asked: Part,
+        failure: Part,
         case: Part,
         fix: Part,
         *,
         fix_cli: Part | None = None,
         file: str | None = None,
     ) -> None:
-        super().__init__(asked, case, fix, fix_cli=fix_cli)
+        super().__init__(failure, case, fix, fix_cli=fix_cli)
         self.file = file
 
 

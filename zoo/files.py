@@ -47,7 +47,7 @@ def open_regular(path: Named) -> BinaryIO:
         ValueError: there is a null byte in the path.
     """
     _check(os.stat(path).st_mode, path)  # opening a device may do something by itself
-    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - who asked for it closes it
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - who failure for it closes it
     try:
         _check(os.fstat(file.fileno()).st_mode, path)  # it may have been replaced in between
     except BaseException:
@@ -232,12 +232,12 @@ def move_into_place(
 
 @contextmanager
 def write_errors(
-    path: Named, error: Callable[[str, str, str], Exception], *, fix: str, asked: str = ""
+    path: Named, error: Callable[[str, str, str], Exception], *, fix: str, failure: str = ""
 ) -> Iterator[None]:
     """Turns an OSError of writing `path` into `error(what failed, why, what to do)`; other errors
     pass.
 
-    asked: what failed, as a sentence; else that the path can't be written.
+    failure: what failed, as a sentence; else that the path can't be written.
     """
     try:
         yield
@@ -248,7 +248,7 @@ def write_errors(
             raise
         free = "Free some space. " if raised.errno in DISK_FULL_ERRORS else ""
         case = f"{os.strerror(raised.errno)}."
-        raise error(asked or f"{os.fspath(path)} can't be written.", case, free + fix) from raised
+        raise error(failure or f"{os.fspath(path)} can't be written.", case, free + fix) from raised
 
 
 def unwritable(folder: Path) -> str:

@@ -65,10 +65,10 @@ def join_or(names: Iterable[str]) -> str:
     return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1] if quoted else ""]))
 
 
-def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str = "") -> None:
+def check_choice(name: str, value: object, choices: Sequence[str], *, failure: str = "") -> None:
     """Raises: UsageError with the choices, and the nearest one, for a value that is none of them.
 
-    asked: the error's first sentence; by default that `name=value` can't be used.
+    failure: the error's first sentence; by default that `name=value` can't be used.
     """
     if isinstance(value, str) and value in choices:
         return
@@ -76,7 +76,7 @@ def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str
     if isinstance(value, str):
         fix = did_you_mean(value, choices, otherwise=fix, most=1)
     raise UsageError(
-        asked or f"{name}={value!r} can't be used.", f"'{name}' is {join_or(choices)}.", fix
+        failure or f"{name}={value!r} can't be used.", f"'{name}' is {join_or(choices)}.", fix
     )
 
 
@@ -90,7 +90,7 @@ def check_choices(settings: object) -> None:
     for name, choices in _choices(kind).items():
         value = getattr(settings, name)
         check_choice(
-            name, value, choices, asked=f"{kind.__name__}({name}={value!r}) can't be used."
+            name, value, choices, failure=f"{kind.__name__}({name}={value!r}) can't be used."
         )
 
 

@@ -12,7 +12,7 @@ def test_two_options_for_one_file_are_refused(tmp_path: Path) -> None:
     files = {"--json": str(tmp_path / "a"), "--report": tmp_path / "b" / ".." / "a"}
     with pytest.raises(UsageError) as caught:
         check_distinct(files)
-    assert caught.value.asked == "--json and --report were given."
+    assert caught.value.failure == "--json and --report were given."
     assert "Both would be written" in caught.value.case
 
 

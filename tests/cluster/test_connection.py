@@ -56,7 +56,7 @@ def test_a_port_that_nobody_listens_at_is_said() -> None:
         pytest.raises(ClusterError) as raised,
     ):
         _ = cluster.connection
-    assert raised.value.asked == f"The cluster ray://127.0.0.1:{port} can't be reached."
+    assert raised.value.failure == f"The cluster ray://127.0.0.1:{port} can't be reached."
     assert "Connection refused" in raised.value.case
     assert "ray start --head --ray-client-server-port 10001" in raised.value.fix
     assert dict(os.environ) == before

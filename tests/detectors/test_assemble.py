@@ -73,7 +73,7 @@ def test_a_value_of_another_type_or_range_than_the_part_says_is_refused(
     options: Any = {"head": head, "head_arguments": {argument: value}}
     why = refused(backbone="torchvision/resnet18", neck="fpn", **options)
     assert isinstance(why, UsageError)
-    assert why.asked == f"The head '{head}' was given {argument}={value!r}."
+    assert why.failure == f"The head '{head}' was given {argument}={value!r}."
     assert why.case == said
     assert argument in why.fix
 

@@ -60,17 +60,17 @@ def test_a_value_over_which_the_builder_fails_is_named(refused: Refused) -> None
 
 
 def test_values_that_are_wrong_together_are_the_arguments(refused: Refused) -> None:
-    assert refused("yolox/yolox", "{size: 100, width: -1}").asked.endswith(
+    assert refused("yolox/yolox", "{size: 100, width: -1}").failure.endswith(
         "field 'cards.mine.arguments'."
     )
 
 
 def test_what_the_builder_itself_refuses_gets_its_place(refused: Refused) -> None:
     error = refused("yolox/yolox", "{size: 100}")
-    assert error.asked.startswith(
+    assert error.failure.startswith(
         "The architecture yolox was built with size=100. The card says so in "
     )
-    assert error.asked.endswith("line 5, field 'cards.mine.arguments.size'.")
+    assert error.failure.endswith("line 5, field 'cards.mine.arguments.size'.")
     assert error.fix == "Use size: 96 or size: 128."
 
 
@@ -80,7 +80,7 @@ def test_an_argument_that_the_architecture_does_not_take_is_named(refused: Refus
 
 def test_a_part_of_a_composed_card_that_does_not_exist_is_named(refused: Refused) -> None:
     error = refused("compose", "{backbone: torchvision/resnet18, neck: banana, head: retinanet}")
-    assert error.asked.endswith(
+    assert error.failure.endswith(
         "field 'cards.mine.arguments'."
     )  # without a neck the rest does not fit either
     assert "torchvision/fpn" in error.fix

@@ -97,7 +97,7 @@ def test_the_default_device_of_torch_is_taken(device):
 def test_a_device_that_there_is_not_is_refused_with_those_there_are(gpu):
     with pytest.raises(UsageError) as caught:
         zoo.load("yolox_nano", weights=False, device="cuda:97")
-    assert "'cuda:97'" in caught.value.asked
+    assert "'cuda:97'" in caught.value.failure
     assert "cpu, cuda" in caught.value.fix
 
 

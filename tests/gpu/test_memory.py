@@ -102,7 +102,7 @@ def test_an_image_that_alone_is_too_large_says_so_and_costs_only_itself(make, gp
     bytes_of_one = peak(detector, [scene(640, 640)])
     with room(gpu, bytes_of_one // 8), pytest.raises(ImageError) as caught:
         detector.detect([scene(640, 640)] * 2, batch_size=2, progress=False)
-    assert "'image 0', 640 x 640 pixels" in caught.value.asked
+    assert "'image 0', 640 x 640 pixels" in caught.value.failure
     assert "There is not enough memory: CUDA out of memory" in caught.value.case
     assert "smaller" in caught.value.fix
     again = detector.detect([scene(640, 640)], progress=False)

@@ -40,7 +40,7 @@ def test_a_deep_document_is_refused_with_the_line_and_the_limit(tmp_path: Path, 
     (tmp_path / name).write_text(text)
     with pytest.raises(ZooError) as caught:
         reading(tmp_path / name)
-    assert str(tmp_path) in caught.value.asked
+    assert str(tmp_path) in caught.value.failure
     assert "Line 2: It is nested deeper than" in caught.value.case
     assert caught.value.fix
     assert len(str(caught.value)) < 1000

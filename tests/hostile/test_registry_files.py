@@ -23,7 +23,7 @@ CARD = "schema: 2\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco
 def refused(path: Path) -> str:
     with pytest.raises(CardError) as caught:
         read_registry_file(path, owner=USER)
-    assert printable(str(path)) in caught.value.asked
+    assert printable(str(path)) in caught.value.failure
     assert caught.value.fix
     return caught.value.case
 

@@ -12,7 +12,7 @@ from torchvision.tv_tensors._dataset_wrapper import VOC_DETECTION_CATEGORIES
 from zoo import labels
 from zoo.errors import NameNotFound
 from zoo.labels import LabelSpace
-from zoo.labels.builtin import declared, warn_of_lost_ids
+from zoo.labels.builtin import labels_of_card, warn_of_lost_ids
 
 UNUSED = ("__background__", "N/A")
 COCO = {number: name for number, name in enumerate(_COCO_CATEGORIES) if name not in UNUSED}
@@ -97,16 +97,16 @@ def test_a_card_says_a_declared_space_by_its_name(
 ) -> None:
     space = labels.get(name)
     behind_background = replace(space, channels=(-1, *space.channels))
-    assert (declared(space), declared(behind_background)) == (name, name)
+    assert (labels_of_card(space), labels_of_card(behind_background)) == (name, name)
     warn_of_lost_ids(space)
     assert caplog.messages == []
 
 
 def test_a_space_that_only_borrows_a_declared_name_is_said_by_its_classes() -> None:
-    assert declared(LabelSpace("coco80", ("a", "b"))) == ["a", "b"]
+    assert labels_of_card(LabelSpace("coco80", ("a", "b"))) == ["a", "b"]
     coco = labels.get("coco80")
-    assert declared(replace(coco, ids=())) == list(coco.names)
-    assert declared(replace(coco, channels=coco.channels[::-1])) == list(coco.names)
+    assert labels_of_card(replace(coco, ids=())) == list(coco.names)
+    assert labels_of_card(replace(coco, channels=coco.channels[::-1])) == list(coco.names)
 
 
 def test_ids_that_a_card_can_not_keep_are_said(caplog: pytest.LogCaptureFixture) -> None:

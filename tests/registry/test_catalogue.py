@@ -69,7 +69,7 @@ def known(write: Write) -> Catalogue:
 def error_of(known: Catalogue, name: str, kind: type[ZooError] = NameNotFound) -> ZooError:
     with pytest.raises(kind) as caught:
         known.resolve(name)
-    assert f"'{name}'" in caught.value.asked
+    assert f"'{name}'" in caught.value.failure
     return caught.value
 
 

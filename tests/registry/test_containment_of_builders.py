@@ -166,7 +166,7 @@ def test_nothing_is_connected_to_while_the_network_is_switched_off(
     else:
         with pytest.raises(OfflineError) as caught:
             built(acme, connect)
-        assert f"'{acme.name}' of detzoo-acme 2.5 wanted to connect to" in caught.value.asked
+        assert f"'{acme.name}' of detzoo-acme 2.5 wanted to connect to" in caught.value.failure
         assert variable in caught.value.case
         del caught
     gc.collect()  # the socket that was not connected is closed here, and not in another test

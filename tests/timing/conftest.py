@@ -26,7 +26,7 @@ CALLS = [
 @pytest.fixture
 def row() -> Row:
     """Twenty calls of eight images, 20 to 39 ms each."""
-    return Row.of(CALLS, FACTS, asked="auto", batch=8, start=1.25, warm=True)
+    return Row.of(CALLS, FACTS, requested="auto", batch=8, start=1.25, warm=True)
 
 
 @pytest.fixture

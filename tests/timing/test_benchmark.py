@@ -57,7 +57,7 @@ def test_without_an_engine_an_exported_file_is_run_by_the_first_that_reads_it(
     result = zoo.benchmark(["yolox_pico", "file:pico.onnx"], batches=1, rounds=1)
     assert [engine for what, engine, _ in log if what == "run"] == ["torch", "first"]
     assert [row.model for row in result.rows] == ["yolox_pico", "file:pico.onnx"]
-    assert [row.asked for row in result.rows] == ["torch", FACTS.engine.partition(" ")[0]]
+    assert [row.requested for row in result.rows] == ["torch", FACTS.engine.partition(" ")[0]]
 
 
 def test_every_round_every_one_has_its_turn(log: list[tuple[str, str | None, int]]) -> None:
@@ -67,7 +67,7 @@ def test_every_round_every_one_has_its_turn(log: list[tuple[str, str | None, int
         *[("torch", 1), ("torch", 4), ("auto", 1), ("auto", 4)],
         *[("auto", 1), ("auto", 4), ("torch", 1), ("torch", 4)],
     ]
-    assert [(row.asked, row.batch, row.calls) for row in result.rows] == [
+    assert [(row.requested, row.batch, row.calls) for row in result.rows] == [
         *[("torch", 1, 4), ("torch", 4, 4), ("auto", 1, 4), ("auto", 4, 4)],
     ]
     assert result.rows[0].start_s == 1.0

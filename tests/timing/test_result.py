@@ -20,7 +20,7 @@ def test_a_row_has_quantiles_and_shares_of_an_image(row: Row) -> None:
 
 def test_steps_without_names_are_unknown() -> None:
     calls = [structs.replace(call, network=None) for call in CALLS]
-    row = Row.of(calls, FACTS, asked="torch", batch=1, start=1.0, warm=True)
+    row = Row.of(calls, FACTS, requested="torch", batch=1, start=1.0, warm=True)
     assert row.network_ms is None
     assert row.preprocess_ms == pytest.approx(4)
 

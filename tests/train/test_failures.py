@@ -28,7 +28,7 @@ def test_a_loss_that_is_not_a_number_names_its_images_and_keeps_its_batch(
     _, found = next(micro_batches(samples, 3))
     error = no_number(3, {"iou": 1.0, "kind": float("nan")}, found, samples, tmp_path)
     places = [samples.epoch_and_row(position) for position in range(12, 16)]
-    assert "Step 3" in error.asked
+    assert "Step 3" in error.failure
     assert "kind nan" in error.case
     assert "iou" not in error.case
     assert blocks.images[places[0][1]].path.name in error.case
@@ -56,7 +56,7 @@ def test_a_lack_of_memory_says_what_to_lower(error: Exception) -> None:
         enough_memory(recipe, step=7, size=(640, 480), processes=2),
     ):
         raise error
-    assert raised.value.asked == "Step 7 needs more memory than there is."
+    assert raised.value.failure == "Step 7 needs more memory than there is."
     assert "4 images of 640 x 480 at once" in raised.value.case
     for field in ("batch_size=8", "accumulate=4", "precision=bfloat16", "a smaller size"):
         assert field in raised.value.fix

@@ -122,7 +122,7 @@ def test_one_whose_loss_falls_but_whose_detections_do_not_match_stops(
     model.drop.p = 0.0
     with pytest.raises(TrainError) as raised:
         check_one_batch(model, samples_of(blocks, model), tmp_path)
-    assert "its detections don't match" in raised.value.asked
+    assert "its detections don't match" in raised.value.failure
     assert "fell from" in raised.value.case
     assert meaning in raised.value.case
     assert "overfit_check=false" in raised.value.fix

@@ -46,5 +46,5 @@ def test_losses_are_said_with_their_numbers() -> None:
 )
 def test_the_number_of_frames_to_come_is_estimated(part: dict, count: int) -> None:
     clip = Clip(source="a.mp4", rate=25.0, frames=100, duration=4.0)
-    assert clip.expected(Part(**part)) == count
-    assert Clip(source="0", rate=25.0, live=True).expected(Part(**part)) is None
+    assert clip.expected_frames(Part(**part)) == count
+    assert Clip(source="0", rate=25.0, live=True).expected_frames(Part(**part)) is None

@@ -127,7 +127,7 @@ def test_a_mismatch_says_who_gave_it_and_what_to_do() -> None:
         "Asked.", DIGEST
     )
     assert isinstance(error, LockError)
-    assert (error.asked, error.fix) == ("Asked.", "Lock again.")
+    assert (error.failure, error.fix) == ("Asked.", "Lock again.")
     assert error.case == f"Its sha256 is {DIGEST[:16]}, but the lock file says {'0' * 16}."
     assert isinstance(
         Checksum("0" * 64, "the card").mismatch_error("Asked.", DIGEST), IntegrityError

@@ -80,7 +80,7 @@ def _check_folder(to: str, folder: Path) -> None:
 def _errors_naming(to: str) -> AbstractContextManager[None]:
     """Turns an OSError of the block into an ImageError that names the file."""
     error = partial(ImageError, file=to)
-    return write_errors(to, error, fix="Name a file that can be written.", asked=_failure(to))
+    return write_errors(to, error, fix="Name a file that can be written.", failure=_failure(to))
 
 
 def _failure(to: str) -> str:

@@ -149,7 +149,7 @@ def _open(request: Request) -> FrameSource:
 def _detect(stream: VideoStream, part: Part, writers: Sequence[Write]) -> KeyboardInterrupt | None:
     """Passes every frame to every writer; returns the interrupt that ended it, if any."""
     try:
-        with Bar("Detecting", total=stream.clip.expected(part)) as bar:
+        with Bar("Detecting", total=stream.clip.expected_frames(part)) as bar:
             for frame in stream:
                 for write in writers:
                     write(frame)

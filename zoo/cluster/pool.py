@@ -17,7 +17,7 @@ from zoo.cluster.shards import Shard
 from zoo.detections import Detections
 from zoo.errors import ClusterError
 from zoo.inference.batch_limit import InputSize
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 log = logging.getLogger("zoo")
 
@@ -279,7 +279,7 @@ class Pool:
         names = [image.name for shard in shards for image in images(shard.positions, False)]
         return ClusterError(
             f"{self._job.name} can't process {pluralize(len(names), 'image')}: "
-            f"{listed(names, MAX_NAMES_SHOWN)}.",
+            f"{join_first(names, MAX_NAMES_SHOWN)}.",
             f"{pluralize(MAX_DEATHS, 'worker')} ended over "
             f"{'it' if len(shards) == 1 else 'each batch of them'}: {self._lost[0][1]}",
             "All other images are done and stored. Run these alone (zoo detect FILE), give workers "

@@ -144,7 +144,7 @@ def with_file_name(error: Exception, name: str) -> Exception:
         or not error.file.startswith("image ")
     ):
         return error
-    failure, case = (part.replace(error.file, name) for part in (error.asked, error.case))
+    failure, case = (part.replace(error.file, name) for part in (error.failure, error.case))
     return type(error)(failure, case, error.fix, fix_cli=error.fix_cli, file=name)
 
 

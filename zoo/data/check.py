@@ -111,7 +111,7 @@ def _read(data: str | os.PathLike[str] | Dataset) -> tuple[Dataset, list[Finding
             dataset = read(data)
         except DataError as error:
             first = f"{raised[0].message} " if raised else ""
-            raise DataError(error.asked, f"{first}{error.case}", error.fix) from None
+            raise DataError(error.failure, f"{first}{error.case}", error.fix) from None
     ids = map(str, dataset.truth.image_ids.tolist())
     names = dict(zip(ids, files_of(dataset.images), strict=True))
     return dataset, [

@@ -128,7 +128,7 @@ def _write_folder(
     show: bool | None,
 ) -> None:
     fix = "Name a new or an empty folder with enough space."
-    with write_errors(path, DataError, asked=failure, fix=fix), atomic_folder(path) as draft:
+    with write_errors(path, DataError, failure=failure, fix=fix), atomic_folder(path) as draft:
         if copied:
             with Bar("Copying images", total=len(dataset), show=show) as bar:
                 copy_into(draft / format_.registered.images, _copies(dataset, bar))

@@ -47,16 +47,16 @@ class MergedExtras:
         places: dict[Any, tuple[int, Any]] = {}
         for part, (before, after) in enumerate(zip(self.old, self.new, strict=True)):
             pairs = zip(after, before, strict=True)
-            places |= {number: (part, given) for number, given in pairs}
+            places |= {number: (part, old_id) for number, old_id in pairs}
         return places
 
     def _files(self, ids: Sequence[Any]) -> list[Fields]:
         """The fields of each file that has some of these images."""
-        given: dict[int, list[Any]] = {}
+        old_ids: dict[int, list[Any]] = {}
         for number in ids:
             part, old = self._places[number]
-            given.setdefault(part, []).append(old)
-        files = [(self.parts[part], olds) for part, olds in given.items()]
+            old_ids.setdefault(part, []).append(old)
+        files = [(self.parts[part], olds) for part, olds in old_ids.items()]
         return [{} if part is None else part.of_file(olds) for part, olds in files]
 
     def of_file(self, ids: Sequence[Any]) -> Fields:
@@ -69,16 +69,16 @@ class MergedExtras:
 
     def of_images(self, ids: Sequence[Any]) -> list[Fields]:
         licenses = {bytes(file.get(_LICENSES, b"")) for file in self._files(ids)}
-        made: list[Fields] = []
+        image_fields: list[Fields] = []
         for number in ids:
             place, old = self._places[number]
             part = self.parts[place]
             fields = {} if part is None else dict(part.of_images([old])[0])
             if len(licenses) > 1:
                 fields.pop(_LICENSE, None)
-            made.append(fields)
-        return made
+            image_fields.append(fields)
+        return image_fields
 
     def of_classes(self, ids: Sequence[int]) -> list[Fields]:
-        known = [part.of_classes(ids) for part in self.parts if part is not None]
-        return [next(filter(None, of_one), {}) for of_one in zip(*known, strict=True)]
+        by_part = [part.of_classes(ids) for part in self.parts if part is not None]
+        return [next(filter(None, of_one), {}) for of_one in zip(*by_part, strict=True)]

@@ -101,4 +101,4 @@ def report_or_raise(check: str, error: DataError, image: str | None = None) -> N
     findings = current_findings()
     if findings is None:
         raise error
-    findings.append(Finding(check, f"{error.asked} {error.case}", image))
+    findings.append(Finding(check, f"{error.failure} {error.case}", image))

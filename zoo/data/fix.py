@@ -128,9 +128,9 @@ def _usable(
     rows = np.flatnonzero(~out)
     place = np.cumsum(~out) - 1
     splits = {name: place[members[~out[members]]] for name, members in data.split_rows.items()}
-    kept = replace(data.subset(rows), split_rows=splits)
+    remaining = replace(data.subset(rows), split_rows=splits)
     frames = {int(place[row]): frame for row, frame in frames.items() if not out[row]}
-    return kept, [facts[row] for row in rows.tolist()], frames
+    return remaining, [facts[row] for row in rows.tolist()], frames
 
 
 def _flaw_sentence(flaw: str) -> str:

@@ -82,7 +82,7 @@ def _read_or_advise(
         to = "FOLDER" if format_.write else "coco:FOLDER"
         advice = f"Or write a corrected copy: zoo data check {quote(text)} --fix {to}"
         fix, fix_cli = ([*words.splitlines(), advice] for words in (error.fix, error.fix_cli))
-        raise DataError(error.asked, error.case, fix, fix_cli=fix_cli) from error.__cause__
+        raise DataError(error.failure, error.case, fix, fix_cli=fix_cli) from error.__cause__
 
 
 def _has_corrected_copy(format_: DatasetFormat, failure: str, arguments: tuple[Any, ...]) -> bool:

@@ -115,69 +115,69 @@ PICKED = (
 )
 
 
-def number(given: object, *, to: str, wanted: str, least: float = -inf, most: float = inf) -> float:
-    """A number in `[least, most]`, also a NumPy one or a tensor of one; never NaN. `wanted` says in
+def number(value: object, *, to: str, rule: str, least: float = -inf, most: float = inf) -> float:
+    """A number in `[least, most]`, also a NumPy one or a tensor of one; never NaN. `rule` says in
     words what it has to be.
 
     Raises: TypeError for something else, ValueError for a number out of range.
     """
-    value = _plain(given)
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
-    plain = float(value)
+    plain_value = _plain(value)
+    if isinstance(plain_value, bool) or not isinstance(plain_value, Real):
+        raise TypeError(f"{to} was given {short(value)}, {type_name(value)}: {rule}")
+    plain = float(plain_value)
     if not least <= plain <= most:  # NaN is in no range
-        raise ValueError(f"{to} was given {short(value)}: {wanted}")
+        raise ValueError(f"{to} was given {short(plain_value)}: {rule}")
     return plain
 
 
-def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
+def whole_number(value: object, *, to: str, rule: str, least: float = -inf) -> int:
     """A whole number, at least that large. Raises: TypeError for something else, ValueError for a
     number that is less."""
-    value = _plain(given)
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
-    if value < least:
-        raise ValueError(f"{to} was given {value}: {wanted}")
-    return int(value)
+    plain_value = _plain(value)
+    if isinstance(plain_value, bool) or not isinstance(plain_value, Integral):
+        raise TypeError(f"{to} was given {short(value)}, {type_name(value)}: {rule}")
+    if plain_value < least:
+        raise ValueError(f"{to} was given {plain_value}: {rule}")
+    return int(plain_value)
 
 
-def size_of(given: object) -> tuple[int, int] | None:
+def size_of(size: object) -> tuple[int, int] | None:
     """The size of an image, or None if unknown. Raises: TypeError, ValueError."""
-    if given is None:
+    if size is None:
         return None
     if (
-        not isinstance(given, Sequence | np.ndarray | Tensor)
-        or isinstance(given, str)
-        or len(given) != 2
+        not isinstance(size, Sequence | np.ndarray | Tensor)
+        or isinstance(size, str)
+        or len(size) != 2
     ):
-        raise TypeError(f"size was given {short(given)}: {SIZE}")
-    height, width = (whole(length, to="size", wanted=SIZE, least=1) for length in given)
+        raise TypeError(f"size was given {short(size)}: {SIZE}")
+    height, width = (whole_number(length, to="size", rule=SIZE, least=1) for length in size)
     return height, width
 
 
-def source_of(given: object) -> str | None:
+def source_of(source: object) -> str | None:
     """The source of an image, as text. Raises: TypeError."""
-    if isinstance(given, PathLike):
-        given = fspath(given)
-    if given is not None and not isinstance(given, str):
+    if isinstance(source, PathLike):
+        source = fspath(source)
+    if source is not None and not isinstance(source, str):
         raise TypeError(
-            f"source was given {short(given)}, {type_name(given)}: a source is an image's path "
+            f"source was given {short(source)}, {type_name(source)}: a source is an image's path "
             f"or URL, or None"
         )
-    return given
+    return source
 
 
-def region_of(given: object) -> Region:
+def region_of(region: object) -> Region:
     """The corners of a region; infinity is allowed. Raises: TypeError, ValueError."""
     if (
-        not isinstance(given, Sequence | np.ndarray | Tensor)
-        or isinstance(given, str)
-        or len(given) != 4
+        not isinstance(region, Sequence | np.ndarray | Tensor)
+        or isinstance(region, str)
+        or len(region) != 4
     ):
-        raise TypeError(f"a region was given as {short(given)}: {REGION}")
-    x1, y1, x2, y2 = (number(edge, to="a region", wanted=REGION) for edge in given)
+        raise TypeError(f"a region was given as {short(region)}: {REGION}")
+    x1, y1, x2, y2 = (number(edge, to="a region", rule=REGION) for edge in region)
     if x1 > x2 or y1 > y2:
-        raise ValueError(f"a region was given as {short(given)}: {REGION}")
+        raise ValueError(f"a region was given as {short(region)}: {REGION}")
     return x1, y1, x2, y2
 
 

@@ -21,7 +21,7 @@ from zoo.detections.check import (
     rows_of,
     size_of,
     source_of,
-    whole,
+    whole_number,
 )
 from zoo.detections.columns import Floats, Labels, Rows, columns
 from zoo.detections.nms import Policy, suppress
@@ -157,7 +157,7 @@ class Detections:
                 f"equals() was given {type_name(other)}: it compares Detections with Detections"
             )
         tolerance = number(
-            tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0
+            tolerance, to="equals(tolerance=...)", rule="what may differ is at least 0", least=0
         )
         if (len(self), self.size, self.label_space) != (len(other), other.size, other.label_space):
             return False
@@ -172,7 +172,7 @@ class Detections:
         floor = number(
             score,
             to="above()",
-            wanted="a score lies between 0 and 1, for example above(0.5)",
+            rule="a score lies between 0 and 1, for example above(0.5)",
             least=0,
             most=1,
         )
@@ -181,10 +181,10 @@ class Detections:
     def top(self, count: int) -> Detections:
         """The `count` highest-scoring detections."""
         return self[
-            : whole(
+            : whole_number(
                 count,
                 to="top()",
-                wanted="a number of detections, at least 0, for example top(10)",
+                rule="a number of detections, at least 0, for example top(10)",
                 least=0,
             )
         ]
@@ -210,7 +210,7 @@ class Detections:
         area."""
         region = region_of(region)
         meaning = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
-        fraction = number(fraction, to="inside(fraction=...)", wanted=meaning, least=0, most=1)
+        fraction = number(fraction, to="inside(fraction=...)", rule=meaning, least=0, most=1)
         full = self.boxes.double()
         part = boxes.clip_to_region(full, region)
         touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(
@@ -224,7 +224,7 @@ class Detections:
         floor = number(
             pixels,
             to="larger_than()",
-            wanted="an area in square pixels, at least 0, for example 32**2",
+            rule="an area in square pixels, at least 0, for example 32**2",
             least=0,
         )
         return self[boxes.area(self.boxes) > floor]
@@ -263,7 +263,7 @@ class Detections:
 
     def scaled(self, x: float, y: float) -> Detections:
         """Detections in the same image, stretched by `x` in width and `y` in height."""
-        x, y = (number(side, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for side in (x, y))
+        x, y = (number(side, to="scaled()", rule=SCALE, least=TINY, most=HUGE) for side in (x, y))
         size = (
             (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x)))
             if self.size
@@ -275,7 +275,7 @@ class Detections:
         """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole image, of
         that size if known."""
         dx, dy = (
-            number(step, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for step in (dx, dy)
+            number(step, to="shifted()", rule=SHIFT, least=-HUGE, most=HUGE) for step in (dx, dy)
         )
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 

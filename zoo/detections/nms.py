@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zoo.boxes import box_iou
-from zoo.detections.check import number, whole
+from zoo.detections.check import number, whole_number
 
 Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
 Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
@@ -154,26 +154,26 @@ def _check(policy: str, *, iou: float, sigma: float, floor: float, models: int) 
     number(
         iou,
         to="suppress(iou=...)",
-        wanted="an overlap lies between 0 and 1, for example iou=0.5",
+        rule="an overlap lies between 0 and 1, for example iou=0.5",
         least=0,
         most=1,
     )
     number(
         floor,
         to="suppress(floor=...)",
-        wanted="a score lies between 0 and 1, for example floor=0.001",
+        rule="a score lies between 0 and 1, for example floor=0.001",
         least=0,
         most=1,
     )
     number(
         sigma,
         to="suppress(sigma=...)",
-        wanted="a width is above 0, for example sigma=0.5",
+        rule="a width is above 0, for example sigma=0.5",
         least=1e-9,
     )
-    whole(
+    whole_number(
         models,
         to="suppress(models=...)",
-        wanted="the number of detectors whose boxes were merged, at least 1",
+        rule="the number of detectors whose boxes were merged, at least 1",
         least=1,
     )

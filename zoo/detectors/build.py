@@ -193,7 +193,7 @@ def _builder_error(
         if not own or not isinstance(error, CARD_ERRORS):
             return error
         where = _where_written(choice, *_culprit(choice, make, arguments) or ())
-        return CardError(f"{error.asked} {where}", error.case, error.fix)
+        return CardError(f"{error.failure} {where}", error.case, error.fix)
     summary = (
         f"Its builder raised {type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}."
     )

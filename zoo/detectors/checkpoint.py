@@ -26,7 +26,7 @@ from torch import Tensor
 from zoo.detectors.detector import Detector, class_layers, translate_checkpoint
 from zoo.errors import CheckpointError, ContractError
 from zoo.files import open_regular
-from zoo.text import is_are, listed, pluralize
+from zoo.text import is_are, join_first, pluralize
 
 log = logging.getLogger("zoo")
 
@@ -161,7 +161,7 @@ def _misfit(
 
 
 def _some(names: Sequence[str]) -> str:
-    return listed([name[:MAX_NAME_LETTERS] for name in names], MAX_NAMES_SHOWN)
+    return join_first([name[:MAX_NAME_LETTERS] for name in names], MAX_NAMES_SHOWN)
 
 
 def _shape(tensor: Tensor) -> str:

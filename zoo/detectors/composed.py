@@ -20,7 +20,7 @@ from zoo.detectors.diagram import Stage, draw
 from zoo.detectors.preprocess import CardPreprocess
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.labels.builtin import declared
+from zoo.labels.builtin import labels_of_card
 from zoo.registry.card import Card, Input
 from zoo.text import pluralize
 
@@ -106,7 +106,7 @@ def card_of_composed(detector: Composed) -> Card:
     rule = msgspec.to_builtins(detector.preprocess.input)
     return Card(
         architecture="zoo/compose",
-        labels=declared(detector.label_space),
+        labels=labels_of_card(detector.label_space),
         arguments=detector.plan.settings() | {"input": rule},
     )
 

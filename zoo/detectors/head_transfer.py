@@ -16,7 +16,7 @@ from zoo.detectors.detector import Detector, class_layers, translate_checkpoint
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.matching import LabelMatch, match_labels
-from zoo.text import is_are, listed, pluralize
+from zoo.text import is_are, join_first, pluralize
 
 Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
@@ -83,8 +83,8 @@ class HeadTransfer:
         others = self.kept + len(self.tensors) - len(self.new_tensors)
         lines = [
             f"A head for {_classes(self.match.data)} on weights for {_classes(self.match.model)}.",
-            f"Carried over: {listed(carried, MAX_NAMES_SHOWN) or 'none'}.",
-            f"New, to be trained: {listed(self.new_classes, MAX_NAMES_SHOWN) or 'none'}.",
+            f"Carried over: {join_first(carried, MAX_NAMES_SHOWN) or 'none'}.",
+            f"New, to be trained: {join_first(self.new_classes, MAX_NAMES_SHOWN) or 'none'}.",
         ]
         for rows in self.new_tensors:
             count = f"{rows.new} of {pluralize(rows.shape[0], 'row')} {is_are(rows.new)} new"

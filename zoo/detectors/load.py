@@ -25,7 +25,7 @@ from zoo.labels.builtin import label_spaces, name_with_labels
 from zoo.registry import Catalogue, catalogue
 from zoo.registry.exported import FIRST_READABLE_ENGINE
 from zoo.registry.folder import FILE_PREFIX
-from zoo.text import listed, type_name
+from zoo.text import join_first, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
 
@@ -323,6 +323,6 @@ def _log_head_transfer(predictor: BasePredictor) -> None:
         log.warning(
             "%s has to be trained first for %s; its `head_transfer` says what is new.",
             predictor.name,
-            listed(transfer.new_classes, MAX_NAMES_SHOWN),
+            join_first(transfer.new_classes, MAX_NAMES_SHOWN),
         )
     log.info("%s: %s", predictor.name, transfer)

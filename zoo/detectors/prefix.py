@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo.detectors.detector import Detector, translate_checkpoint
 from zoo.errors import ContractError
-from zoo.text import listed
+from zoo.text import join_first
 
 MAX_WRAPPERS = 5  # nested in one another
 MAX_NAMES_SHOWN = 3  # tensors that were left out
@@ -39,7 +39,7 @@ class Unwrapped:
             return removal
         return (
             f"{removal} Left out, because the model has no such tensor: "
-            f"{listed(self.left_out, MAX_NAMES_SHOWN)}."
+            f"{join_first(self.left_out, MAX_NAMES_SHOWN)}."
         )
 
 

@@ -46,7 +46,7 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
         )
     error = partial(ImageError, file=str(path))
     fix = "Choose another place, or free this one."
-    with write_errors(path, error, fix=fix, asked=_failure(path)):
+    with write_errors(path, error, fix=fix, failure=_failure(path)):
         write_file(path, encoded.getvalue(), durable=False)
     return path
 

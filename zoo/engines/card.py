@@ -12,7 +12,7 @@ from zoo.detectors import Composed, Detector
 from zoo.detectors.composed import card_of_composed
 from zoo.detectors.engine_request import EngineRequest
 from zoo.errors import UsageError
-from zoo.labels.builtin import OPEN, declared, space_of, warn_of_lost_ids
+from zoo.labels.builtin import OPEN, labels_of_card, space_of, warn_of_lost_ids
 from zoo.registry import Choice, Entry
 from zoo.registry.card import MODEL, FileSource, Weights
 from zoo.registry.registry_file import USER
@@ -41,7 +41,7 @@ def choice_of(detector: Detector) -> Choice:
         return Choice(Entry(COMPOSED, USER, card_of_composed(detector), ""), None, None)
     card = loaded.entry.card
     if card.labels == OPEN or space_of(card.labels) != detector.label_space:
-        card = structs.replace(card, labels=declared(detector.label_space))
+        card = structs.replace(card, labels=labels_of_card(detector.label_space))
     entry = replace(loaded.entry, card=structs.replace(card, weights={}, default=None))
     if detector.weights is None:
         return Choice(entry, None, None)

@@ -245,7 +245,7 @@ def _exporter_error(error: Exception, way: Way) -> ExportError:
     """An exporter's error in one line; the family's own if the family refused."""
     refusal = next((each for each in made_of(error) if isinstance(each, ContractError)), None)
     if refusal is not None:
-        return ExportError(refusal.asked, f"{refusal.asked} {refusal.case}", refusal.fix)
+        return ExportError(refusal.failure, f"{refusal.failure} {refusal.case}", refusal.fix)
     cause = list(made_of(error))[-1]
     return ExportError("", f"The exporter {way.exporter} failed with {_error_line(cause)}", "")
 

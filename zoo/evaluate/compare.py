@@ -29,10 +29,10 @@ class Comparison:
         """The difference in one number. Raises: DataError for one that is not defined in both
         reports."""
         if name not in self.differences:
-            known = ", ".join(self.differences)
+            names = ", ".join(self.differences)
             raise DataError(
                 f"No difference in '{name}'.",
-                f"There are those in {known or 'nothing'}.",
+                f"There are those in {names or 'nothing'}.",
                 "Ask for one of them.",
             )
         return self.differences[name]

@@ -149,7 +149,7 @@ def _per_class(
         matched.outcomes.labels, minlength=len(matched.plan.truth.label_space)
     ).tolist()
     at = _named_thresholds(matched)
-    made = {}
+    reports = {}
     for label, name in enumerate(matched.plan.truth.label_space.names):
         boxes = int(matched.positives[0, label])
 
@@ -163,7 +163,7 @@ def _per_class(
             )
 
         ap = mean(at["AP"])
-        made[name] = ClassReport(
+        reports[name] = ClassReport(
             boxes=boxes,
             detections=detections[label],
             ap=ap,
@@ -177,7 +177,7 @@ def _per_class(
             operating=analysed.points[label] if analysed.points else None,
             lrp=analysed.lrps[label] if analysed.lrps else None,
         )
-    return made
+    return reports
 
 
 def _interval(ap: float | None, drawn: NDArray[np.float64], level: float) -> Interval | None:

@@ -24,7 +24,7 @@ from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.settings import CocoSettings
 from zoo.files import write_errors, write_file
 from zoo.suggest import close_matches, join_or
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 FORMAT = 1
 _Value = TypeVar("_Value")
@@ -37,7 +37,7 @@ class ByName(dict[str, _Value]):
 
     def __missing__(self, name: object) -> _Value:
         alike = close_matches(name, self) if isinstance(name, str) else []
-        some = listed(list(self), 12)
+        some = join_first(list(self), 12)
         raise DataError(
             f"A report has no {name!r}.",
             f"There is none; there are {some}." if self else "There is nothing by any name.",
@@ -258,7 +258,7 @@ class Report:
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Write report.with_provenance({'model': …, 'weights': …}) instead.",
             )
-        with write_errors(path, DataError, fix="Name a file that can be written.", asked=failure):
+        with write_errors(path, DataError, fix="Name a file that can be written.", failure=failure):
             write_file(Path(path).resolve(), self.to_json())  # a link stays a link
 
     @classmethod

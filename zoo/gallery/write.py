@@ -43,7 +43,7 @@ def write(gallery: Gallery, to: Named) -> Written:
     """
     path = writable_page(to)
     content = html_of(gallery).encode()
-    with write_errors(path, _error(path), fix=FIX, asked=_failure(path)):
+    with write_errors(path, _error(path), fix=FIX, failure=_failure(path)):
         write_file(path.resolve(), content)  # a link stays a link
     return Written(path, len(content), len(gallery.images), gallery.total)
 

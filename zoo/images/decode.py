@@ -96,14 +96,14 @@ class Limits:
         return 2 * PIL.Image.MAX_IMAGE_PIXELS if PIL.Image.MAX_IMAGE_PIXELS else math.inf
 
     @classmethod
-    def in_force(cls, given: Limits | None = None) -> Limits:
+    def in_force(cls, limits: Limits | None = None) -> Limits:
         """The given limits, or else those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`,
         `_SECONDS` and `_DOWNLOAD`.
 
         Raises: UsageError if a variable is not a number above 0.
         """
-        if given is not None:
-            return given
+        if limits is not None:
+            return limits
         values: dict[str, Any] = {
             name: limit_of(text, name, IMAGE_LIMITS[name]) for name, text in image_limits().items()
         }

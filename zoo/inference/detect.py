@@ -286,14 +286,14 @@ def _detect_in_window(
                 break
             for slots in window.due():
                 _run_batch(runner, window, slots, on_result)
-            yield from _finished(window, on_failure)
+            yield from _results_or_raise(window, on_failure)
             if window.is_cut:
                 break
     for slots in window.due(rest=True):
         _run_batch(runner, window, slots, on_result)
-        yield from _finished(window, on_failure)
+        yield from _results_or_raise(window, on_failure)
     partly_read.sum_up()
-    yield from _finished(window, on_failure)
+    yield from _results_or_raise(window, on_failure)
     if source_error:
         raise source_error
 
@@ -318,7 +318,7 @@ def _enter(
     return True
 
 
-def _finished(window: Window, on_failure: OnFailure | None) -> Iterator[Detections]:
+def _results_or_raise(window: Window, on_failure: OnFailure | None) -> Iterator[Detections]:
     for outcome in window.outcomes():
         if isinstance(outcome, Detections):
             yield outcome

@@ -55,10 +55,10 @@ class BatchRunner:
         """
         height, width = image.size
         try:
-            with self._explained([image]), step("input_size"):
+            with self._explain_errors([image]), step("input_size"):
                 size = self._predictor.input_size(height, width)
         except ImageError as error:  # the family does not know which image it is
-            refusal = f"'{self._name}' can't process {_described(image)}."
+            refusal = f"'{self._name}' can't process {_shown_image(image)}."
             raise ImageError(refusal, error.case, error.fix, file=image.source) from error
         if not _is_size(size):
             case = f"Its input_size returned {size!r:.60}, not two whole numbers, (height, width)."
@@ -75,7 +75,7 @@ class BatchRunner:
         predictions = self._predict(images)
         for detections, image in zip(predictions, images, strict=True):
             if flaw := detections_flaw(self._predictor, detections, image.size):
-                defect = f"'{self._name}' returned invalid detections for {_described(image)}."
+                defect = f"'{self._name}' returned invalid detections for {_shown_image(image)}."
                 raise ContractError(defect, flaw, defect_owner(self._predictor))
         return [
             _own_copy(self._suppress_across_classes(detections), image)
@@ -92,7 +92,7 @@ class BatchRunner:
         """The error for an image for which memory ran out."""
         says = str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
         return ImageError(
-            f"'{self._name}' can't process {_described(image)}.",
+            f"'{self._name}' can't process {_shown_image(image)}.",
             f"There is not enough memory: {says:.200}.",
             "Free some, make the image smaller, or choose another device or a smaller model.",
             file=image.source,
@@ -101,7 +101,7 @@ class BatchRunner:
     def _predict(self, images: Sequence[Image]) -> list[Detections]:
         device = self._predictor.device
         pixels = [image.pixels.to(device, non_blocking=True) for image in images]
-        with self._explained(images), self._autocast(device), step("predict"):
+        with self._explain_errors(images), self._autocast(device), step("predict"):
             predictions = list(self._predictor.predict(pixels, self._decoding))
         if len(predictions) != len(images):
             counts = f"{len(predictions)} Detections for {pluralize(len(images), 'image')}"
@@ -122,7 +122,7 @@ class BatchRunner:
         return survivors.top(self._thresholds.max_boxes)
 
     @contextmanager
-    def _explained(self, images: Sequence[Image]) -> Iterator[None]:
+    def _explain_errors(self, images: Sequence[Image]) -> Iterator[None]:
         """Turns an error of a step into one that names the predictor, the step and the image."""
         try:
             yield
@@ -146,7 +146,7 @@ def _is_size(size: object) -> bool:
     return all(isinstance(side, Integral) and int(side) > 0 for side in size)
 
 
-def _described(image: Image) -> str:
+def _shown_image(image: Image) -> str:
     """`'street.jpg' (640 x 480 pixels)`."""
     height, width = image.size
     return f"'{image.source}' ({width} x {height} pixels)"

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.errors import LabelError, NameNotFound
 from zoo.labels.space import CUSTOM, LabelSpace
 from zoo.suggest import close_matches, join_or
-from zoo.text import listed
+from zoo.text import join_first
 
 log = logging.getLogger("zoo")
 
@@ -78,7 +78,7 @@ def label_spaces(
     return old, old
 
 
-def declared(space: LabelSpace) -> str | list[str]:
+def labels_of_card(space: LabelSpace) -> str | list[str]:
     """A label space as a card says it: by its name if it is that declared space, or as class
     names."""
     return space.name if _is_declared(space) else list(space.names)
@@ -90,7 +90,7 @@ def warn_of_lost_ids(space: LabelSpace) -> None:
         log.warning(
             "The card keeps the names of the classes and not their ids, %s: what is loaded from it "
             "numbers them from 0. To write a data set's ids: to_coco(…, label_space=…).",
-            listed([str(number) for number in space.ids], SHOWN),
+            join_first([str(number) for number in space.ids], SHOWN),
         )
 
 

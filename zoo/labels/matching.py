@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from zoo.labels.space import LabelSpace
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 _IGNORED = str.maketrans("", "", " \t-_")
 
@@ -70,7 +70,7 @@ class LabelMatch:
         if self.data_only:
             lines.append(f"Only in the data: {', '.join(self.data_only)}.")
         if self.model_only:
-            lines.append(f"Only in the model: {listed(self.model_only, 10)}.")
+            lines.append(f"Only in the model: {join_first(self.model_only, 10)}.")
         return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from zoo.errors import LabelError
 from zoo.suggest import close_matches, join_or
-from zoo.text import listed, pluralize, type_name
+from zoo.text import join_first, pluralize, type_name
 
 CUSTOM = "custom"  # the name of every list of one's own
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -144,7 +144,7 @@ class LabelSpace:
             return f"Label {int(name)} is '{self.names[name]}'."
         if isinstance(name, str) and (alike := close_matches(name, self.names)):
             return f"Did you mean {join_or(alike)}?"
-        return f"Its classes are {listed(self.names, 10)}."
+        return f"Its classes are {join_first(self.names, 10)}."
 
     @cached_property
     def label_of_name(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from zoo.evaluate import Report
 from zoo.publish.result_folder import CURVES, Facts, ResultFolder, is_file
 from zoo.registry import catalogue
 from zoo.registry.card import Licenses
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -156,7 +156,7 @@ def _plural(number: int) -> str:
 
 
 def _classes(labels: list[str]) -> str:
-    return listed([f"`{name}`" for name in labels], MAX_CLASSES_SHOWN)
+    return join_first([f"`{name}`" for name in labels], MAX_CLASSES_SHOWN)
 
 
 def _installs(result: ResultFolder) -> Iterator[str]:

@@ -17,7 +17,7 @@ from zoo import environment
 from zoo.errors import PushError
 from zoo.publish.result_folder import PUSHED_FILES
 from zoo.registry.folder import CARD
-from zoo.text import listed
+from zoo.text import join_first
 from zoo.weights.deadline import window, within
 from zoo.weights.progress import FileBar, bar_type
 from zoo.weights.retry import TransientError, connection_error
@@ -164,7 +164,7 @@ def _repository(api: HfApi, repo: str, *, private: bool) -> ModelInfo:
     if others and CARD not in others:
         raise PushError(
             _failure(repo),
-            f"The repository holds something else: {listed(others, MAX_FILES_SHOWN)}.",
+            f"The repository holds something else: {join_first(others, MAX_FILES_SHOWN)}.",
             "Choose another name.",
         )
     return info

@@ -168,9 +168,9 @@ class Contribution:
             case = f"It registers '{name}' with the options {_spelt(options)}."
             fix = 'Pass a msgspec.Struct, a dataclass or "package.module:Name".'
             raise self._refuse(case, fix)
-        for what, build in (("writer", write), ("function `recognise`", recognise)):
+        for role, build in (("writer", write), ("function `recognise`", recognise)):
             if build is not None and not _is_build(build):
-                case = f"It registers '{name}' with the {what} {_spelt(build)}."
+                case = f"It registers '{name}' with the {role} {_spelt(build)}."
                 raise self._refuse(case, _BUILD_FIX)
         self._check_words(name, holds, images)
         self.formats[short] = RegisteredFormat(

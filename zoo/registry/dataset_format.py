@@ -57,8 +57,8 @@ class DatasetFormat:
     @property
     def reads_files(self) -> bool:
         """Whether it reads paths, of which it recognises or writes some; `hub` reads names."""
-        known = self.registered
-        return bool(known.suffixes) or known.recognise is not None or known.write is not None
+        names = self.registered
+        return bool(names.suffixes) or names.recognise is not None or names.write is not None
 
     @cached_property
     def read(self) -> Callable[..., Any]:

@@ -223,7 +223,7 @@ class _Reader:
     def _value(self, event: Any, depth: int) -> Any:
         kind = type(event)
         if kind is self._alias or event.anchor is not None or event.tag is not None:
-            raise self._refused(event)
+            raise self._forbidden(event)
         if kind is self._scalar:
             return self._plain(event) if event.implicit[0] else event.value
         if depth >= DEPTH:
@@ -257,7 +257,7 @@ class _Reader:
                 event, "A key has to be a word.", "Quote a key that begins with [, { or *."
             )
         if event.anchor is not None or event.tag is not None:
-            raise self._refused(event)
+            raise self._forbidden(event)
         return str(event.value)
 
     def _plain(self, event: Any) -> Any:
@@ -277,7 +277,7 @@ class _Reader:
             )
         return value
 
-    def _refused(self, event: Any) -> CardError:
+    def _forbidden(self, event: Any) -> CardError:
         if getattr(event, "tag", None) is not None:
             return self._flaw(
                 event,

@@ -64,6 +64,6 @@ def kind_of(error: ZooError) -> str:
 def body_of(error: ZooError, request_id: str) -> bytes:
     """The JSON of an error; `next` names options of the command line, by which the server is
     run."""
-    parts = {"what": error.asked, "why": error.case, "next": error.fix_cli}
+    parts = {"what": error.failure, "why": error.case, "next": error.fix_cli}
     body = {"error": {"kind": kind_of(error), **parts}, "request_id": request_id}
     return json.dumps(body).encode() + b"\n"

@@ -159,7 +159,7 @@ def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
                 Row.of(
                     each.calls[count],
                     facts_of_model,
-                    asked=facts_of_model.engine.partition(" ")[0]
+                    requested=facts_of_model.engine.partition(" ")[0]
                     if engine == FIRST_READABLE_ENGINE
                     else engine,
                     batch=count,

@@ -56,7 +56,7 @@ def save(benchmark: Benchmark, path: Path) -> None:
         axes.tick_params(colors=PALE, labelcolor=INK)
     case = f"The plot can't be written to {path}."
     with (
-        write_errors(path, DataError, fix="Name a file that can be written.", asked=case),
+        write_errors(path, DataError, fix="Name a file that can be written.", failure=case),
         atomic_write(path, durable=False) as draft,
     ):
         figure.savefig(draft, dpi=DPI, format="png")

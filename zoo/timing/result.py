@@ -20,7 +20,7 @@ PARTS = ("read", "preprocess", "network", "postprocess")
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """The times of one model with batches of one size.
 
-    asked: the engine that was requested; engine: the one that ran, with its version.
+    requested: the engine that was requested; engine: the one that ran, with its version.
     input: height and width of the network's input. calls: number of timed calls, a batch each.
     median_ms, p95_ms: of a call, from images in memory to boxes. images_per_s: in a median call.
     read_ms: to read an image's file or bytes, which is not part of the call. preprocess_ms,
@@ -31,7 +31,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model: str
-    asked: str
+    requested: str
     engine: str
     threads: int | None
     batch: int
@@ -55,7 +55,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         calls: Sequence[Call],
         facts: Facts,
         *,
-        asked: str,
+        requested: str,
         batch: int,
         start: float,
         warm: bool,
@@ -65,7 +65,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         median = quantile(seconds, 0.5)
         return cls(
             model=facts.name,
-            asked=asked,
+            requested=requested,
             engine=facts.engine,
             threads=facts.threads,
             batch=batch,

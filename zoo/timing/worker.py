@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True):
     """A ZooError of a worker, raised again in the process that sent the command."""
 
     kind: str
-    asked: str
+    failure: str
     case: str
     fix: str
     fix_cli: str
@@ -45,7 +45,7 @@ class Failure(msgspec.Struct, frozen=True):
     def error(self) -> ZooError:
         """The ZooError, rebuilt."""
         kind = getattr(errors, self.kind, ZooError)
-        error: ZooError = kind(self.asked, self.case, self.fix, fix_cli=self.fix_cli)
+        error: ZooError = kind(self.failure, self.case, self.fix, fix_cli=self.fix_cli)
         return error
 
 
@@ -157,7 +157,7 @@ def _answer_all() -> None:
             answer = b"+" + msgspec.json.encode(_answer(model, command))
         except ZooError as error:
             failure = Failure(
-                type(error).__name__, error.asked, error.case, error.fix, error.fix_cli
+                type(error).__name__, error.failure, error.case, error.fix, error.fix_cli
             )
             answer = b"-" + msgspec.json.encode(failure)
         answers.write(answer + b"\n")

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from zoo.detectors import Detector, load
 from zoo.errors import UsageError
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 BACKBONE_PREFIX = "backbone."
 MAX_TENSORS_SHOWN = 3
@@ -32,7 +32,7 @@ def take_backbone(detector: Detector, name: str) -> int:
     if differ or not ours:
         differences = "the model has none."
         if ours:
-            names = listed(differ, MAX_TENSORS_SHOWN)
+            names = join_first(differ, MAX_TENSORS_SHOWN)
             differences = f"{pluralize(len(differ), 'tensor')} differ, as {names}."
         raise UsageError(
             "The recipe can't be used.",

@@ -16,7 +16,7 @@ from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.composed import card_of_composed
 from zoo.errors import UsageError
 from zoo.files import write_file
-from zoo.labels.builtin import declared, warn_of_lost_ids
+from zoo.labels.builtin import labels_of_card, warn_of_lost_ids
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights, as_written
 from zoo.registry.folder import CARD
@@ -65,7 +65,7 @@ def card_of(detector: Detector, choice: Choice | None, recipe: Recipe) -> Card |
 
     choice: what it was loaded as; None for a detector that was built by hand.
     """
-    labels = declared(detector.label_space)
+    labels = labels_of_card(detector.label_space)
     if choice is None:
         if not isinstance(detector, Composed):
             return None

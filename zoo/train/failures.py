@@ -15,7 +15,7 @@ from zoo.contract.predictor import is_out_of_memory
 from zoo.draw import save
 from zoo.errors import TrainError
 from zoo.files import write_file
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 from zoo.train.recipe import Recipe
 from zoo.train.samples import MicroBatch, Samples
 
@@ -65,8 +65,8 @@ def no_number(
     )
     return TrainError(
         f"Step {step} gave no number to train on.",
-        f"The losses are {wrong}, on {listed(names, MAX_IMAGES_SHOWN)}. The batch as the network "
-        f"had it, with its boxes, is in {batch_folder}.",
+        f"The losses are {wrong}, on {join_first(names, MAX_IMAGES_SHOWN)}. The batch as the "
+        f"network had it, with its boxes, is in {batch_folder}.",
         "Look at these boxes; if they are right, lower optimizer.lr, or set clip to 10.",
     )
 

@@ -39,7 +39,7 @@ def lock(folder: Path) -> FileLock:
     folder_lock = FileLock(folder / ".lock")
     problem, fix = f"The folder {folder} can't be trained in.", "Name another folder with --to."
     try:
-        with write_errors(folder, UsageError, asked=problem, fix=fix):
+        with write_errors(folder, UsageError, failure=problem, fix=fix):
             folder.mkdir(parents=True, exist_ok=True)
             folder_lock.acquire(timeout=0)
     except Timeout:

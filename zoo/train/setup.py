@@ -19,7 +19,7 @@ from zoo.extras import optional
 from zoo.labels import LabelMatch, LabelSpace, match_labels
 from zoo.labels.space import CUSTOM
 from zoo.suggest import close_matches
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 from zoo.train.checkpoints import State, newest, restore_optimizer
 from zoo.train.ema import Average
 from zoo.train.logging import Log
@@ -109,7 +109,7 @@ def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
     if model.name == CUSTOM:  # they were named for this data; declared spaces have more classes
         _check_named(matches)
     if matches.data_only:
-        names = listed(matches.data_only, MAX_NAMES_SHOWN)
+        names = join_first(matches.data_only, MAX_NAMES_SHOWN)
         log.warning("The boxes of %s are left out: the model has no such class.", names)
     return lookup
 
@@ -125,7 +125,7 @@ def _check_named(matches: LabelMatch) -> None:
                 f"Did you mean '{alike[0]}'? Else leave '{name}' out.",
             )
     if matches.model_only:
-        names = listed(matches.model_only, MAX_NAMES_SHOWN)
+        names = join_first(matches.model_only, MAX_NAMES_SHOWN)
         log.warning("The data has no class %s: nothing teaches it to the model.", names)
 
 

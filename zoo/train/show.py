@@ -135,7 +135,7 @@ def _line(samples: Samples, row: int, epochs: range, space: LabelSpace) -> tuple
     tiles, flaws = [], []
     for epoch in (None, *epochs):
         try:
-            sample = samples.load(row) if epoch is None else _augmented(samples, epoch, row)
+            sample = samples.load(row) if epoch is None else _augmented_sample(samples, epoch, row)
         except (DataError, ImageError) as error:  # maybe of another image of a mosaic
             flaws.append(error.case)
             tiles.append(Tile((4, 3), None, file, error.case))
@@ -146,7 +146,7 @@ def _line(samples: Samples, row: int, epochs: range, space: LabelSpace) -> tuple
     return tiles, flaws[0] if flaws else ""
 
 
-def _augmented(samples: Samples, epoch: int, row: int) -> Sample:
+def _augmented_sample(samples: Samples, epoch: int, row: int) -> Sample:
     """An image as it is augmented in an epoch."""
     image, target = samples[samples.position(epoch, row)]
     return Sample(image, target.boxes, target.labels)

@@ -110,7 +110,7 @@ class Clip:
         """Seconds from a frame to the next, on average."""
         return 1 / self.rate if self.rate else 1 / 25
 
-    def expected(self, part: Part) -> int | None:
+    def expected_frames(self, part: Part) -> int | None:
         """The approximate number of frames of a part; None if it is unknown."""
         is_all = part.start == 0 and part.end == math.inf
         count = float(self.frames or 0)

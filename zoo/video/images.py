@@ -114,7 +114,7 @@ class ImageSource:
     def _empty(self, first: ImageError) -> VideoError:
         count = self.losses.counts["images"]
         which = f"None of its {count:,} images can" if count > 1 else "Its image can't"
-        case = f"{which} be read. {first.asked} {first.case}"
+        case = f"{which} be read. {first.failure} {first.case}"
         return unreadable(self.clip.source, case, first.fix)
 
 

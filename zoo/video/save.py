@@ -229,7 +229,7 @@ class ClipWriter:
         """Turns errors of the disk and of FFmpeg into a VideoError."""
         kind = partial(VideoError, file=str(self.path))
         fix = "Name another file, or free this one."
-        with write_errors(self.path, kind, fix=fix, asked=_failure(self.path)):
+        with write_errors(self.path, kind, fix=fix, failure=_failure(self.path)):
             try:
                 yield
             except self._av.error.FFmpegError as error:

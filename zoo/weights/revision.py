@@ -15,7 +15,7 @@ from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
-from zoo.text import listed
+from zoo.text import join_first
 from zoo.weights.deadline import window, within
 from zoo.weights.disk import saving
 from zoo.weights.records import key_of
@@ -82,7 +82,7 @@ def _look_up(spec: HubSpec) -> HubSource:
             )
         names = [sibling.rfilename for sibling in info.siblings or []]
         if spec.file and names and spec.file not in names:
-            shown = listed([f"'{name}'" for name in names], MAX_FILES_SHOWN)
+            shown = join_first([f"'{name}'" for name in names], MAX_FILES_SHOWN)
             raise NoSuchFile(
                 _failure(spec), "That revision has no such file.", f"Name another: it has {shown}."
             )

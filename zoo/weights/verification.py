@@ -350,7 +350,7 @@ def _unusable(
     if record and record.sha256 == digest and broken.error is LockError:
         return error  # the file is as it was fetched, and the lock file names another
     return type(error)(
-        error.asked,
+        error.failure,
         f"{path} is damaged, or is another file now. {error.case}",
         _advice(FETCH_AGAIN_FIX, request),
     )

@@ -21,9 +21,9 @@ Shell = Callable[..., Any]
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The options that `zoo.benchmark` was called with; it measured one row."""
     given: dict[str, Any] = {}
-    row = Row.of(CALLS, FACTS, asked="auto", batch=8, start=1.25, warm=True)
+    row = Row.of(CALLS, FACTS, requested="auto", batch=8, start=1.25, warm=True)
     result = Benchmark(
-        rows=(row, structs.replace(row, engine="torch 2", asked="torch", network_ms=None)),
+        rows=(row, structs.replace(row, engine="torch 2", requested="torch", network_ms=None)),
         rounds=5,
         images="shapes:val",
         hardware={"processor": "A processor", "threads": "2"},

@@ -66,7 +66,7 @@ def test_check_goes_on_after_a_file_that_can_t_be_read_and_exits_with_10(shell, 
     assert answer.code == 10
     told = json.loads(answer.out)
     assert told["findings"] == []
-    assert "broken.json" in told["unreadable"][0]["asked"]
+    assert "broken.json" in told["unreadable"][0]["failure"]
 
 
 def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):

@@ -162,7 +162,7 @@ def _page(result: Benchmark) -> list[str]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    engine = f"{row.asked}: {row.engine}" if row.asked == "auto" else row.engine
+    engine = f"{row.requested}: {row.engine}" if row.requested == "auto" else row.engine
     times = (row.median_ms, row.p95_ms, row.images_per_s, row.read_ms, row.preprocess_ms)
     rest = (row.network_ms, row.postprocess_ms)
     return (

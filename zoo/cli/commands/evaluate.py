@@ -32,7 +32,7 @@ from zoo.cli.options import BatchSize, Device, Engine, Weights, batch_size_of, l
 from zoo.cli.outputs import check_font
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -322,13 +322,13 @@ def _notes(name: str, report: Report) -> Iterator[str]:
             f"{len(with_boxes)} of the data set's "
             f"{pluralize(len(report.per_class), 'class', 'classes')}"
         )
-        names = listed(with_boxes, MAX_CLASSES_NAMED)
+        names = join_first(with_boxes, MAX_CLASSES_NAMED)
         yield f"{name} does not know {missing}, and scores 0 there: {names}."
     if empty := [name for name in measured.missing if name not in with_boxes]:
         classes = pluralize(len(empty), "class", "classes")
         yield (
             f"{name} does not know {classes} without boxes, which costs nothing: "
-            f"{listed(empty, MAX_CLASSES_NAMED)}."
+            f"{join_first(empty, MAX_CLASSES_NAMED)}."
         )
     if measured.unmet:
         count = sum(measured.unmet.values())

@@ -115,7 +115,9 @@ def check(
             broken.append(error)
     findings = check_entries(read)
     if as_json:
-        files = [{"asked": error.asked, "case": error.case, "fix": error.fix} for error in broken]
+        files = [
+            {"failure": error.failure, "case": error.case, "fix": error.fix} for error in broken
+        ]
         output.document(
             json.dumps(
                 {"findings": [asdict(finding) for finding in findings], "unreadable": files},

@@ -70,7 +70,7 @@ def _all(registry: Catalogue, old: Lock) -> list[WeightsRequest]:
             files = _requests(registry, name, tag)
         except NameNotFound as error:
             if old.pins:  # a fetched file need not belong to a model of the registry
-                output.line(f"{error.asked} {error.case} Its pin stays as it is.", err=True)
+                output.line(f"{error.failure} {error.case} Its pin stays as it is.", err=True)
             continue
         requests |= {request.entry: request for request in files}
     return list(requests.values())

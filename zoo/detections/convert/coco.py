@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
-from zoo.detections.check import whole
+from zoo.detections.check import whole_number
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, match_labels
 from zoo.text import type_name
@@ -57,10 +57,10 @@ def write(
         if label_space is None
         else met_ids(detections.label_space, label_space)
     )
-    image = whole(
+    image = whole_number(
         image_id,
         to="to_coco()",
-        wanted="an image id is a whole number, as in the data set's annotations",
+        rule="an image id is a whole number, as in the data set's annotations",
     )
     return [
         {"image_id": image, "category_id": ids[label], "bbox": box, "score": score}

@@ -73,13 +73,13 @@ def columns_one_by_one(
     counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
     for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
         if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
-            what = (
+            failure = (
                 f"Boxes, scores and labels have the shapes "
                 f"{', '.join(str(tuple(shape)) for shape in shapes[row])}."
             )
             raise image_error(
                 image_ids[row],
-                what,
+                failure,
                 "Give every detection a box of four numbers, a score and a label.",
             )
     numbers = _numbers(columns, counts, image_ids)

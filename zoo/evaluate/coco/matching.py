@@ -185,7 +185,7 @@ def _take(
     """One detection of every image and class takes what it can: boxes that count, then ignored
     ones, most wanted first."""
     everywhere = (1 << len(plan.thresholds)) - 1
-    wanted = np.full(
+    open_thresholds = np.full(
         (len(detections), len(plan.ranges)), everywhere, np.uint16
     )  # thresholds at which it has no box yet
     watched = np.uint16(1 << plan.analysed_threshold)
@@ -196,9 +196,9 @@ def _take(
             box = pairs.boxes[pair]
             ignored = (plan.ignore[box, None] >> np.arange(len(plan.ranges))) & 1 == 1  # (w, r)
             takes = np.where(
-                ignored == ignored_now, wanted[who] & reach[pair, None] & free[box], 0
+                ignored == ignored_now, open_thresholds[who] & reach[pair, None] & free[box], 0
             ).astype(np.uint16)
-            wanted[who] &= ~takes
+            open_thresholds[who] &= ~takes
             free[box] = np.where(plan.truth.crowd[box, None], free[box], free[box] & ~takes)
             masks.taken[detections[who]] |= np.where(plan.void[box, None], 0, takes).astype(
                 np.uint16

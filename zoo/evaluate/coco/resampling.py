@@ -238,7 +238,7 @@ def _in_turns(
 
 
 def _class(
-    made: _Curves,
+    curves: _Curves,
     ranking: Ranking,
     plan: MatchingProblem,
     weights: NDArray[np.int64],
@@ -269,11 +269,11 @@ def _class(
         counted = (weight * within)[:, at]  # (b, h)
         reached = _Reached(counted[present], before[present], positives[present])
         precision, recall = _interpolate(reached, correct, wrong, plan.settings.recall_points())
-        made.precision[present, area, :, :, label] = precision
-        made.recall[present, area, :, label] = recall
+        curves.precision[present, area, :, :, label] = precision
+        curves.recall[present, area, :, label] = recall
         for number, most in enumerate(plan.settings.detections if area == 0 else ()):
             matched = (weight[:, at] * (ranking.ranks[rows][at] < most)) @ correct  # (b, t)
-            made.limited[present, number, :, label] = matched[present] / positives[present, None]
+            curves.limited[present, number, :, label] = matched[present] / positives[present, None]
 
 
 class _Reached(NamedTuple):

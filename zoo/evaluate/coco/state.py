@@ -108,7 +108,7 @@ def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> N
     }
     shapes |= {"found": (near,), "boxes": (near, 2), "ious": (near, 2)}
     for column, blank in vars(nothing(ranges=ranges)).items():
-        given = getattr(outcomes, column)
+        array = getattr(outcomes, column)
         shape = shapes.get(
             column,
             (images,)
@@ -117,10 +117,10 @@ def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> N
             if column == "hits"
             else (count,),
         )
-        if given.shape != shape or (
-            given.dtype != blank.dtype and (column, given.dtype) != ("scores", np.float64)
+        if array.shape != shape or (
+            array.dtype != blank.dtype and (column, array.dtype) != ("scores", np.float64)
         ):
-            raise _state_error(f"Their column '{column}' is {given.dtype} {given.shape}.")
+            raise _state_error(f"Their column '{column}' is {array.dtype} {array.shape}.")
     truth = plan.truth
     sound = {
         "images": _ascending(outcomes.images, len(truth)),

@@ -92,12 +92,12 @@ def summarise_replicates(
 
     limit: what the replicates were made at; a number that is read at another one is left out.
     """
-    made = {}
+    samples = {}
     for number in headline(plan, policy):
         if number.limit != limit and (number.of == "precision" or number.area):
             continue
-        made[number.name] = _replicate(replicates, number, plan)
-    return made
+        samples[number.name] = _replicate(replicates, number, plan)
+    return samples
 
 
 def _replicate(

@@ -22,9 +22,9 @@ from zoo.evaluate.report import Report
 
 def operating_points(report: Report) -> Iterator[Contradiction]:
     """F1 follows from precision and recall, LRP from its parts."""
-    whole = report.analyses.operating if report.analyses else None
+    overall = report.analyses.operating if report.analyses else None
     boxes = sum(row.boxes for row in report.per_class.values())
-    points = [("analyses.operating", whole, boxes)]
+    points = [("analyses.operating", overall, boxes)]
     points += [
         (f"per_class[{name!r:.40}].operating", row.operating, row.boxes)
         for name, row in report.per_class.items()
@@ -41,9 +41,9 @@ def operating_points(report: Report) -> Iterator[Contradiction]:
             )
     errors = [row.lrp.error for row in report.per_class.values() if row.lrp is not None]
     if report.analyses and errors and not same(report.analyses.lrp, fmean(errors)):
-        said = four_decimals(report.analyses.lrp)
+        stated = four_decimals(report.analyses.lrp)
         yield Contradiction(
-            "analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}."
+            "analyses.lrp", f"It is {stated}, and the mean of its classes {fmean(errors):.4f}."
         )
 
 

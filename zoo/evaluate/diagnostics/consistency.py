@@ -66,11 +66,11 @@ def _order(report: Report) -> Iterator[Contradiction]:
                 f"resamplings.numbers.{less}", f"{less} is above {more} in replicate {crossed[0]}."
             )
     for name, row in report.per_class.items():
-        for what, value in (("ap", row.ap), ("ap75", row.ap75)):
+        for metric, value in (("ap", row.ap), ("ap75", row.ap75)):
             if above(value, row.ap50):
                 yield Contradiction(
-                    f"per_class[{name!r:.40}].{what}",
-                    f"{what} {value:.4f} is above ap50 {row.ap50:.4f}.",
+                    f"per_class[{name!r:.40}].{metric}",
+                    f"{metric} {value:.4f} is above ap50 {row.ap50:.4f}.",
                 )
 
 
@@ -123,11 +123,15 @@ def _curves(report: Report) -> Iterator[Contradiction]:
                 at, f"The area under it is {fmean(curve):.4f}, and ap50 {four_decimals(ap50)}."
             )
         yield from _rising(at, curve)
-    whole, of_classes = report.curves.get("AP50"), list(drawn.values())
-    if whole is not None and of_classes and {len(curve) for curve in of_classes} == {len(whole)}:
+    overall, of_classes = report.curves.get("AP50"), list(drawn.values())
+    if (
+        overall is not None
+        and of_classes
+        and {len(curve) for curve in of_classes} == {len(overall)}
+    ):
         means = [fmean(values) for values in zip(*of_classes, strict=True)]
         apart = [
-            place for place, both in enumerate(zip(whole, means, strict=True)) if not same(*both)
+            place for place, both in enumerate(zip(overall, means, strict=True)) if not same(*both)
         ]
         if apart:
             yield Contradiction(
@@ -141,7 +145,7 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
     for name in sorted(report.intervals.keys() - drawn.keys()):
         yield Contradiction(f"intervals.{name}", "There are no replicates that it could be of.")
     for name, values in drawn.items():
-        number, said = report.numbers.get(name), report.intervals.get(name)
+        number, interval = report.numbers.get(name), report.intervals.get(name)
         valid = [value for value in values if value is not None]
         if number is None:
             if valid:
@@ -155,14 +159,14 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
                 f"numbers.{name}",
                 f"{name} is {number:.4f}, and all its replicates lie in {spread}.",
             )
-        level = said.level if said is not None and 0 < said.level < 1 else 0.95
+        level = interval.level if interval is not None and 0 < interval.level < 1 else 0.95
         true = centred_interval(
             number, [math.nan if value is None else value for value in values], level=level
         )
-        if not _same_interval(said, true):
+        if not _same_interval(interval, true):
             yield Contradiction(
                 f"intervals.{name}",
-                f"It is {said or 'missing'}, and its replicates give {true or 'none'}.",
+                f"It is {interval or 'missing'}, and its replicates give {true or 'none'}.",
             )
 
 
@@ -237,11 +241,11 @@ def _classes(report: Report) -> Iterator[Contradiction]:
 
 def _of_its_data(report: Report) -> Iterator[Contradiction]:
     """Its provenance is of the annotations that were measured on."""
-    said = (report.provenance or {}).get("data_sha256")
-    if said not in (None, "", "unknown", report.measured.sha256):
+    stated = (report.provenance or {}).get("data_sha256")
+    if stated not in (None, "", "unknown", report.measured.sha256):
         yield Contradiction(
             "provenance.data_sha256",
-            f"It is {said:.12}… and measured.sha256 {report.measured.sha256:.12}….",
+            f"It is {stated:.12}… and measured.sha256 {report.measured.sha256:.12}….",
         )
 
 
@@ -270,7 +274,11 @@ def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
         )
 
 
-def _same_interval(said: Interval | None, true: Interval | None) -> bool:
-    if said is None or true is None:
-        return said is true
-    return same(said.low, true.low) and same(said.high, true.high) and same(said.level, true.level)
+def _same_interval(stated: Interval | None, true: Interval | None) -> bool:
+    if stated is None or true is None:
+        return stated is true
+    return (
+        same(stated.low, true.low)
+        and same(stated.high, true.high)
+        and same(stated.level, true.level)
+    )

@@ -45,7 +45,7 @@ def save(report: Report, folder: str | Path, *, font: str | Path | None = None) 
         raise DataError(failure, "It is a file, and plots are several.", "Name a folder.")
     names = [*report.per_class, report.measured.data, (report.provenance or {}).get("model", "")]
     with (
-        write_errors(folder, DataError, fix="Name a folder that can be written.", asked=failure),
+        write_errors(folder, DataError, fix="Name a folder that can be written.", failure=failure),
         fonts_for(names, font),
     ):
         figures = {

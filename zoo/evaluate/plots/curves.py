@@ -26,11 +26,11 @@ def curves(report: Report) -> Figure | None:
         return None
     figure = paper(report, "Precision and recall, mean over classes")
     axes = plain(figure.add_subplot())
-    for name, (what, color) in SHOWN.items():
+    for name, (description, color) in SHOWN.items():
         if name in report.curves and (number := report.numbers.get(name)) is not None:
             precision = report.curves[name]
             recall = np.linspace(0, 1, len(precision))
-            label = f"{name} {100 * number:.1f}, {what}"
+            label = f"{name} {100 * number:.1f}, {description}"
             axes.plot(
                 recall, precision, color=color, linewidth=2, label=label, clip_on=False, zorder=3
             )

@@ -49,9 +49,9 @@ def families_for(letters: set[str], font: str | Path | None) -> tuple[list[str],
 
     families = [] if font is None else [_register(font)]
     families.append(OWN)
-    known = [file for file in (font, font_manager.findfont(OWN)) if file is not None]
+    first_files = [file for file in (font, font_manager.findfont(OWN)) if file is not None]
     files, missing = covering(
-        letter for letter in letters if not any(has(file, letter) for file in known)
+        letter for letter in letters if not any(has(file, letter) for file in first_files)
     )
     for file in files:
         try:

@@ -144,7 +144,7 @@ def _identity_of(
         if resolved.file is not None:
             facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
         predictor = load_resolved(resolved, labels=new, device=device, engine=engine)
-        return _of_engine(predictor, facts, resolved, new, asked=engine)
+        return _of_engine(predictor, facts, resolved, new, requested=engine)
     if resolved.file is None:
         return _of_detector(load(), facts | {"weights_source": "random"})
     facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
@@ -164,14 +164,14 @@ def _of_engine(
     resolved: Resolved,
     labels: LabelSpace,
     *,
-    asked: str | None,
+    requested: str | None,
 ) -> ModelIdentity:
     """A model whose network an engine computes; which one that is may take measuring."""
     facts |= engine_facts(predictor)
     made_of = getattr(getattr(predictor, "facts", None), "weights", {})
     if resolved.exported_file and made_of.get("sha256"):
         facts["exported_from"] = made_of["sha256"]
-    options = (asked or "").partition(",")[1:]
+    options = (requested or "").partition(",")[1:]
     return ModelIdentity(
         facts["model"],
         facts,

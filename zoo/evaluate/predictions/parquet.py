@@ -94,7 +94,7 @@ def write(predictions: Predictions, path: Path) -> None:
     table = _table(predictions)
     fix = "Name a folder with room: --to FOLDER"
     with (
-        write_errors(path, DataError, fix=fix, asked=f"Predictions can't be written to {path}."),
+        write_errors(path, DataError, fix=fix, failure=f"Predictions can't be written to {path}."),
         atomic_write(path) as draft,
         draft.open("w+b") as file,
     ):

@@ -273,13 +273,13 @@ def _engine_of(protocol: Protocol, engine: str | None) -> str | None:
     )
 
 
-def _batch_size(given: object) -> int | Literal["auto"]:
-    if given == "auto":
+def _batch_size(value: object) -> int | Literal["auto"]:
+    if value == "auto":
         return "auto"
-    count = count_of(given)
+    count = count_of(value)
     if count is None:
         raise UsageError(
-            f"batch_size={given!r} can't be used.",
+            f"batch_size={value!r} can't be used.",
             "It is a number of images, at least 1, or 'auto' for what fits.",
             "Write batch_size=8, for example.",
             fix_cli="Write --batch-size 8, for example.",

@@ -105,17 +105,17 @@ class PredictionStore:
             path.unlink()
         self._parts, self._waiting = [], []
 
-    def resume(self, known: Collection[int | str] | None = None) -> None:
+    def resume(self, image_ids: Collection[int | str] | None = None) -> None:
         """Takes up what an earlier process has left.
 
-        known: the ids of all images. Raises: DataError naming a part that is damaged or of
+        image_ids: those of all images. Raises: DataError naming a part that is damaged or of
             another run.
         """
         clear(self.parts, young=0)  # whose lock is held
         self._parts, done = [], set[int | str]()
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
             try:
-                self._parts.append(self._check_part(Predictions.read(path), known, done))
+                self._parts.append(self._check_part(Predictions.read(path), image_ids, done))
             except DataError as error:
                 raise DataError(
                     f"{path} was read, to go on with a run.",
@@ -126,7 +126,7 @@ class PredictionStore:
         self._since = monotonic()
 
     def _check_part(
-        self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]
+        self, part: Predictions, image_ids: Collection[int | str] | None, done: set[int | str]
     ) -> Predictions:
         """Raises: DataError for a part that is of another run, has an image that is `done`, or
         lacks what a whole needs."""
@@ -138,7 +138,9 @@ class PredictionStore:
             raise part.flaw(f"Its provenance has no entry '{missing[0]}'.")
         if self._parts and part.names != self._parts[0].names:
             raise part.flaw("Its classes are others than those of the parts before it.")
-        if known is not None and (foreign := set(part.image_ids.tolist()).difference(known)):
+        if image_ids is not None and (
+            foreign := set(part.image_ids.tolist()).difference(image_ids)
+        ):
             raise part.flaw(f"Image {min(foreign, key=str)!r} is none of the data set's.")
         if twice := done.intersection(part.image_ids.tolist()):
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")

@@ -42,11 +42,11 @@ class CocoExtras:
     def _records(self, name: str, without: Sequence[str]) -> dict[str, Fields]:
         """By id, of several with one id the first."""
         records = decoded(memoryview(self._file[name]), list[dict[str, Raw]], str(self.path))
-        made: dict[str, Fields] = {}
+        fields_by_id: dict[str, Fields] = {}
         for record in records:
             fields = {key: text for key, text in record.items() if key not in without}
-            made.setdefault(_key(msgspec.json.decode(record["id"])), fields)
-        return made
+            fields_by_id.setdefault(_key(msgspec.json.decode(record["id"])), fields)
+        return fields_by_id
 
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}  # other processes read it for themselves

@@ -25,7 +25,7 @@ from zoo.data.values import UNKNOWN, whole
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
 from zoo.labels.space import tidy
-from zoo.text import listed
+from zoo.text import join_first
 
 MAX_CLASSES_SHOWN = 8  # classes that a message has
 _LARGEST_SIDE = 2**31
@@ -155,7 +155,7 @@ def _classes(
         case = f"Boxes are of class {different.tolist()[labels.index(-1)]!r:.80}, which has no name"
         fix = "Correct them, or name all classes: ,names=A|B|C; zoo data check finds such boxes."
         raise DataError(
-            failure, f"{case}; there are {listed(space.names, MAX_CLASSES_SHOWN)}.", fix
+            failure, f"{case}; there are {join_first(space.names, MAX_CLASSES_SHOWN)}.", fix
         )
     return space, np.array(labels, np.int64)[where.reshape(-1)] if len(labels) else numbers, notes
 

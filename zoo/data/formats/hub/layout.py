@@ -13,7 +13,7 @@ from zoo.data.formats.hub.repository import RepositoryFiles
 from zoo.errors import DataError, NameNotFound
 from zoo.paths import IMAGE_SUFFIXES
 from zoo.suggest import close_matches, join_or
-from zoo.text import listed, pluralize
+from zoo.text import join_first, pluralize
 
 METADATA = ("metadata.jsonl", "metadata.csv", "metadata.parquet")
 PARQUET = ".parquet"
@@ -114,13 +114,13 @@ def _config(
         suggestions = close_matches(requested, names) or names
         raise NameNotFound(
             f"No configuration named '{requested}'.",
-            f"{files.address} has {listed(names, MAX_NAMES_SHOWN)}.",
+            f"{files.address} has {join_first(names, MAX_NAMES_SHOWN)}.",
             f"Did you mean {join_or(suggestions[:MAX_NAMES_SHOWN])}?",
         )
     usual = requested or readme.first or (names[0] if len(names) == 1 else "")
     usual = usual or (DEFAULT if DEFAULT in names else "")
     if not usual:
-        case = f"It has {len(names)} configurations: {listed(names, MAX_NAMES_SHOWN)}."
+        case = f"It has {len(names)} configurations: {join_first(names, MAX_NAMES_SHOWN)}."
         fix = f"Name one of them: ,config={names[0]}"
         raise DataError(f"Data set '{files.address}' can't be read.", case, fix)
     return usual
@@ -183,7 +183,9 @@ def _no_data(files: RepositoryFiles, config: str) -> DataError:
     failure = f"Data set '{files.address}' can't be read."
     where = f"The configuration '{config}'" if config else "It"
     endings = sorted({_suffix(name) or name for name in files.names} - {".md", ""})
-    kinds = f"; its {pluralize(len(files.names), 'file')} are {listed(endings, MAX_NAMES_SHOWN)}"
+    kinds = (
+        f"; its {pluralize(len(files.names), 'file')} are {join_first(endings, MAX_NAMES_SHOWN)}"
+    )
     case = f"{where} has no Parquet file, and no {METADATA[0]} with images{kinds}."
     fix = "Convert it to one of the two."
     if files.repo:

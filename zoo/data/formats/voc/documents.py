@@ -119,7 +119,7 @@ def columns_of(share: FilesToRead) -> DocumentColumns:
         try:
             document = read_document(os.path.join(share.folder, name))
         except DataError as error:
-            columns.flaws.append((row, error.asked, error.case, error.fix))
+            columns.flaws.append((row, error.failure, error.case, error.fix))
             continue
         columns.rows.append(row)
         columns.filenames.append(document.filename)

@@ -26,7 +26,7 @@ from zoo.testing.conformance.errors import NotHere, require
 from zoo.testing.conformance.images import detect, one_target, preprocess, scene
 from zoo.testing.conformance.model import Model
 from zoo.testing.conformance.train_mode import train_mode
-from zoo.text import listed
+from zoo.text import join_first
 
 OTHER_CLASSES = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
 
@@ -141,7 +141,7 @@ def check_no_network(model: Model) -> None:
         torch.device("meta"),
     ):
         model.make(model.label_space)
-    require(not attempts, f"Building it {listed(attempts, most=3)}.")
+    require(not attempts, f"Building it {join_first(attempts, most=3)}.")
 
 
 def check_building_changes_no_setting(model: Model) -> None:

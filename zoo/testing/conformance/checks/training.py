@@ -23,7 +23,7 @@ from zoo.testing.conformance.images import (
     scene,
 )
 from zoo.testing.conformance.train_mode import train_mode
-from zoo.text import listed
+from zoo.text import join_first
 
 MAX_NAMES_SHOWN = 4
 DIGITS = 6  # of a loss; further ones are rounding
@@ -77,20 +77,22 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
                 seed=number,
             )
             without = [name for name, parameter in trainable.items() if parameter.grad is None]
-            require(not without, f"No gradient reaches {listed(without, MAX_NAMES_SHOWN)}.")
+            require(not without, f"No gradient reaches {join_first(without, MAX_NAMES_SHOWN)}.")
             broken = [
                 name
                 for name, parameter in trainable.items()
                 if parameter.grad is not None and not parameter.grad.isfinite().all()
             ]
-            require(not broken, f"Gradients are not finite in {listed(broken, MAX_NAMES_SHOWN)}.")
+            require(
+                not broken, f"Gradients are not finite in {join_first(broken, MAX_NAMES_SHOWN)}."
+            )
             starving -= {
                 name
                 for name, parameter in trainable.items()
                 if parameter.grad is not None and bool(parameter.grad.any())
             }
         unreached = [name for name in trainable if name in starving]
-        names = listed(unreached, MAX_NAMES_SHOWN)
+        names = join_first(unreached, MAX_NAMES_SHOWN)
         case = f"The gradient is 0, whatever the objects in {2 * MAX_TRIALS} images, in {names}"
         require(
             not unreached,
@@ -166,7 +168,9 @@ def check_mode_restored(detector: Detector) -> None:
             for name, module in modules.items()
             if module.training != before[name]
         ]
-        require(not changed, f"Detecting changed the mode of {listed(changed, MAX_NAMES_SHOWN)}.")
+        require(
+            not changed, f"Detecting changed the mode of {join_first(changed, MAX_NAMES_SHOWN)}."
+        )
 
 
 def check_detecting_leaves_no_trace(detector: Detector) -> None:
@@ -179,11 +183,11 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
             for name, tensor in detector.state_dict().items()
             if not torch.equal(tensor, before[name])
         ]
-        require(not changed, f"Detecting changed {listed(changed, MAX_NAMES_SHOWN)}.")
+        require(not changed, f"Detecting changed {join_first(changed, MAX_NAMES_SHOWN)}.")
         graded = [
             name for name, parameter in detector.named_parameters() if parameter.grad is not None
         ]
-        require(not graded, f"Detecting left gradients in {listed(graded, MAX_NAMES_SHOWN)}.")
+        require(not graded, f"Detecting left gradients in {join_first(graded, MAX_NAMES_SHOWN)}.")
 
 
 def _losses(
@@ -262,4 +266,4 @@ def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
             for name, parameter in detector.named_parameters()
             if parameter.grad is not None and not parameter.grad.isfinite().all()
         ]
-        require(not broken, f"Gradients are not finite in {listed(broken, MAX_NAMES_SHOWN)}.")
+        require(not broken, f"Gradients are not finite in {join_first(broken, MAX_NAMES_SHOWN)}.")
