@@ -31,7 +31,10 @@ PAGES = sorted(
 )
 WHAT = re.compile(r"^What\b")
 # Words that say that there is a value, and not which: a local is named for what it holds.
-NO_NOUNS = {"found", "one", "seen", "there", "told", "why"}
+NO_NOUNS = {
+    *("asked", "found", "given", "kept", "known", "made", "meant", "one", "said", "seen", "there"),
+    *("told", "wanted", "whole", "why"),
+}
 
 
 @cache

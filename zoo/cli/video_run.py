@@ -131,7 +131,7 @@ def run(request: Request) -> int:
         with interrupt.finishing() if stopped else nullcontext():
             stream.close()
             if writer:
-                writer.close(whole=not stopped)
+                writer.close(is_complete=not stopped)
             stack.close()
             if page and request.report_to and tally.frames:
                 gallery.write_page(page, detector, protocol, request.report_to)

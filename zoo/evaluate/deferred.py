@@ -59,5 +59,5 @@ def replace_lazily(instance: _Value, **others: object) -> _Value:
     """As `dataclasses.replace`, without computing deferred fields."""
     held = vars(instance)
     names = (field.name for field in fields(cast("Any", instance)) if field.name not in others)
-    kept = {name: held[name] if name in held else held[f"_{name}"] for name in names}
-    return type(instance)(**kept, **others)
+    values = {name: held[name] if name in held else held[f"_{name}"] for name in names}
+    return type(instance)(**values, **others)

@@ -98,7 +98,7 @@ class ClipWriter:
         trace: TracebackType | None,
     ) -> None:
         if kind is None or issubclass(kind, KeyboardInterrupt):
-            self.close(whole=kind is None)
+            self.close(is_complete=kind is None)
         else:
             self._abandon()
             self._stack.__exit__(kind, error, trace)
@@ -126,10 +126,11 @@ class ClipWriter:
             self._output.mux(self._stream.encode(frame))
         self.frames += 1
 
-    def close(self, *, whole: bool = True) -> None:
+    def close(self, *, is_complete: bool = True) -> None:
         """Finishes the file and moves it to its path; without frames, no file is written.
 
-        whole: whether all frames of the part were written; else the sound ends with the last one.
+        is_complete: whether all frames of the part were written; else the sound ends with the
+            last one.
         """
         if self._done:
             return
@@ -137,14 +138,14 @@ class ClipWriter:
         if self._output is None:
             error = self._error("There was no frame to save.", "Save another part of the clip.")
             self._stack.__exit__(type(error), error, None)
-            if whole:
+            if is_complete:
                 raise error
             return
         with self._explain_errors():
             self._output.mux(self._stream.encode(None))
             if self._sound:
                 last = self._base + float(self._last * self._tick) + self._clip.period
-                self._sound.copy_until(self._part[1] if whole else last)
+                self._sound.copy_until(self._part[1] if is_complete else last)
                 self._sound.close()
             self._output.close()
             self._output = None

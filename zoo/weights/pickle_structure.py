@@ -47,11 +47,11 @@ class Damaged(Refused):
 
 @dataclass
 class Value:
-    """A value that a pickle would build. parts: how many it consists of; known: itself, where it is
-    plain or a tuple."""
+    """A value that a pickle would build. parts: how many it consists of; content: itself, where
+    it is plain or a tuple."""
 
     parts: int = 1
-    known: Any = None
+    content: Any = None
 
 
 @dataclass
@@ -76,12 +76,12 @@ class _Machine:
             items.append(item)
         return items[::-1]
 
-    def push(self, *parts: Value, known: Any = None) -> None:
+    def push(self, *parts: Value, content: Any = None) -> None:
         """A value that consists of others."""
         count = 1 + sum(part.parts for part in parts)
         if count > MOST_PARTS:
             raise Refused(f"it unfolds to more than {MOST_PARTS:,} values")
-        self.stack.append(Value(count, known))
+        self.stack.append(Value(count, content))
 
 
 def storages_of(file: BinaryIO) -> dict[str, int]:
@@ -99,7 +99,7 @@ def storages_of(file: BinaryIO) -> dict[str, int]:
             if step:
                 step(machine, argument)
             elif operation.name not in _IDLE:
-                machine.stack.append(Value(known=argument))
+                machine.stack.append(Value(content=argument))
     except Refused:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -111,7 +111,7 @@ _Step = Callable[[_Machine, Any], object]
 
 
 def _tuple(machine: _Machine, items: list[Value]) -> None:
-    machine.push(*items, known=tuple(item.known for item in items) if len(items) < 32 else None)
+    machine.push(*items, content=tuple(item.content for item in items) if len(items) < 32 else None)
 
 
 def _grow(machine: _Machine, items: list[Value]) -> None:
@@ -125,7 +125,7 @@ def _grow(machine: _Machine, items: list[Value]) -> None:
 
 def _call(machine: _Machine, _: Any) -> None:
     arguments, function = machine.pop(), machine.pop()
-    module, _, name = str(function.known or "").rpartition(" ")
+    module, _, name = str(function.content or "").rpartition(" ")
     if module in MODULES and name not in DENSE:
         raise Refused(f"what {module}.{name} builds is not a dense tensor")
     machine.push(arguments)
@@ -136,7 +136,7 @@ def _build(machine: _Machine, _: Any) -> None:
 
 
 def _storage(machine: _Machine, _: Any) -> None:
-    identity = machine.pop().known
+    identity = machine.pop().content
     if not isinstance(identity, tuple) or len(identity) < 5 or identity[0] != "storage":
         raise Damaged("its pickle is damaged")
     _, kind, key, _, count = identity[:5]
@@ -148,12 +148,12 @@ def _storage(machine: _Machine, _: Any) -> None:
 
 
 def _global(machine: _Machine, argument: Any) -> None:
-    machine.stack.append(Value(known=argument))
+    machine.stack.append(Value(content=argument))
 
 
 def _stack_global(machine: _Machine, _: Any) -> None:
     name, module = machine.pop(), machine.pop()
-    machine.stack.append(Value(known=f"{module.known} {name.known}"))
+    machine.stack.append(Value(content=f"{module.content} {name.content}"))
 
 
 def _put(machine: _Machine, argument: Any) -> None:

@@ -120,9 +120,9 @@ def clipped(points: Outline, width: float, height: float) -> Outline:
         low = np.where(flat, 0.0, np.minimum(first, second))
         high = np.where(flat, np.where(outside, -1.0, 1.0), np.maximum(first, second))
         enter, leave = np.maximum(enter, low), np.minimum(leave, high)
-    kept = enter <= leave
-    begins = points[kept] + delta[kept] * enter[kept, None]
-    stops = points[kept] + delta[kept] * leave[kept, None]
+    crossing = enter <= leave
+    begins = points[crossing] + delta[crossing] * enter[crossing, None]
+    stops = points[crossing] + delta[crossing] * leave[crossing, None]
     corners = [(x, y) for x in (0.0, width) for y in (0.0, height) if _contains(points, x, y)]
     vertices = np.concatenate([begins, stops, np.array(corners).reshape(-1, 2)])
     inside: Outline = np.clip(vertices, 0.0, (width, height))
