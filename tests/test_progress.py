@@ -6,7 +6,7 @@ import io
 import pytest
 
 from zoo import progress
-from zoo.progress import Bar
+from zoo.progress import Bar, is_shown
 
 
 class Terminal(io.StringIO):
@@ -71,3 +71,21 @@ def test_the_cursor_is_back_after_an_error() -> None:
         fail(screen)
     text = screen.getvalue()
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_progress_false_is_silent_on_a_terminal_too() -> None:
+    with contextlib.redirect_stderr(Terminal()):
+        assert is_shown(None)
+        assert not is_shown(False)
+
+
+def test_bytes_are_counted_in_their_units_and_a_new_total_and_description_are_shown() -> None:
+    screen = Terminal()
+    with (
+        contextlib.redirect_stderr(screen),
+        Bar("[a]", total=None, show=True, in_bytes=True) as bar,
+    ):
+        bar.move(1500, 3000)
+        bar.describe("[/b]")
+    assert "1.5/3.0 kB" in screen.getvalue()
+    assert "[/b]" in screen.getvalue()

@@ -7,61 +7,89 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 PATIENCE_SECONDS = 1.0
+
+
+def is_shown(show: bool | None) -> bool:
+    """Whether bars are shown: `show`, or on a terminal if that is None."""
+    if show is None:
+        return sys.stderr is not None and sys.stderr.isatty()
+    return show
 
 
 class Bar:
     """Counts to `total` (None: unknown). A context manager; rich is imported when the bar appears.
 
     show: True at once, False never, None after a second if standard error is a terminal.
+    in_bytes: it counts bytes, and shows their rate.
     """
 
-    def __init__(self, description: str, *, total: int | None, show: bool | None = None) -> None:
-        self._what = description
-        self._total = total
-        terminal = sys.stderr is not None and sys.stderr.isatty()
-        self._wanted = terminal if show is None else show
+    def __init__(
+        self,
+        description: str,
+        *,
+        total: int | None,
+        show: bool | None = None,
+        in_bytes: bool = False,
+    ) -> None:
+        self.done = 0
+        self.total = total
+        self._description = description
+        self._in_bytes = in_bytes
+        self._may_appear = is_shown(show)
         self._due = monotonic() + (0.0 if show else PATIENCE_SECONDS)
-        self._done = 0
-        self._shown: Progress | None = None
+        self._progress: Progress | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def advance(self, count: int = 1, *, description: str | None = None) -> None:
         """One more is done, or `count`; `description` is shown from now on."""
-        self._done += count
-        self._what = description or self._what
-        if self._wanted and self._shown is None and monotonic() >= self._due:
-            self._shown = _progress(self._what, self._total)
-        if self._shown:
-            task = self._shown.task_ids[0]
-            self._shown.update(task, completed=self._done, description=self._what)
+        self.move(self.done + count, self.total, description=description)
+
+    def describe(self, description: str) -> None:
+        """Shows another description from now on."""
+        self.move(self.done, self.total, description=description)
+
+    def move(self, done: int, total: int | None, *, description: str | None = None) -> None:
+        """Sets it to `done` of `total`."""
+        self.done, self.total = done, total
+        self._description = description or self._description
+        if self._may_appear and self._progress is None and monotonic() >= self._due:
+            self._progress = _started(self._description, self._in_bytes)
+        if self._progress:
+            self._progress.update(
+                self._progress.task_ids[0],
+                completed=done,
+                total=total,
+                description=self._description,
+            )
 
     def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._shown.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Draws for the last time."""
+        if self._progress:
+            self._progress.stop()
 
 
-def _progress(description: str, total: int | None) -> Progress:
+def _started(description: str, in_bytes: bool) -> Progress:
+    from rich import progress as columns
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+    counts: tuple[ProgressColumn, ...] = (columns.MofNCompleteColumn(),)
+    if in_bytes:
+        counts = (columns.DownloadColumn(), columns.TransferSpeedColumn())
+    progress = columns.Progress(
+        columns.TextColumn("{task.description}", markup=False),
+        columns.BarColumn(),
+        *counts,
+        columns.TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
-    progress = Progress(*columns, console=Console(stderr=True))
-    progress.add_task(description, total=total)
+    progress.add_task(description, total=None)
     progress.start()
     return progress

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zoo import environment
 from zoo.errors import PushError
+from zoo.progress import Bar, is_shown
 from zoo.publish.result_folder import PUSHED_FILES
 from zoo.registry.folder import CARD
 from zoo.text import join_first
 from zoo.weights.deadline import window, within
-from zoo.weights.progress import FileBar, bar_type
 from zoo.weights.retry import TransientError, connection_error
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Commit:
 class UploadCounter:
     """Counts the bytes of large files that are sent, and stops a call that was given up."""
 
-    def __init__(self, bar: FileBar) -> None:
+    def __init__(self, bar: Bar) -> None:
         self.bytes = 0
         self.is_counting = False  # not while the client hashes the files
         self.is_over = False
@@ -61,7 +61,7 @@ class UploadCounter:
             raise OSError("given up")
         if self.is_counting:
             self.bytes += count
-            self._bar.update(count)
+            self._bar.advance(count)
 
 
 class LargeFile(io.BufferedReader):
@@ -96,7 +96,9 @@ def upload(
     api = HfApi(endpoint=environment.endpoint(), token=token)
     total = sum(path.stat().st_size for path in files.values() if isinstance(path, Path))
     with ExitStack() as stack:
-        bar = stack.enter_context(bar_type(progress)(desc=f"Uploading to {repo}", total=total))
+        bar = stack.enter_context(
+            Bar(f"Uploading to {repo}", total=total, show=is_shown(progress), in_bytes=True)
+        )
         counter = UploadCounter(bar)
         head = _call(repo, lambda: _repository(api, repo, private=private))
         stack.enter_context(_quiet())

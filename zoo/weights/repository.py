@@ -18,8 +18,8 @@ from zoo.paths import OutsideFolder, check_relative, is_inside
 from zoo.registry.card import HubSource
 from zoo.weights.deadline import SLOWEST, given_up, window, within
 from zoo.weights.disk import saving
+from zoo.weights.hub_bar import hub_bar
 from zoo.weights.paced import enforce_pace
-from zoo.weights.progress import bar_type
 from zoo.weights.records import Checksum
 from zoo.weights.retry import (
     TRY_LATER,
@@ -160,7 +160,7 @@ class Repository:
                     cache_dir=environment.hub_cache(),
                     endpoint=environment.endpoint(),
                     etag_timeout=environment.timeout(),
-                    tqdm_class=bar_type(progress),
+                    tqdm_class=hub_bar(progress),
                 )
             )
 

@@ -18,9 +18,9 @@ from zoo.environment import home
 from zoo.errors import OfflineError, SourceError
 from zoo.files import move_into_place, shortened, write_file
 from zoo.limits import UNREADABLE
+from zoo.progress import Bar, is_shown
 from zoo.weights.deadline import Pace, window, within
 from zoo.weights.disk import check_room, file_lock, saving
-from zoo.weights.progress import FileBar, bar_type
 from zoo.weights.records import Checksum, key_of, sha256_of
 from zoo.weights.retry import RetryPolicy, TransientError, connection_error, status_error
 
@@ -66,8 +66,9 @@ class Url:
                 remove_abandoned(home() / "files", but=self.path)
                 part = Part(self.path.with_name(self.path.name + PART), self.url, self.most)
                 try:
-                    with bar_type(progress)(desc=self.path.name) as shown:
-                        _fetch(part, RetryPolicy(self.url), shown)
+                    show, name = is_shown(progress), self.path.name
+                    with Bar(name, total=None, show=show, in_bytes=True) as bar:
+                        _fetch(part, RetryPolicy(self.url), bar)
                     move_into_place(part.path, self.path, read_only=True)
                     part.note.unlink(missing_ok=True)
                 finally:
@@ -144,36 +145,36 @@ class Part:
             write_file(self.note, msgspec.json.encode(Version(self.url, etag)))
 
 
-def _fetch(part: Part, retries: RetryPolicy, shown: FileBar) -> None:
+def _fetch(part: Part, retries: RetryPolicy, bar: Bar) -> None:
     while True:
         before = part.size
         try:
-            return _continue(part, shown)
+            return _continue(part, bar)
         except TransientError as error:
             if part.size - before > REAL_PROGRESS:
                 retries.renew()
-            shown.say(f"{part.path.stem}: {error.case}")
+            bar.describe(f"{part.path.stem}: {error.case}")
             retries.wait(error)
-            shown.say(part.path.stem)
+            bar.describe(part.path.stem)
 
 
-def _continue(part: Part, shown: FileBar) -> None:
+def _continue(part: Part, bar: Bar) -> None:
     headers = {"Accept-Encoding": "identity"}
     etag, size = part.etag(), part.size
     if etag and size:
         headers |= {"Range": f"bytes={size}-", "If-Range": etag}
     with _answer(part.url, headers) as response:
         if _is_whole(response, size):
-            return shown.move(size, size)
+            return bar.move(size, size)
         total = _begin(response, part)
-        shown.move(part.size, total)
+        bar.move(part.size, total)
         part.check_size(total)
         check_room(part.path, (total or 0) - part.size)
         pace = Pace()
         with part.path.open("ab", buffering=0) as file:
             for piece in response.iter_bytes():
                 file.write(piece)
-                shown.update(len(piece))
+                bar.advance(len(piece))
                 pace.add(len(piece))
                 part.check_size(total)
     if total is not None and part.size != total:

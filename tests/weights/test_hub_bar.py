@@ -1,4 +1,4 @@
-"""A bar is shown where somebody looks at it, and nowhere else."""
+"""A bar for downloads is shown on a terminal, and nowhere else."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 import zoo.weights
 from zoo.registry.card import HubSource, UrlSource, Weights
 from zoo.testing import Fault, LoopbackHub
-from zoo.weights.progress import bar_type, is_shown
+from zoo.weights.hub_bar import hub_bar
 from zoo.weights.url import Url
 
 
@@ -37,17 +37,11 @@ def test_a_bar_that_was_asked_for_names_the_file_on_stderr(
     assert "kB" in err
 
 
-def test_progress_false_is_silent_on_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert is_shown(None)
-    assert not is_shown(False)
-
-
 def test_the_bar_does_what_the_hubs_client_and_its_xet_reporter_ask_of_it() -> None:
     from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
 
     with XetDownloadProgressReporter(
-        reconstruction_desc="net", total=10, log_level=20, tqdm_class=bar_type(False)
+        reconstruction_desc="net", total=10, log_level=20, tqdm_class=hub_bar(False)
     ) as reporter:
         report = type(
             "Report",
