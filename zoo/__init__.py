@@ -45,8 +45,8 @@ _HOME = {
     "push": "zoo.publish",
 }
 
-# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` and
-# `zoo.train` can be called as well.
+# Imported when they are first used, as in `zoo.labels.get("coco80")`. `zoo.evaluate` and
+# `zoo.train` are packages that can be called: zoo/callable_module.py says how and why.
 _PACKAGES = (
     *("boxes", "cluster", "contract", "data", "detections", "detectors", "draw", "engines"),
     *("errors", "evaluate", "gallery", "images", "inference", "labels", "leaderboard", "pages"),

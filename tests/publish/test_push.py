@@ -84,7 +84,7 @@ def test_a_private_repository_is_read_with_a_token_alone(
     with pytest.raises(zoo.ZooError, match="missing, private or gated"):
         zoo.load("hub:org/secret")
     push(result, "org/open", token=TOKEN)
-    with pytest.raises(PushError, match="already and public"):
+    with pytest.raises(PushError, match="exists and is public"):
         push(result, "org/open", private=True, token=TOKEN)
 
 

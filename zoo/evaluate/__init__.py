@@ -4,15 +4,15 @@ imports no torch.
 The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evaluate.evaluate`.
 """
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from zoo.callable_module import make_callable as _make_callable
 from zoo.data.ground_truth import GroundTruth as GroundTruth
-from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare
 from zoo.evaluate.evaluate import DataWarning as DataWarning
+from zoo.evaluate.evaluate import evaluate as _evaluate
 from zoo.evaluate.evaluator import Evaluator as Evaluator
 from zoo.evaluate.policy import EdgeCasePolicy as EdgeCasePolicy
 from zoo.evaluate.predictions.predictions import Predictions as Predictions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoo.evaluate import voc as voc
     from zoo.evaluate.predictions.predict import predict as predict
 
-sys.modules[__name__].__class__ = _CallableModule
+_make_callable(__name__, _evaluate)
 
 
 def __getattr__(name: str) -> object:

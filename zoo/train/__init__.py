@@ -3,11 +3,10 @@
 The module can be called: `zoo.train(model, data=…)` is `zoo.train.train.train`.
 """
 
-import sys
-
-from zoo.train.callable import CallableModule as _CallableModule
+from zoo.callable_module import make_callable as _make_callable
 from zoo.train.recipe import Recipe as Recipe
 from zoo.train.result import Result as Result
 from zoo.train.show import show as show
+from zoo.train.train import train as _train
 
-sys.modules[__name__].__class__ = _CallableModule
+_make_callable(__name__, _train)
