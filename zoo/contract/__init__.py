@@ -2,7 +2,8 @@
 
 - `Batch`, `InputTransform`, `Preprocess`: images as a network takes them, and how they get there.
 - `Target`: the annotated objects of one image, as `loss` takes them.
-- `Predictor`: what detecting, evaluating and timing need of a model.
+- `Predictor`, `OptionalMembers`: what detecting, evaluating and timing need of a model, and use if
+  it is there.
 - `Protocol`, `Thresholds`: the settings of a run, and of one `decode`.
 - `ClassLayer`: a layer with rows per class, for `zoo.load(…, labels=…)`.
 - `pytree_dataclass`, `is_exporting`: outputs of a network that can be exported.
@@ -37,7 +38,9 @@ from zoo.contract.parts import Neck as Neck
 from zoo.contract.parts import Positive as Positive
 from zoo.contract.parts import Positives as Positives
 from zoo.contract.parts import backbone as backbone
+from zoo.contract.predictor import OptionalMembers as OptionalMembers
 from zoo.contract.predictor import Predictor as Predictor
+from zoo.contract.predictor import optional_members as optional_members
 from zoo.contract.protocol import Protocol as Protocol
 from zoo.contract.protocol import Thresholds as Thresholds
 from zoo.contract.shares import count_in_batch as count_in_batch

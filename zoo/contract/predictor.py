@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from zoo.contract.protocol import Thresholds
     from zoo.detections import Detections
     from zoo.labels import LabelSpace
+    from zoo.registry.exported import ExportFacts
 
 # Out of memory, in the words of torch's allocators and of others.
 _SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
@@ -20,6 +22,7 @@ _SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot
 
 class Predictor(typing.Protocol):
     """Anything that turns images into detections; it need not be a network, nor inherit anything.
+    `OptionalMembers` lists what it may have besides.
 
     label_space: of its detections.
     defaults:    its own thresholds.
@@ -44,6 +47,44 @@ class Predictor(typing.Protocol):
 
         images: uint8 RGB `(3, h, w)`, of any sizes, on `device`; their input sizes are equal.
         """
+
+
+@typing.runtime_checkable
+class HashedFile(typing.Protocol):
+    """A file of weights with its SHA-256, as 64 hex digits."""
+
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class OptionalMembers:
+    """Members that a predictor may have, with the value that stands for a missing one.
+
+    auto_batch:    the images of an input `(height, width)` that make a batch of "auto" size; None,
+        or a result of None, leaves it to the device.
+    calls_at_once: threads that may usefully call `predict` at the same time.
+    release:       frees what it holds between two batches.
+    weights:       the file of its weights.
+    engine, version: what computes its network, and the version of that library; None for torch.
+    facts:         the description of itself of the exported file that it runs.
+    network:       the detector that the exported file was made from, without weights.
+    """
+
+    auto_batch: Callable[[int, int], int | None] | None = None
+    calls_at_once: int = 1
+    release: Callable[[], None] | None = None
+    weights: HashedFile | None = None
+    engine: str | None = None
+    version: str | None = None
+    facts: ExportFacts | None = None
+    network: nn.Module | None = None
+
+
+def optional_members(predictor: Predictor) -> OptionalMembers:
+    """The optional members of a predictor."""
+    names = [field.name for field in fields(OptionalMembers) if hasattr(predictor, field.name)]
+    return OptionalMembers(**{name: getattr(predictor, name) for name in names})
 
 
 class StepError(Exception):

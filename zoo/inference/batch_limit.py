@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
+from zoo.contract.predictor import optional_members
+
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
 
@@ -51,7 +53,7 @@ class BatchLimit:
     @classmethod
     def of(cls, predictor: Predictor, batch_size: BatchSize) -> BatchLimit:
         """The limit for a predictor, which may prefer a number by an `auto_batch` of its own."""
-        preferred = getattr(predictor, "auto_batch", None)
+        preferred = optional_members(predictor).auto_batch
         return cls(batch_size, predictor.device, preferred=preferred)
 
     def __call__(self, size: InputSize) -> int:

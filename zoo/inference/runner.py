@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from zoo.contract.predictor import StepError, is_out_of_memory
+from zoo.contract.predictor import StepError, is_out_of_memory, optional_members
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
@@ -84,7 +84,7 @@ class BatchRunner:
 
     def release(self) -> None:
         """Frees what the predictor holds between two batches."""
-        release = getattr(self._predictor, "release", None)
+        release = optional_members(self._predictor).release
         if release is not None:
             release()
 

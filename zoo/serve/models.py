@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from zoo.contract.predictor import HashedFile, optional_members
 from zoo.contract.protocol import Protocol
 from zoo.errors import NameNotFound, UsageError
 from zoo.images import Image
@@ -28,14 +29,15 @@ class Served:
 
     def __init__(self, predictor: Predictor, options: Options, metrics: Metrics) -> None:
         self.name = predictor.name or type(predictor).__name__
-        weights = getattr(predictor, "weights", None)
-        self.weights_sha256: str | None = getattr(weights, "sha256", None)
+        optional = optional_members(predictor)
+        file = optional.weights
+        self.weights_sha256 = file.sha256 if isinstance(file, HashedFile) else None
         self._predictor = predictor
         self.batcher = Batcher(
             predictor,
             max_batch=options.max_batch,
             max_wait=options.max_wait_ms / 1000,
-            threads=getattr(predictor, "calls_at_once", 1),
+            threads=optional.calls_at_once,
             on_batch=lambda images, seconds: metrics.batch(self.name, images, seconds),
         )
         waiting = "Images in line for a batch."

@@ -127,13 +127,14 @@ class TimedModel:
         """The facts so far, including peak memory."""
         import torch
 
+        from zoo.contract.predictor import optional_members
         from zoo.evaluate.predictions.provenance import hardware
 
         device = self.predictor.device
         hardware_names = hardware(device)
         on_processor = device.type == "cpu"
         image = self._read(self._sources[0])
-        version = getattr(self.predictor, "version", torch.__version__)
+        version = optional_members(self.predictor).version or torch.__version__
         return Facts(
             name=self.predictor.name or self._variant.model,
             engine=f"{self.predictor.engine or 'torch'} {version}",
@@ -268,9 +269,11 @@ def _gflops(predictor: BasePredictor, image: Tensor) -> float | None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
+    from zoo.contract.predictor import optional_members
     from zoo.detectors import Detector
 
-    network = getattr(predictor, "network", predictor)
+    exported = optional_members(predictor).network
+    network = predictor if exported is None else exported
     if not isinstance(network, Detector):
         return None
     batch = network.preprocess([image], device=network.device, dtype=network.dtype)

@@ -31,7 +31,7 @@ from zoo.registry.contribution import Kind
 from zoo.registry.distributions import distributions_by_package
 
 if TYPE_CHECKING:
-    from zoo.detectors import Detector
+    from torch import nn
 
 OWN, OWN_DISTRIBUTION = "zoo", "detzoo"
 APART = {"cli", "draw", "evaluate", "leaderboard", "testing"}  # of detzoo: they move no prediction
@@ -59,7 +59,7 @@ def of_choice(choice: Choice) -> str:
     return _fingerprint(modules)
 
 
-def of_detector(detector: Detector) -> str:
+def of_detector(detector: nn.Module) -> str:
     """The fingerprint of the code of a detector at hand, as 64 hex digits.
 
     Where its code can't be read any more, as in some interactive sessions, no two are alike.

@@ -19,6 +19,7 @@ from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.labels.builtin import OPEN, Labels, label_spaces, name_with_labels
 from zoo.labels.space import LabelSpace
 from zoo.registry import Choice, catalogue
+from zoo.registry.exported import ExportFacts
 from zoo.text import capitalized, type_name
 from zoo.weights import WeightsFile
 from zoo.weights.resolve import Resolved, choose, resolve
@@ -26,7 +27,7 @@ from zoo.weights.resolve import Resolved, choose, resolve
 if TYPE_CHECKING:
     import torch
 
-    from zoo.contract import Predictor
+    from zoo.contract import OptionalMembers, Predictor
     from zoo.detectors import Detector
     from zoo.detectors.detector import BasePredictor
 
@@ -104,7 +105,7 @@ def model_identity(
 def _of_predictor(predictor: Any) -> ModelIdentity:
     """A detector, an engine or another predictor that was made before."""
     name = predictor.name or type(predictor).__name__
-    if getattr(predictor, "engine", None) is not None:
+    if _optional_members(predictor).engine is not None:
         return _engine_at_hand(predictor, name)
     if not hasattr(predictor, "state_dict"):
         return _predictor_at_hand(predictor, name)
@@ -168,9 +169,10 @@ def _of_engine(
 ) -> ModelIdentity:
     """A model whose network an engine computes; which one that is may take measuring."""
     facts |= engine_facts(predictor)
-    made_of = getattr(getattr(predictor, "facts", None), "weights", {})
-    if resolved.exported_file and made_of.get("sha256"):
-        facts["exported_from"] = made_of["sha256"]
+    exported = _optional_members(predictor).facts
+    source = exported.weights.get("sha256") if isinstance(exported, ExportFacts) else None
+    if resolved.exported_file and source:
+        facts["exported_from"] = source
     options = (requested or "").partition(",")[1:]
     return ModelIdentity(
         facts["model"],
@@ -189,7 +191,7 @@ def _engine_at_hand(predictor: BasePredictor, name: str) -> ModelIdentity:
     facts = {"model": name, **engine_facts(predictor)}
     if predictor.weights is not None:
         facts |= _facts_of(predictor.weights)
-    network = getattr(predictor, "network", None)
+    network = _optional_members(predictor).network
     if network is not None:
         facts["code_sha256"] = code.of_detector(network)
     return ModelIdentity(name, facts, lambda: predictor, fixed=False, engine=predictor.engine)
@@ -211,11 +213,17 @@ def engine_facts(predictor: BasePredictor) -> dict[str, str]:
     for torch."""
     if not predictor.engine:
         return {}
-    version = getattr(predictor, "version", "")
-    facts = getattr(predictor, "facts", None)
-    precision = getattr(facts, "precision", "float32")
+    optional = _optional_members(predictor)
+    exported = optional.facts
+    precision = exported.precision if isinstance(exported, ExportFacts) else "float32"
     lighter = "" if precision == "float32" else f", {precision}"
-    return {"engine": f"{predictor.engine} {version}".strip() + lighter}
+    return {"engine": f"{predictor.engine} {optional.version or ''}".strip() + lighter}
+
+
+def _optional_members(predictor: Predictor) -> OptionalMembers:
+    from zoo.contract import optional_members  # deferred: torch
+
+    return optional_members(predictor)
 
 
 def labels_sha256(space: LabelSpace) -> str:

@@ -111,7 +111,10 @@ def facts_of_predictor(predictor: BasePredictor, *, choice: Choice | None) -> di
     else:
         facts["code_sha256"] = code.of_detector(predictor)  # type: ignore[arg-type]
     if predictor.engine:
-        facts["engine"] = f"{predictor.engine} {getattr(predictor, 'version', '')}".strip()
+        from zoo.contract import optional_members  # deferred: torch
+
+        version = optional_members(predictor).version or ""
+        facts["engine"] = f"{predictor.engine} {version}".strip()
     return facts
 
 
