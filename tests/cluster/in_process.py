@@ -132,7 +132,7 @@ class InProcessConnection:
         actor.dead = True
         self.ray.ended.append(actor.number)
 
-    def lent(self) -> str:
+    def free_resources(self) -> str:
         """What is free."""
         return "0 of 2 CPUs are free"
 

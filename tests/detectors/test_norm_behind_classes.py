@@ -106,5 +106,5 @@ def test_rows_without_any_bias_can_not_be_silenced() -> None:
     assert outcome.status == "skipped"
     assert (
         outcome.reason
-        == "Neither 'kind.0', with rows for classes, nor the layer named behind it has a bias."
+        == "Neither 'kind.0', with rows for classes, nor the layer declared behind it has a bias."
     )

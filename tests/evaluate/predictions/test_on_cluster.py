@@ -84,7 +84,7 @@ def test_workers_that_end_cost_their_shard_and_no_bit(
     deaths: Counter[str] = Counter()
 
     def dies(step: str, arguments: Any) -> bool:
-        what = arguments[1][0].name if step == "look" else step
+        what = arguments[1][0].name if step == "detect" else step
         deaths[what] += 1
         return step != "about" and deaths[what] < 2
 
@@ -99,7 +99,7 @@ def test_images_that_end_every_worker_are_named_and_the_others_are_kept(
     bad = scenes.images[2].path.name
 
     def dies(step: str, arguments: Any) -> bool:
-        return step == "look" and any(image.name.endswith(bad) for image in arguments[1])
+        return step == "detect" and any(image.name.endswith(bad) for image in arguments[1])
 
     with pytest.raises(ClusterError, match=f"2 images: .*{bad}") as raised:
         run(scenes, tmp_path / "many", cluster=InProcessCluster(dies=dies))
@@ -120,7 +120,7 @@ def test_what_was_found_before_an_interrupt_stays_and_goes_on_with_the_same_batc
     scenes: Dataset, tmp_path: Path, alone: Predictions
 ) -> None:
     def interrupted(step: str, arguments: Any) -> bool:
-        if step == "look" and any(image.name.endswith("5.png") for image in arguments[1]):
+        if step == "detect" and any(image.name.endswith("5.png") for image in arguments[1]):
             raise KeyboardInterrupt
         return False
 

@@ -85,7 +85,7 @@ def test_negatives_of_the_finest_map_alone_are_found() -> None:
     assert outcome.status == "failed"
     assert (
         outcome.reason
-        == "Where its map of 2 x 2 cells believes to see objects, no loss says what is background."
+        == "Where its map of 2 x 2 cells detects objects in background, the loss has no gradient."
     )
     [before] = run(Model("toy", FinestAlone, SPACE), only=["background_is_unlearnt"])
     assert before.status == "passed"  # most of what it believes is of the finest map
