@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 from zoo.registry import Catalogue, reload
-from zoo.registry.current import Shared
 from zoo.registry.registry_file import USER
+from zoo.registry.shared_catalogue import Shared
 
 SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

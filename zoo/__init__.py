@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from zoo.evaluate.evaluate import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
     from zoo.publish.push import push as push
-    from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
+    from zoo.registry.shared_catalogue import catalogue as catalogue
     from zoo.timing.benchmark import benchmark as benchmark
     from zoo.train.train import train as train
     from zoo.video.detect import detect_video as detect_video

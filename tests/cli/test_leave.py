@@ -70,8 +70,8 @@ def test_without_threads_of_plugins_the_process_ends_by_itself(
 
 LEFT = """
 import sys, threading, time
-from zoo.registry.conduct import Conduct
-from zoo.registry.containment import contain
+from zoo.registry.plugin_messages import Conduct
+from zoo.registry.plugin_calls import contain
 from zoo.cli import leave
 
 leave.THREAD_GRACE_SECONDS = 0.1

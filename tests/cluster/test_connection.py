@@ -108,10 +108,10 @@ def test_a_head_that_refuses_is_said_in_words(said: str, times: int, case: str) 
 
 
 def test_a_missing_ray_says_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.cluster import library
+    from zoo.cluster import ray_library
 
-    monkeypatch.setattr(library, "find_spec", lambda _: None)
-    monkeypatch.setattr(library, "optional", _missing)
+    monkeypatch.setattr(ray_library, "find_spec", lambda _: None)
+    monkeypatch.setattr(ray_library, "optional", _missing)
     with pytest.raises(MissingExtra, match=r"pip install 'detzoo\[ray\]'"):
         Cluster("local")
 

@@ -5,8 +5,8 @@ import sys
 import textwrap
 from collections.abc import Callable
 
-from zoo.registry.conduct import Conduct
-from zoo.registry.containment import contain
+from zoo.registry.plugin_calls import contain
+from zoo.registry.plugin_messages import Conduct
 
 WHOSE = "plugin 'acme' of detzoo-acme 1.0"
 
@@ -28,8 +28,8 @@ def alone(code: str) -> "subprocess.CompletedProcess[str]":
     """What a process of its own makes of `do` in the code: descriptors, standard input and forks
     are for a process without other tests' threads."""
     watch = """
-from zoo.registry.conduct import Conduct
-from zoo.registry.containment import contain
+from zoo.registry.plugin_messages import Conduct
+from zoo.registry.plugin_calls import contain
 conduct = Conduct("plugin 'chatty' of detzoo-chatty 1.0", "at import")
 with contain(conduct):
     do()

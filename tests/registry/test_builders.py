@@ -12,8 +12,8 @@ import pytest
 
 from zoo.errors import MissingExtra, NameAmbiguous, NameNotFound, PluginError
 from zoo.registry import Catalogue
-from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, PluginInfo
+from zoo.registry.registrations import Contribution
 
 
 def plugin(name: str, **parts: object) -> Plugin:

@@ -7,8 +7,8 @@ import pytest
 
 from zoo.errors import NameAmbiguous, NameNotFound, ZooError
 from zoo.registry import Catalogue
-from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, PluginInfo
+from zoo.registry.registrations import Contribution
 from zoo.registry.registry_file import CORE, USER, read_registry_file
 
 Write = Callable[..., Path]

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.registry.contained import WHOSE, alone, remarks_on
-from zoo.registry.conduct import Conduct, HardExit, describe_exception
-from zoo.registry.containment import contain, left_running
 from zoo.registry.global_state import PLACES, put_back, snapshot
+from zoo.registry.plugin_calls import contain, left_running
+from zoo.registry.plugin_messages import Conduct, HardExit, describe_exception
 
 
 def test_nothing_is_told_if_nothing_changes() -> None:
@@ -192,8 +192,8 @@ def test_a_filter_for_one_message_is_a_librarys_own_affair() -> None:
 def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import contain
+        from zoo.registry.plugin_messages import Conduct
+        from zoo.registry.plugin_calls import contain
         conduct = Conduct("plugin", "at import")
         with contain(conduct):
             import functools, PIL.Image
@@ -215,8 +215,8 @@ def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
 def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import contain
+        from zoo.registry.plugin_messages import Conduct
+        from zoo.registry.plugin_calls import contain
         with contain(Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")):
             atexit.register(lambda: 1 / 0)
             atexit.register(os._exit, 9)
@@ -232,8 +232,8 @@ def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
 def test_what_is_registered_for_exit_can_be_taken_back() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import contain
+        from zoo.registry.plugin_messages import Conduct
+        from zoo.registry.plugin_calls import contain
         with contain(Conduct("plugin", "at import")):
             atexit.register(os.write, 2, b"still registered")
         atexit.unregister(os.write)

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 import pytest
 
 from zoo.errors import OfflineError
-from zoo.registry.conduct import Conduct
-from zoo.registry.containment import contain
 from zoo.registry.offline_guard import refuse_connections
+from zoo.registry.plugin_calls import contain
+from zoo.registry.plugin_messages import Conduct
 
 Told = list[tuple[str, str]]
 

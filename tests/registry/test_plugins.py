@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, complaints, find_plugins, selected_names
+from zoo.registry.registrations import Contribution
 from zoo.registry.registry_file import CORE, RegistryFile, read_registry_file, registry_file_of
 
 Give = Callable[..., None]

@@ -31,8 +31,8 @@ from zoo.cli.leave import exit_if_output_ended, leave_threads
 from zoo.errors import UsageError, ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
-from zoo.registry.conduct import Interrupted
-from zoo.registry.containment import left_running
+from zoo.registry.plugin_calls import left_running
+from zoo.registry.plugin_messages import Interrupted
 from zoo.suggest import close_matches
 
 # name -> (heading in the help, MODULE:FUNCTION)

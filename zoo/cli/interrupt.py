@@ -124,7 +124,7 @@ def _end_late(reading: int) -> None:
 def _name_hanging_plugin() -> None:
     """Writes which plugin does not react to the interrupt, if one is running, straight to the
     descriptor."""
-    from zoo.registry.containment import running  # deferred: rarely needed
+    from zoo.registry.plugin_calls import running  # deferred: rarely needed
 
     if conduct := running():
         with suppress(OSError):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from zoo.cli import stderr
-from zoo.registry.containment import left_running
+from zoo.registry.plugin_calls import left_running
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 READER_LEFT = 141  # the exit code that shells give a program ended by SIGPIPE

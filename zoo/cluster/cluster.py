@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from zoo.cluster.address import Address
 from zoo.cluster.connection import Connection
-from zoo.cluster.library import check_installed
+from zoo.cluster.ray_library import check_installed
 from zoo.errors import UsageError
 from zoo.text import type_name
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from zoo import environment
 from zoo.cluster.address import Address
-from zoo.cluster.library import library
+from zoo.cluster.ray_library import library
 from zoo.environment import cores
 from zoo.errors import ClusterError
 

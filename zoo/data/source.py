@@ -18,9 +18,9 @@ from zoo.environment import expand_home
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.files import pause_gc
 from zoo.registry import builtin, catalogue
-from zoo.registry.conduct import describe_exception
-from zoo.registry.contribution import Contribution
 from zoo.registry.dataset_format import DatasetFormat
+from zoo.registry.plugin_messages import describe_exception
+from zoo.registry.registrations import Contribution
 from zoo.registry.registry_file import CORE
 from zoo.suggest import join_or
 from zoo.text import capitalized, type_name

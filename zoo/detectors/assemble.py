@@ -17,7 +17,7 @@ from zoo.detectors.composition import Composition
 from zoo.errors import ContractError, NameNotFound, UsageError, ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
-from zoo.registry.contribution import Kind
+from zoo.registry.registrations import Kind
 
 RGB_CHANNELS = 3
 

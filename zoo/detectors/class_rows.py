@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
-from zoo.registry.conduct import describe_exception
+from zoo.registry.plugin_messages import describe_exception
 
 CLASS_LAYERS_FIX = "Correct class_layers in its plugin"
 

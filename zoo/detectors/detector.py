@@ -32,7 +32,7 @@ from zoo.inference.detect import DetectOptions, detect, detect_stream
 from zoo.inference.runner import eval_mode, step
 from zoo.labels import LabelSpace
 from zoo.registry import Choice
-from zoo.registry.conduct import describe_exception
+from zoo.registry.plugin_messages import describe_exception
 from zoo.text import type_name
 from zoo.video.detect import Track, VideoSource, VideoStream, detect_video
 from zoo.weights import WeightsFile

@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.registry.conduct import describe_exception
-from zoo.registry.containment import at_call, at_work
-from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.hookspecs import Build
 from zoo.registry.missing import PluginFacts, repair_advice
+from zoo.registry.plugin_calls import at_call, at_work
+from zoo.registry.plugin_messages import describe_exception
 from zoo.registry.plugins import Plugin
+from zoo.registry.registrations import KINDS, WHOLE_FAMILY, Kind
 from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 from zoo.text import type_name
 

@@ -13,11 +13,11 @@ from typing import Any
 from zoo.errors import NameAmbiguous, NameNotFound
 from zoo.registry import builders
 from zoo.registry.card import Card, Weights
-from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.folder import FILE_PREFIX, place_meant, place_of, read_folder
 from zoo.registry.missing import NOBODY, Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
+from zoo.registry.registrations import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
 from zoo.suggest import close_family, close_matches, close_prefix, join_or, suggest

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from zoo import environment
 from zoo.printable import printable
-from zoo.registry.conduct import HardExit, describe_exception
+from zoo.registry.plugin_messages import HardExit, describe_exception
 
 # Variables that other code than the plugin's listens to.
 PREFIXES = (

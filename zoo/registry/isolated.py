@@ -17,11 +17,11 @@ import msgspec
 
 from zoo import environment
 from zoo.own_process import command_for
-from zoo.registry.current import core_file
 from zoo.registry.global_state import heard_at_exit
 from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginInfo, find_plugins, installed_plugins, selected_names
 from zoo.registry.registry_file import CORE
+from zoo.registry.shared_catalogue import core_file
 
 
 def ask_each(*, limit: float) -> Iterator[PluginInfo]:

@@ -20,9 +20,9 @@ from zoo import environment
 from zoo.errors import PluginError, ZooError
 from zoo.printable import printable
 from zoo.registry import hookspecs
-from zoo.registry.conduct import Conduct, describe_exception
-from zoo.registry.containment import contain, plugin_title
-from zoo.registry.contribution import KINDS, Contribution
+from zoo.registry.plugin_calls import contain, plugin_title
+from zoo.registry.plugin_messages import Conduct, describe_exception
+from zoo.registry.registrations import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME
 from zoo.suggest import close_matches, did_you_mean

@@ -20,8 +20,8 @@ from zoo.cli import output
 from zoo.cli.format import format_count, format_license, format_number, format_size, table
 from zoo.errors import NameNotFound
 from zoo.registry import CardSummary, Catalogue, catalogue
-from zoo.registry.containment import plugin_title
 from zoo.registry.missing import NOBODY
+from zoo.registry.plugin_calls import plugin_title
 from zoo.registry.plugins import slowness
 from zoo.suggest import close_matches, join_or
 from zoo.text import is_are, pluralize

@@ -81,10 +81,10 @@ def _load_here() -> tuple[Sequence[PluginInfo], Counter[str]]:
 def _load_isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
     """The plugins as a process for each loads them, and the number of models on each one's own
     cards."""
-    from zoo.registry.current import core_file
     from zoo.registry.index import indexed_file  # deferred: rarely wanted
     from zoo.registry.isolated import ask_each
     from zoo.registry.registry_file import CORE
+    from zoo.registry.shared_catalogue import core_file
 
     infos = list(ask_each(limit=limit))
     core = Counter(row.plugin for row in indexed_file(core_file(), owner=CORE).rows)

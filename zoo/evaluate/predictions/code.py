@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 from zoo.data.file_hashes import hashes
 from zoo.evaluate.predictions.stale_code import check_fresh
 from zoo.registry import Choice, catalogue
-from zoo.registry.contribution import Kind
 from zoo.registry.distributions import distributions_by_package
+from zoo.registry.registrations import Kind
 
 if TYPE_CHECKING:
     from torch import nn

@@ -245,7 +245,7 @@ def _other_files(resolved: Resolved) -> dict[str, str]:
 
 def _file_in_memory(detector: Detector) -> dict[str, str]:
     """The verified file of a detector, if its state is still what the file holds."""
-    from zoo.detectors.unchanged import is_as_loaded  # deferred: torch, as above
+    from zoo.detectors.weights_comparison import is_as_loaded  # deferred: torch, as above
 
     file = detector.weights
     return _facts_of(file) if file is not None and is_as_loaded(detector) else {}

@@ -20,8 +20,8 @@ from tests.testing.conformance.faulty_toys import (
     toggles_determinism,
 )
 from zoo.labels import LabelSpace
-from zoo.registry.conduct import PluginWarning
-from zoo.registry.containment import at_call
+from zoo.registry.plugin_calls import at_call
+from zoo.registry.plugin_messages import PluginWarning
 from zoo.registry.plugins import PluginInfo
 from zoo.testing import Model, Toy, run
 

@@ -13,7 +13,7 @@ from zoo.inference.runner import eval_mode
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import copy_targets, one_target, preprocess, scene
-from zoo.testing.conformance.raised import CONFIDENT
+from zoo.testing.conformance.raised_scores import CONFIDENT
 from zoo.testing.conformance.train_mode import train_mode
 
 BOXES_FOLLOWED = 10  # background boxes in each image

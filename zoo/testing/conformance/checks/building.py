@@ -18,8 +18,8 @@ from zoo.detectors.detector import Detector
 from zoo.detectors.head_transfer import transfer_head
 from zoo.errors import OfflineError
 from zoo.labels import LabelSpace
-from zoo.registry.containment import collect_remarks
 from zoo.registry.offline_guard import refuse_connections
+from zoo.registry.plugin_calls import collect_remarks
 from zoo.registry.registry_file import USER
 from zoo.testing.conformance.compare import agree, difference
 from zoo.testing.conformance.errors import NotHere, require

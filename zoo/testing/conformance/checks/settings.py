@@ -9,7 +9,7 @@ from zoo.contract import Protocol, Thresholds
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, Pass, scene
-from zoo.testing.conformance.raised import CONFIDENT, raised_pass
+from zoo.testing.conformance.raised_scores import CONFIDENT, raised_pass
 
 SHARES = 0.25, 0.5, 0.75  # of the boxes, best first, whose scores are floors
 HIGH_FLOORS = 0.5, 0.9, 1.0

@@ -18,7 +18,7 @@ from zoo.testing.conformance.checks.classes import MUTED_SCORE, mute_classes
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import tensors
 from zoo.testing.conformance.images import Pass, scene
-from zoo.testing.conformance.raised import Rise, raised_pass
+from zoo.testing.conformance.raised_scores import Rise, raised_pass
 
 IOUS = 0.1, 0.3, 0.6, 0.9
 MAX_BOXES = 10_000

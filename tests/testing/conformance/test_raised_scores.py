@@ -8,7 +8,7 @@ from zoo.contract import Protocol
 from zoo.labels import LabelSpace
 from zoo.testing import NotApplicable, Toy
 from zoo.testing.conformance.images import Pass, scene
-from zoo.testing.conformance.raised import CONFIDENT, Rise, raised_pass
+from zoo.testing.conformance.raised_scores import CONFIDENT, Rise, raised_pass
 
 SPACE = LabelSpace.custom(["red", "green"])
 IMAGES = [scene(), scene(seed=1)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import CardError, NameAmbiguous, NameNotFound, SourceError
-from zoo.registry import PluginWarning, add, catalogue, current, reload
+from zoo.registry import PluginWarning, add, catalogue, reload, shared_catalogue
 
 Give = Callable[..., None]
 Write = Callable[..., Path]
@@ -34,7 +34,7 @@ OWN = "schema: 2\ncards:\n  {name}: {{architecture: acme/net, labels: coco80}}\n
 def _acme(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     give_plugin("acme", ACME)
     monkeypatch.setenv("ZOO_PLUGINS", "acme")
-    monkeypatch.setattr(current.Shared, "added", ())
+    monkeypatch.setattr(shared_catalogue.Shared, "added", ())
 
 
 def use(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
@@ -281,8 +281,8 @@ def test_a_hook_that_asks_for_the_catalogue_is_refused(
 
 
 def test_the_cores_file_is_found_beside_the_package() -> None:
-    assert current.core_file().name == "registry.yaml"
-    assert current.core_file().is_file()
+    assert shared_catalogue.core_file().name == "registry.yaml"
+    assert shared_catalogue.core_file().is_file()
 
 
 def test_an_architecture_that_its_plugin_does_not_have_is_an_error(

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.detectors.unchanged import is_as_loaded
+from zoo.detectors.weights_comparison import is_as_loaded
 
 
 @pytest.fixture(params=["safetensors", "pth"])

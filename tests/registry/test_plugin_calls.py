@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.registry.contained import WHOSE, alone, remarks_on, say
-from zoo.registry.conduct import Conduct, Interrupted
-from zoo.registry.containment import contain
+from zoo.registry.plugin_calls import contain
+from zoo.registry.plugin_messages import Conduct, Interrupted
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, registry_file_of
 
@@ -28,8 +28,8 @@ def test_well_behaved_code_is_not_remarked_on() -> None:
 def test_importing_the_libraries_of_the_field_is_not_remarked_on() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import contain
+        from zoo.registry.plugin_messages import Conduct
+        from zoo.registry.plugin_calls import contain
         conduct = Conduct("plugin", "at import")
         with contain(conduct):
             import logging, numpy, PIL.Image, PIL.ImageFile, torch, torchvision
@@ -105,8 +105,8 @@ def test_standard_output_stays_open(how: str, capfd: pytest.CaptureFixture[str])
 def test_standard_error_stays_open(how: str) -> None:
     code = f"""if True:
         import contextlib, os, sys
-        from zoo.registry.conduct import Conduct
-        from zoo.registry.containment import contain
+        from zoo.registry.plugin_messages import Conduct
+        from zoo.registry.plugin_calls import contain
         conduct = Conduct("plugin", "at import")
         with contextlib.suppress(ZeroDivisionError), contain(conduct):
             {how}
@@ -162,7 +162,7 @@ def test_an_interrupt_names_the_plugin(give_plugin: Give) -> None:
 
 DIVERTED = """
 import os, sys
-from zoo.registry.containment import divert_output
+from zoo.registry.plugin_calls import divert_output
 told, closed = [], []
 ours = lambda: {concerns}
 with divert_output(concerns=ours, on_print=told.append, on_close=lambda: closed.append(1)):

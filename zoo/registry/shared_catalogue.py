@@ -12,8 +12,8 @@ from zoo.environment import bundle_folder, expand_home, registry_files
 from zoo.errors import PluginError
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
-from zoo.registry.conduct import PluginWarning
 from zoo.registry.index import indexed_file
+from zoo.registry.plugin_messages import PluginWarning
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, USER, Alias, RegistryFile, first_duplicate
 from zoo.registry.summary import CardSummary

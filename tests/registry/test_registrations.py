@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import PluginError
-from zoo.registry.contribution import Contribution
+from zoo.registry.registrations import Contribution
 
 CARDS = {"schema": 2, "cards": {"nano": {"architecture": "net", "labels": ["a"]}}}
 ALIAS = {"schema": 2, "aliases": {"small": "nano"}, **CARDS}

@@ -1,6 +1,6 @@
 """What code of a plugin did is said in a line, once, and no more often than a reader would read."""
 
-from zoo.registry.conduct import MAX_REMARKS, Conduct, HardExit, describe_exception
+from zoo.registry.plugin_messages import MAX_REMARKS, Conduct, HardExit, describe_exception
 
 
 def test_a_remark_is_made_once_and_only_so_many_are_kept() -> None:

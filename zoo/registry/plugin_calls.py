@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from zoo.environment import offline_switch
 from zoo.errors import ContractError, UsageError
-from zoo.registry.conduct import Conduct, Interrupted, PluginWarning, describe_exception
 from zoo.registry.global_state import no_exit, noted_threads, put_back, snapshot, watched_exit
 from zoo.registry.offline_guard import refuse_connections
+from zoo.registry.plugin_messages import Conduct, Interrupted, PluginWarning, describe_exception
 
 if TYPE_CHECKING:
     from zoo.registry.plugins import PluginInfo

@@ -15,8 +15,8 @@ import pytest
 
 from zoo.errors import ContractError, OfflineError, PluginError
 from zoo.registry import PluginWarning
-from zoo.registry.conduct import Interrupted
-from zoo.registry.containment import at_call, at_work
+from zoo.registry.plugin_calls import at_call, at_work
+from zoo.registry.plugin_messages import Interrupted
 from zoo.registry.plugins import PluginInfo, find_plugins
 from zoo.registry.registry_file import CORE, registry_file_of
 
