@@ -1,10 +1,10 @@
 """Calls the kernel with arguments that do not belong together; `test_kernel_calls.py` runs it under
 AddressSanitizer.
 
-python kernel_calls.py KERNEL SEED ROUNDS
+python kernel_calls.py KERNEL ROUNDS SEED...
 
-It prints how many calls were done, refused, and short of memory. Every array is as long as it says:
-nothing else is promised.
+It prints how many calls were done, refused, and short of memory, for each seed. Every array is as
+long as it says: nothing else is promised.
 """
 
 from __future__ import annotations
@@ -211,17 +211,22 @@ def read(random: np.random.Generator) -> str:
     return "read" if reader(memoryview(held)) is not None else "unusual"
 
 
-def main() -> None:
-    file, seed, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+def outcomes(file: Path, rounds: int, seed: int) -> Counter[str]:
+    """How many calls ended how."""
     random = np.random.default_rng(seed)
     kernel = recorded(file, random)
-    scan.kernel_or_none = lambda: library(file)  # type: ignore[assignment]
     calls = list(kernel.calls)
     ended: Counter[str] = Counter()
     for _ in range(rounds):
         ended[call(kernel, random, calls)] += 1
         ended[read(random)] += 1
-    sys.stdout.write(json.dumps(ended))
+    return ended
+
+
+def main() -> None:
+    file, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    scan.kernel_or_none = lambda: library(file)  # type: ignore[assignment]
+    sys.stdout.write(json.dumps([outcomes(file, rounds, int(seed)) for seed in sys.argv[3:]]))
 
 
 if __name__ == "__main__":

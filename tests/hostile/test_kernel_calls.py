@@ -36,8 +36,7 @@ def preload() -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not preload(), reason="there is no C compiler with AddressSanitizer here")
-@pytest.mark.parametrize("seed", [0, 1])
-def test_arguments_that_do_not_belong_together_are_refused(tmp_path: Path, seed: int) -> None:
+def test_arguments_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     kernel = tmp_path / "kernel.so"
     compile_kernel(kernel, more=SANITIZED)
     environment = os.environ | {
@@ -47,7 +46,7 @@ def test_arguments_that_do_not_belong_together_are_refused(tmp_path: Path, seed:
         "OMP_NUM_THREADS": "1",
     }
     done = subprocess.run(
-        [sys.executable, str(HARNESS), str(kernel), str(seed), "1500"],
+        [sys.executable, str(HARNESS), str(kernel), "1500", "0", "1"],
         env=environment,
         cwd=HARNESS.parent.parent.parent,
         capture_output=True,
@@ -56,5 +55,5 @@ def test_arguments_that_do_not_belong_together_are_refused(tmp_path: Path, seed:
         timeout=600,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    ended = json.loads(done.stdout)
-    assert all(ended[what] > 20 for what in ("done", "refused", "read", "unusual"))
+    for ended in json.loads(done.stdout):
+        assert all(ended[what] > 20 for what in ("done", "refused", "read", "unusual"))
