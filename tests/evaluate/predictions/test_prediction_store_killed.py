@@ -112,6 +112,9 @@ def in_child(work):
         os._exit(0)
     return os.waitpid(child, 0)[1]
 
+with tempfile.TemporaryDirectory() as folder:
+    whole_run(Path(folder) / "run.parquet")  # what a first run imports is there for every child
+
 moments = 0
 while True:
     with tempfile.TemporaryDirectory() as folder:
