@@ -41,9 +41,19 @@ def test_it_has_the_callers_environment(warm: Path, tmp_path: Path) -> None:
     assert 0 < fewer.count("architecture") < cards.count("architecture")
 
 
-def test_a_variable_that_is_read_at_the_start_gets_a_start(warm: Path, tmp_path: Path) -> None:
+def test_it_imports_from_the_folders_of_the_callers_path(warm: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "zoo.py").write_text("print('another')")
-    assert answer(warm, folder=tmp_path, PYTHONPATH=str(elsewhere))[1] == "another\n"
+    (elsewhere / "zoo.py").write_text("import os, sys; print(os.environ['PYTHONPATH'], *sys.path)")
+    path = f"{elsewhere}{os.pathsep}{tmp_path}"
+    said = answer(warm, folder=tmp_path, PYTHONPATH=path)[1]
+    usual = answer(sys.executable, "-m", "zoo", folder=tmp_path, PYTHONPATH=path)[1]
+    assert said.startswith(f"{path} ")
+    assert said.split()[2:] == usual.split()[2:]  # the first is where the program stands
     assert zoo.__version__ in answer(warm, "--version", folder=tmp_path)[1]
+
+
+def test_a_variable_that_is_read_at_the_start_gets_a_start(warm: Path, tmp_path: Path) -> None:
+    (tmp_path / "zoo.py").write_text("import sys; print(sys.flags.optimize)")
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHONOPTIMIZE": "1"}
+    assert answer(warm, folder=tmp_path, **environment)[1] == "1\n"

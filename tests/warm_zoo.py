@@ -3,8 +3,9 @@ than most of what tests ask.
 
 A server imports libraries, and nothing of the zoo; each program is a fork of it, with the caller's
 words, folder, environment and open files. It imports the zoo itself and runs it as `python -m zoo`
-does. When its threads and exit functions are done, it ends, and takes nothing apart that it shares.
-What a process decides when it starts stays with the tests that start one.
+does. Where the caller's `PYTHONPATH` is another, its folders stand on the path in place of those of
+the server. When its threads and exit functions are done, it ends, and takes nothing apart that it
+shares. What else a process decides when it starts stays with the tests that start one.
 """
 
 import atexit
@@ -17,7 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -33,11 +34,13 @@ LIBRARIES = (
     "typer.main",
 )
 AT_START = "PYTHON", "LD_", "LC_", "LANG", "OMP_", "MKL_", "TORCH_"  # read once, at start
+PATH = "PYTHONPATH"  # but for this one, whose folders can be put on the path later
 CLIENT = """\
     #!{python} -ISE
     import os, signal, socket, struct, sys
     environment = os.environ.copy()
     at_start = {{name: environment[name] for name in environment if name.startswith({names!r})}}
+    at_start.pop({path!r}, None)
     if at_start != {same!r}:
         os.execv({python!r}, [{python!r}, "-m", "zoo", *sys.argv[1:]])
     words = [os.getcwd(), str(len(sys.argv)), *sys.argv]
@@ -66,9 +69,9 @@ def warm_zoo(folder: Path) -> Iterator[Path]:
         return
     address = str(folder / "s")
     same = {name: value for name, value in os.environ.items() if name.startswith(AT_START)}
-    program.write_text(
-        dedent(CLIENT).format(python=sys.executable, address=address, names=AT_START, same=same)
-    )
+    same.pop(PATH, None)
+    words = {"python": sys.executable, "address": address, "names": AT_START, "path": PATH}
+    program.write_text(dedent(CLIENT).format(**words, same=same))
     program.chmod(0o755)
     command = [sys.executable, __file__, address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
@@ -127,16 +130,25 @@ def _become(words: list[str]) -> None:
     end = int(count)
     os.chdir(folder)
     sys.argv[:] = rest[:end]
+    environment = dict(one.split("=", 1) for one in rest[end:])
+    own = _folders(os.environ)
+    sys.path[1 : 1 + len(own)] = _folders(environment)
     sys.path[0] = str(Path(sys.argv[0]).parent)
     gc.enable()
     os.environ.clear()
-    os.environ.update(dict(one.split("=", 1) for one in rest[end:]))
+    os.environ.update(environment)
     import_module("numpy").random.seed()
     sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(  # noqa: SIM115
         2, "w", 1, errors="backslashreplace", closefd=False
     )
+
+
+def _folders(environment: Mapping[str, str]) -> list[str]:
+    """The folders that an environment puts on the path, as Python does when it starts."""
+    named = environment.get(PATH)
+    return [os.path.abspath(folder) for folder in named.split(os.pathsep)] if named else []
 
 
 def run() -> None:
