@@ -46,9 +46,10 @@ class Author:
 
 
 @pytest.fixture
-def author(tmp_path: Path) -> Author:
+def author(tmp_path: Path, warm: Path) -> Author:
     site, folder = tmp_path / "site", tmp_path / "folder"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    programs = [warm.parent, Path(sys.executable).parent, os.environ["PATH"]]
+    path = os.pathsep.join(map(str, programs))
     pip = {
         "PIP_TARGET": str(site),
         "PIP_UPGRADE": "1",
