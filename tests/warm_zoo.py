@@ -29,7 +29,9 @@ LIBRARIES = (
     "msgspec",
     "yaml",
     "torch",
+    "torch._dynamo",  # which the first optimizer of a process imports, in as long as torch takes
     "torchvision",
+    "pyarrow.parquet",
     "safetensors.torch",
     "typer.main",
 )
