@@ -101,14 +101,14 @@ def test_a_file_that_is_not_faster_is_refused_unless_its_size_is_wanted() -> Non
 
 @pytest.mark.slow
 def test_a_detector_is_quantised_within_its_budget(pico: Detector, tmp_path: Path) -> None:
-    wanted = Int8("shapes:val,count=60", budget=1.0, even_if_slower=True)
+    wanted = Int8("shapes:val,count=32", budget=1.0, even_if_slower=True)
     exported = zoo.export(pico, to=tmp_path / "x.onnx", exporter="legacy", int8=wanted)
     assert exported.accuracy is not None
     assert exported.accuracy.lost <= 1
     assert exported.int8 is not None
     assert exported.bytes < exported.float32_bytes
     model = zoo.load(f"file:{exported.path}")
-    report = zoo.evaluate(model, data=split(zoo.data.read("shapes:val,count=60"), None)[1])
+    report = zoo.evaluate(model, data=split(zoo.data.read("shapes:val,count=32"), None)[1])
     assert report.ap == pytest.approx(exported.accuracy.after)
     assert (report.provenance or {})["engine"].endswith(", int8")
 
