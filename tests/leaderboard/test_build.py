@@ -4,6 +4,7 @@ left out."""
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from msgspec import structs
 
 from zoo.errors import DataError
 from zoo.evaluate.predictions import code
+from zoo.folder_lock import hold_folder
 from zoo.leaderboard import Entry, build
 
 SETTINGS = (
@@ -58,6 +60,7 @@ def test_a_board_becomes_a_page_markdown_json_and_entries(desk):
         if path.is_file()
     }
     assert names == {
+        ".lock",
         "index.html",
         "leaderboard.json",
         "leaderboard.md",
@@ -262,8 +265,17 @@ def test_an_entry_that_was_changed_since_it_was_built_is_measured_again(desk):
 
 
 def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_measured(desk):
-    with pytest.raises(DataError, match="That is not a folder, and none can be made there"):
+    with pytest.raises(DataError, match="That is not a folder that can be made and written"):
         build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
+    assert not (desk / "runs").exists()
+
+
+def test_a_folder_takes_one_build_at_a_time_and_the_second_says_who_holds_it(desk):
+    (desk / "site").mkdir()
+    with hold_folder(desk / "site"):
+        message = rf"Process {os.getpid()} on (.|\n)*, builds in it"
+        with pytest.raises(DataError, match=message):
+            build(board(desk, STORED), to=desk / "site", runs=desk / "runs")
     assert not (desk / "runs").exists()
 
 

@@ -40,7 +40,7 @@ def run(data: str, to: Path) -> None:
         data=data,
         validation=data,
         to=to,
-        resume=True,
+        resume=to.exists(),
         device="cpu",
         recipe=RECIPE,
     )

@@ -1,5 +1,6 @@
 """The folder of a run: its name, its lock, and what stops a run from going on in it."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from zoo.train.recipe import Recipe
 from zoo.train.run_folder import (
     CHECKPOINTS,
     WEIGHTS,
+    check_begun,
     default_folder,
     enter,
     lock,
@@ -86,12 +88,25 @@ def test_a_run_that_was_killed_before_it_wrote_its_recipe_begins(tmp_path: Path)
     enter(tmp_path, Recipe(), FACTS, resume=True)
 
 
+def test_where_no_run_was_begun_there_is_none_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nothing to resume in (.|\n)*no such folder") as raised:
+        check_begun(tmp_path / "typo")
+    assert "leave out --resume" in raised.value.fix_cli
+    with pytest.raises(UsageError, match="It has no run in it"):
+        check_begun(tmp_path)
+    assert not list(tmp_path.iterdir())
+    enter(tmp_path / "copied", Recipe(), FACTS, resume=False)
+    check_begun(tmp_path / "copied")
+    with lock(tmp_path / "killed at once"):
+        check_begun(tmp_path / "killed at once")
+
+
 def test_a_folder_that_can_not_be_one_is_told_of(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     for folder in (file, file / "run", Path("/proc/run")):
-        with pytest.raises(UsageError, match="can't be trained in") as raised:
-            lock(folder)
+        with pytest.raises(UsageError, match="can't be trained in") as raised, lock(folder):
+            pass
         assert "--to" in raised.value.fix
 
 
@@ -105,11 +120,11 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> N
 
 
 def test_a_folder_is_held_once(tmp_path: Path) -> None:
-    held = lock(tmp_path)
-    with pytest.raises(TrainError, match="Another process"):
-        lock(tmp_path)
-    held.release()
-    lock(tmp_path).release()
+    message = rf"Process {os.getpid()} on .* trains in it"
+    with lock(tmp_path), pytest.raises(TrainError, match=message):
+        lock(tmp_path).__enter__()
+    with lock(tmp_path):
+        pass
 
 
 def test_weights_that_share_memory_are_written_whole(tmp_path: Path) -> None:

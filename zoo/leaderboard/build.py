@@ -10,7 +10,8 @@ where it was, and one that is done is done again in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from zoo.errors import DataError, ZooError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.evaluate.evaluate import evaluate
 from zoo.evaluate.predictions.prediction_store import folder as runs_folder
+from zoo.folder_lock import FolderHeld, hold_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
 from zoo.leaderboard.disagreement import ModelDetections, disagreements
@@ -102,10 +104,23 @@ def build(
         timing too, is done in this process.
     A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest
     goes on.
-    Raises: DataError where the board or a data set of it is wrong, or `to` can't be written.
+    Raises: DataError where the board or a data set of it is wrong, or `to` can't be written or
+        another process builds in it.
     """
     board = Board.read(path)
-    _make(Path(to))
+    with _hold(Path(to)):
+        return _build(board, path, to, runs, fresh, say, cluster)
+
+
+def _build(
+    board: Board,
+    path: str | Path,
+    to: str | Path,
+    runs: str | Path | None,
+    fresh: bool,
+    say: Say | None,
+    cluster: str | Cluster | None,
+) -> Leaderboard:
     work = _Build(
         board,
         Path(path).parent,
@@ -134,15 +149,20 @@ def build(
     return leaderboard
 
 
-def _make(folder: Path) -> None:
-    """The folder of the page, before anything is measured for it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        case = f"That is not a folder, and none can be made there: {error.strerror}."
-        raise DataError(
-            f"A page can't be written to {folder}.", case, "Name a folder with --to."
-        ) from None
+@contextmanager
+def _hold(folder: Path) -> Iterator[None]:
+    """Holds the folder of the page, before anything is measured for it. Raises: DataError."""
+    failure = f"A page can't be written to {folder}."
+    with ExitStack() as held:
+        try:
+            held.enter_context(hold_folder(folder))
+        except FolderHeld as error:
+            fix = "Wait until it ends, or name another folder with --to."
+            raise DataError(failure, f"{error}, builds in it.", fix) from None
+        except OSError as error:
+            case = f"That is not a folder that can be made and written: {error.strerror}."
+            raise DataError(failure, case, "Name a folder with --to.") from None
+        yield
 
 
 def _has_model(work: _Build, row: Row) -> bool:

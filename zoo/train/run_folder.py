@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from filelock import FileLock, Timeout
 from safetensors.torch import save as bytes_of
 from torch import Tensor
 
 from zoo.drafts import clear
 from zoo.errors import TrainError, UsageError
 from zoo.files import read_regular, write_errors, write_file
+from zoo.folder_lock import LOCK, FolderHeld, hold_folder
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import difference, read_recipe, recipe_of, write_recipe
 
@@ -31,24 +32,24 @@ def default_folder(model: str, data: str) -> Path:
     return Path("runs", "-".join(word for word in words if word)[:100])
 
 
-def lock(folder: Path) -> FileLock:
-    """Locks a folder for this process, until the lock is released or the process ends.
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Holds a folder for this process until the block or the process ends.
 
     Raises: UsageError if it can't be written, TrainError if another process holds it.
     """
-    folder_lock = FileLock(folder / ".lock")
     problem, fix = f"The folder {folder} can't be trained in.", "Name another folder with --to."
-    try:
-        with write_errors(folder, UsageError, failure=problem, fix=fix):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder_lock.acquire(timeout=0)
-    except Timeout:
-        raise TrainError(
-            problem,
-            "Another process trains in it.",
-            "Wait until it ends, or name another folder with --to.",
-        ) from None
-    return folder_lock
+    with ExitStack() as held:
+        try:
+            with write_errors(folder, UsageError, failure=problem, fix=fix):
+                held.enter_context(hold_folder(folder))
+        except FolderHeld as error:
+            raise TrainError(
+                problem,
+                f"{error}, trains in it.",
+                "Wait until it ends, or name another folder with --to.",
+            ) from None
+        yield
 
 
 def has_checkpoints(folder: Path) -> bool:
@@ -60,6 +61,22 @@ def _has_run(folder: Path) -> bool:
     """Whether a folder has a run that saved something."""
     saved = has_checkpoints(folder) or (folder / WEIGHTS).exists()
     return saved and (folder / RECIPE).exists()
+
+
+def check_begun(folder: Path) -> None:
+    """Raises: UsageError if no run was begun in the folder, so that there is none to resume.
+
+    One that was killed in its first second has left no more than the lock.
+    """
+    if any((folder / name).exists() for name in (LOCK, FACTS, RECIPE)):
+        return
+    missing = "It has no run in it." if folder.is_dir() else "There is no such folder."
+    raise UsageError(
+        f"There is nothing to resume in {folder}.",
+        missing,
+        "Name the folder of the run, to=PATH; or begin one: resume=False",
+        fix_cli="Name the folder of the run, --to PATH; or begin one: leave out --resume.",
+    )
 
 
 def check_unused(folder: Path, *, resume: bool) -> None:

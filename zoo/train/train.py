@@ -43,7 +43,15 @@ from zoo.train.overfit import MIN_RUN_STEPS, check_one_batch
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
-from zoo.train.run_folder import RECIPE, check_unused, default_folder, enter, has_checkpoints, lock
+from zoo.train.run_folder import (
+    RECIPE,
+    check_begun,
+    check_unused,
+    default_folder,
+    enter,
+    has_checkpoints,
+    lock,
+)
 from zoo.train.setup import accelerator_of, check_batch, samples_of, training_of
 from zoo.train.validation import check_best, check_classes
 from zoo.weights.resolve import choose
@@ -80,14 +88,16 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     labels:     classes to learn; None is those of the data.
     weights:    to begin with, as for `zoo.load`.
     to:         the folder of the run; None is `runs/MODEL-DATA`.
-    resume:     whether to continue the run in that folder, bit for bit; if it has none, a new one
-                begins.
+    resume:     whether to continue the run in that folder, bit for bit; one that was stopped before
+                its first checkpoint begins again. A job that may be started again says
+                `resume=folder.exists()`.
     device:     "cpu", or a GPU; None is what Accelerate chooses.
     progress:   a bar; None shows one on a terminal.
     say:        called with a line of text after each validation.
 
     Raises:
-        UsageError: an argument or a field of the recipe can't be used; the message names it.
+        UsageError: an argument or a field of the recipe can't be used, or there is no run to
+            resume; the message names it.
         DataError, LabelError: the data can't be read, or has nothing that the model can learn.
         TrainError: a loss is not finite, memory ran out, or a single batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
@@ -96,6 +106,8 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     accelerator = accelerator_of(plan.recipe, device)
     check_plan(plan, accelerator)
     say = say if accelerator.is_main_process else None
+    if resume and accelerator.is_main_process:
+        check_begun(plan.folder)
     with lock(plan.folder) if accelerator.is_main_process else nullcontext():
         plan, detector = begin_run(plan, accelerator, say, resume=resume)
         try:

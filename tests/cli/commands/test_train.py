@@ -15,6 +15,9 @@ QUICK = ("--set", "size=[64, 64]", "--set", "steps=2", "--set", "batch_size=2", 
 def test_a_run_says_its_folder_and_that_is_a_model(shell: Shell, data: str, tmp_path: Path) -> None:
     words = ("train", "yolox_nano", "--weights", "random", "--validation", data, "--data", data)
     run = str(tmp_path / "run")
+    early = shell(*words, *QUICK, "--to", run, "--resume")
+    assert (early.code, Path(run).exists()) == (2, False)
+    assert f"There is nothing to resume in {run}." in early.err
     done = shell(*words, *QUICK, "--to", run, "--json")
     assert done.code == 0, done.err
     result = json.loads(done.out)
