@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
@@ -40,6 +40,7 @@ recipes = st.builds(
 
 
 @given(recipes)
+@example(Recipe(model="0e0"))
 def test_a_recipe_comes_back_from_yaml_equal(
     tmp_path_factory: pytest.TempPathFactory, recipe: Recipe
 ) -> None:

@@ -21,6 +21,7 @@ from zoo.paths import OutsideFolder, inside
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import Card, FileSource, Licenses
 from zoo.registry.folder import CARD, FILE_PREFIX
+from zoo.registry.yaml_writer import dump
 from zoo.weights.resolve import resolve
 
 REPORT, CURVES, LOG, PAGE = "report.json", "curves.png", "log.csv", "README.md"
@@ -95,12 +96,10 @@ class ResultFolder:
 
         name: of the model there.
         """
-        from zoo.train.recipe_file import yaml_of  # deferred: torch
-
         files: dict[str, Path | bytes] = {CARD: self._card(name, licenses)}
         files |= {file: self.path / file for file in self.weights_files()}
         if self.recipe:
-            files[RECIPE] = yaml_of(self.recipe_elsewhere()).encode()
+            files[RECIPE] = dump(self.recipe_elsewhere()).encode()
         for file in (FACTS, REPORT, CURVES, LOG):
             if (self.path / file).is_file():
                 files[file] = self.path / file

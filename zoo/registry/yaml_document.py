@@ -91,6 +91,15 @@ def read(path: Path) -> bytes:
         raise flaw(path, str(error), error.fix) from error.__cause__
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether text without quotes is read as text, and not as a number, a boolean or nothing."""
+    return text not in _WORDS and not _is_number(text)
+
+
+def _is_number(text: str) -> bool:
+    return text[0] in _NUMERIC and _NUMBER.fullmatch(text) is not None
+
+
 def parse(raw: bytes, origin: Path) -> Document:
     """The document in `raw`; CardError with a line where it is not a mapping in the safe subset."""
     with _reader(raw, origin) as reader:
@@ -265,7 +274,7 @@ class _Reader:
         text = event.value
         if text in _WORDS:
             return _WORDS[text]
-        if text[0] not in _NUMERIC or not _NUMBER.fullmatch(text):
+        if not _is_number(text):
             return text
         if len(text) <= 19 and _INTEGER.fullmatch(text):
             return int(text)

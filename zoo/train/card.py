@@ -21,8 +21,8 @@ from zoo.registry import Choice, catalogue
 from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights, as_written
 from zoo.registry.folder import CARD
 from zoo.registry.registry_file import USER, parse_registry_file
+from zoo.registry.yaml_writer import dump
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import yaml_of
 from zoo.train.run_folder import RECIPE, WEIGHTS
 from zoo.weights.records import sha256_of
 
@@ -136,7 +136,7 @@ def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, no
 
 def card_text(card: Card, name: str) -> str:
     """A registry file with one card, as text, without fields that are not set."""
-    return yaml_of({"schema": SCHEMA, "cards": {name: as_written(card)}})
+    return dump({"schema": SCHEMA, "cards": {name: as_written(card)}})
 
 
 def model_name(name: str) -> str:

@@ -15,6 +15,7 @@ from zoo.files import write_errors, write_file
 from zoo.registry import yaml_document
 from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet
+from zoo.registry.yaml_writer import dump
 from zoo.train.recipe import Recipe
 
 AUTO = "auto"  # a batch size
@@ -127,14 +128,7 @@ def fields_of(recipe: Recipe) -> dict[str, Any]:
 
 def to_yaml(recipe: Recipe) -> str:
     """The recipe as YAML, from which `read_recipe` reads an equal one."""
-    return yaml_of(fields_of(recipe))
-
-
-def yaml_of(document: Mapping[str, Any]) -> str:
-    """Plain data as YAML, in its own order."""
-    import yaml  # deferred: reading does without most of the time
-
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return dump(fields_of(recipe))
 
 
 def write_recipe(recipe: Recipe, path: str | os.PathLike[str]) -> None:

@@ -14,6 +14,7 @@ from zoo.cli.options import LABELS, labels_of, value_of
 from zoo.errors import UsageError
 from zoo.registry.card import Input
 from zoo.registry.schema import NAME
+from zoo.registry.yaml_writer import dump
 
 if TYPE_CHECKING:
     from zoo.detectors import Composed
@@ -83,8 +84,6 @@ def compose(
 
 def _registry_file(name: str, labels: str | list[str], detector: Composed) -> str:
     """A registry file with the detector's card."""
-    import yaml  # deferred: only this command writes YAML
-
     card = {
         "architecture": "compose",
         "labels": labels,
@@ -92,10 +91,7 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
         "input": _without_defaults(detector.preprocess.input),
         "arguments": detector.plan.settings(),
     }
-    text: str = yaml.safe_dump(
-        {"schema": 2, "cards": {name: card}}, sort_keys=False, default_flow_style=None
-    )
-    return text.rstrip()
+    return dump({"schema": 2, "cards": {name: card}}, flow=None).rstrip()
 
 
 def _without_defaults(rule: Input) -> dict[str, object]:
