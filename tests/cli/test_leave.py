@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import NoReturn
 
 import pytest
 
@@ -42,6 +43,21 @@ def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (
         1,
         "Error: Standard output can't be written: No space left on device.\n",
+    )
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_no_room_for_the_output_is_an_exit_code_of_1(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(code: int) -> NoReturn:
+        sys.exit(code)
+
+    monkeypatch.setattr("zoo.cli.leave._leave", leave)
+    with pytest.raises(SystemExit, match="1"):
+        exit_if_output_ended(OSError(number, os.strerror(number)))
+    assert capsys.readouterr().err == (
+        f"Error: Standard output can't be written: {os.strerror(number)}.\n"
     )
 
 

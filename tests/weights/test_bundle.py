@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,7 @@ def test_a_folder_that_cant_be_written_is_named(
     choices: list[WeightsRequest], tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CacheError, match="Name a folder"):
+    with pytest.raises(CacheError, match="Name another folder with --to"):
         zoo.weights.bundle(choices, tmp_path / "file" / "bundle")
 
 
@@ -312,6 +313,19 @@ def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -
     with pytest.raises((SourceError, IntegrityError)):
         zoo.weights.bundle([gone], tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_bundle_that_has_no_room_is_to_go_to_another_folder(
+    choices: list[WeightsRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.weights.bundle(choices, tmp_path / "first")  # so that the cache has the files
+    usage = shutil.disk_usage(tmp_path)._replace(free=1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(
+        CacheError, match=r"Free some space\. Name another folder with --to"
+    ) as raised:
+        zoo.weights.bundle(choices, tmp_path / "bundle")
+    assert "ZOO_HOME" not in str(raised.value)
 
 
 def test_nothing_of_a_bundle_is_a_link_that_leads_out_of_it(

@@ -4,7 +4,6 @@ can't be written."""
 from __future__ import annotations
 
 import atexit
-import errno
 import os
 import sys
 import time
@@ -12,9 +11,9 @@ from contextlib import suppress
 from typing import NoReturn
 
 from zoo.cli import stderr
+from zoo.files import DISK_FULL_ERRORS
 from zoo.registry.plugin_calls import left_running
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 READER_LEFT = 141  # the exit code that shells give a program ended by SIGPIPE
 THREAD_GRACE_SECONDS = 1.0  # for threads of plugins to end by themselves
 
@@ -24,7 +23,7 @@ def exit_if_output_ended(error: BaseException | None) -> None:
     disk is full."""
     if isinstance(error, BrokenPipeError):
         _leave(READER_LEFT)
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS:
         stderr.error(f"Standard output can't be written: {error.strerror}.")
         _leave(1)
 

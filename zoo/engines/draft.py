@@ -41,6 +41,9 @@ from zoo.text import pluralize
 
 Format = Literal["onnx", "openvino", "torch"]
 PROGRAM = "torch.export"
+OTHER_FORMATS = (
+    "Nothing was written. Try another format: a FILE.onnx, a FOLDER for OpenVINO, or a FILE.pt2."
+)
 _IN_FLOAT32 = "Nothing was written. Export in float32, at twice the size: leave half out."
 MAX_ERROR_LETTERS = 300  # of an exporter's error that are repeated
 StartSession = Callable[[Path, EngineRequest], Session]
@@ -134,9 +137,7 @@ class Draft:
             return Candidate(
                 self._write_labels(way_folder, file, facts), facts, parity, tuple(reasons)
             )
-        raise ExportError(
-            failure, reasons, "Nothing was written; docs/howto/export.md says what is possible."
-        )
+        raise ExportError(failure, reasons, OTHER_FORMATS)
 
     def halve(self, export: Candidate, folder: Path, data: Dataset | None = None) -> Candidate:
         """Stores the weights of an exported file in float16.

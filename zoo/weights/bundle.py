@@ -25,7 +25,7 @@ HEADER = (
     b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text "
     b"quoted.\n"
 )
-FOLDER_FIX = "Name a folder that can be written, with room."
+FOLDER_FIX = "Name another folder with --to, which can be written and has room."
 
 
 def bundle(
@@ -75,7 +75,7 @@ def bundle(
             entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted)
             for entry, item in items.items()
         }
-    ).write(to / "zoo.lock")
+    ).write(to / "zoo.lock", fix=FOLDER_FIX)
     return manifest
 
 
@@ -128,7 +128,7 @@ def _copy(path: Path, to: Path, *, sha256: str) -> None:
         return
     with saving(to, fix=FOLDER_FIX):
         to.parent.mkdir(parents=True, exist_ok=True)
-        check_room(to, path.stat().st_size)
+        check_room(to, path.stat().st_size, fix=FOLDER_FIX)
         with atomic_write(to) as draft:
             shutil.copyfile(path, draft)
     if sha256_of(to) != sha256:

@@ -40,9 +40,9 @@ def file_lock(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def check_room(path: Path, needed: int) -> None:
+def check_room(path: Path, needed: int, *, fix: str = HOME_FIX) -> None:
     """Raises a CacheError before the first byte if `needed` bytes will not fit next to `path`."""
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         case = f"It takes {needed / 1e6:.1f} MB, and {path.parent} has {free / 1e6:.1f} MB left."
-        raise CacheError(f"{path} can't be written.", case, "Free some space. " + HOME_FIX)
+        raise CacheError(f"{path} can't be written.", case, "Free some space. " + fix)

@@ -26,6 +26,7 @@ HEADER = (
     "control.\nversion = 1\n"
 )
 LOCK_FIX = "If the change is meant, accept it: zoo lock"
+WRITE_FIX = "Set ZOO_LOCK to a file that can be written."
 RELOCK = "Delete it and write it again: zoo lock NAME..."
 
 
@@ -81,12 +82,12 @@ class Lock:
             {entry: _pin(entry, table, path=path, text=text) for entry, table in pins.items()}, path
         )
 
-    def write(self, path: Path) -> None:
-        """Writes the pins, sorted, so that a change reads well in a diff."""
+    def write(self, path: Path, *, fix: str = WRITE_FIX) -> None:
+        """Writes the pins, sorted, so that a change reads well in a diff. Raises: CacheError."""
         tables = [
             f"\n[weights.{_toml(entry)}]\n{_lines(pin)}" for entry, pin in sorted(self.pins.items())
         ]
-        with saving(path, fix="Set ZOO_LOCK to a file that can be written."):
+        with saving(path, fix=fix):
             write_file(path, HEADER + "".join(tables))
 
 

@@ -27,7 +27,7 @@ def check_fresh(contents: Mapping[Path, str]) -> None:
         now = contents.get(Path(file)) if isinstance(file, str) else None
         if now is not None and _is_old(module, str(file), now):
             raise UsageError(
-                "Predictions need pyarrow.",
+                "Predictions can't be kept.",
                 f"{file} has changed since this process imported it, and still runs as it was.",
                 "Start Python again: predictions are kept under the code that made them.",
             )
