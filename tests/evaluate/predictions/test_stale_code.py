@@ -72,5 +72,5 @@ def test_code_that_is_as_it_was_imported_and_files_that_are_not_code_pass(
     check_fresh({})
     with pytest.raises(zoo.errors.UsageError, match="Start Python again") as raised:
         check_fresh({file: "changed"})
-    assert raised.value.asked == "Predictions can't be kept."
+    assert raised.value.failure == "Predictions can't be kept."
     del sys.modules["lamp_same"]
