@@ -89,8 +89,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     weights:    to begin with, as for `zoo.load`.
     to:         the folder of the run; None is `runs/MODEL-DATA`.
     resume:     whether to continue the run in that folder, bit for bit; one that was stopped before
-                its first checkpoint begins again. A job that may be started again says
-                `resume=folder.exists()`.
+                its first checkpoint begins again; a job that restarts says `folder.exists()`.
     device:     "cpu", or a GPU; None is what Accelerate chooses.
     progress:   a bar; None shows one on a terminal.
     say:        called with a line of text after each validation.
@@ -104,10 +103,8 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     """
     plan = make_plan(model, data, validation, recipe, labels, weights, to)
     accelerator = accelerator_of(plan.recipe, device)
-    check_plan(plan, accelerator)
+    check_plan(plan, accelerator, resume=resume)
     say = say if accelerator.is_main_process else None
-    if resume and accelerator.is_main_process:
-        check_begun(plan.folder)
     with lock(plan.folder) if accelerator.is_main_process else nullcontext():
         plan, detector = begin_run(plan, accelerator, say, resume=resume)
         try:
@@ -177,9 +174,11 @@ def make_plan(
     )
 
 
-def check_plan(plan: Plan, accelerator: Accelerator) -> None:
-    """Raises: UsageError, LabelError if the run could not validate, or a batch has too few images
-    for its processes."""
+def check_plan(plan: Plan, accelerator: Accelerator, *, resume: bool = False) -> None:
+    """Raises: UsageError, LabelError if the run could not validate, a batch has too few images
+    for its processes, or there is no run to resume."""
+    if resume and accelerator.is_main_process:
+        check_begun(plan.folder)
     check_batch(plan.recipe, accelerator.num_processes)
     if plan.data.validation is not None:
         check_best(plan.recipe.best, plan.data.validation)
