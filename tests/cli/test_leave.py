@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import NoReturn
+from pathlib import Path
 
 import pytest
 
@@ -46,19 +46,20 @@ def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
     )
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_no_room_for_the_output_is_an_exit_code_of_1(
-    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def leave(code: int) -> NoReturn:
-        sys.exit(code)
-
-    monkeypatch.setattr("zoo.cli.leave._leave", leave)
-    with pytest.raises(SystemExit, match="1"):
-        exit_if_output_ended(OSError(number, os.strerror(number)))
-    assert capsys.readouterr().err == (
-        f"Error: Standard output can't be written: {os.strerror(number)}.\n"
-    )
+def test_output_to_a_file_that_may_not_grow_is_a_sentence(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    words = [sys.executable, "-m", "zoo", "--help"]
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            words,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": ""},  # else Python itself drops what is not taken
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+        )
+    said = f"Error: Standard output can't be written: {os.strerror(errno.EFBIG)}.\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 @pytest.mark.parametrize("error", [None, ValueError("wrong"), OSError(errno.EACCES, "no")])

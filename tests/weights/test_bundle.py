@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -319,8 +320,7 @@ def test_a_bundle_that_has_no_room_is_to_go_to_another_folder(
     choices: list[WeightsRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zoo.weights.bundle(choices, tmp_path / "first")  # so that the cache has the files
-    usage = shutil.disk_usage(tmp_path)._replace(free=1)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1))
     with pytest.raises(
         CacheError, match=r"Free some space\. Name another folder with --to"
     ) as raised:
