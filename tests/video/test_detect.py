@@ -21,7 +21,7 @@ from zoo.testing.toy import Toy
 from zoo.video import VideoWarning, detect_video
 from zoo.video.clip import Clip
 from zoo.video.detect import reads_ahead
-from zoo.video.reader import NAME
+from zoo.video.reader import THREAD_NAME
 
 Make = Callable[..., Path]
 
@@ -101,7 +101,7 @@ def test_breaking_off_ends_the_thread_and_closes_the_file(make_clip: Make, squar
         if frame.index == 5:
             break
     gc.collect()
-    assert NAME not in {thread.name for thread in threading.enumerate()}
+    assert THREAD_NAME not in {thread.name for thread in threading.enumerate()}
     assert str(path) not in open_files()
 
 

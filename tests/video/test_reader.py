@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.video.clip import Clip, Decoded, Losses
-from zoo.video.reader import MAX_WAITING, NAME, FrameQueue, Reader
+from zoo.video.reader import MAX_WAITING, THREAD_NAME, FrameQueue, Reader
 
 IMAGE = torch.zeros(3, 8, 8, dtype=torch.uint8)
 
@@ -79,7 +79,7 @@ def test_closing_ends_a_thread_that_waits_for_a_place() -> None:
     next(reader.frames())
     reader.close()
     assert source.closed
-    assert NAME not in {thread.name for thread in threading.enumerate()}
+    assert THREAD_NAME not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_live_source_keeps_the_newest_and_counts_the_others() -> None:

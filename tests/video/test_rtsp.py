@@ -55,9 +55,9 @@ def test_a_stream_may_be_left_while_its_server_is_silent(
         check([frame], shown)
         stream.close()
     for thread in threading.enumerate():
-        if thread.name == reader.NAME:
+        if thread.name == reader.THREAD_NAME:
             thread.join(10)
-    assert reader.NAME not in {thread.name for thread in threading.enumerate()}
+    assert reader.THREAD_NAME not in {thread.name for thread in threading.enumerate()}
     assert not stream.losses.counts["times"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zoo.environment import home
 from zoo.errors import SourceError
 from zoo.testing import Fault, LoopbackHub
-from zoo.weights.url import Part, Url
+from zoo.weights.url import PartialFile, Url
 
 OLD, NEW = b"old " * 100_000, b"new " * 100_000
 
@@ -173,5 +173,5 @@ def test_two_urls_that_end_alike_do_not_share_a_file() -> None:
 
 
 def test_a_part_that_does_not_exist_has_no_size_and_no_version(tmp_path: Path) -> None:
-    part = Part(tmp_path / "net.pth.part", "https://example.org/net.pth")
+    part = PartialFile(tmp_path / "net.pth.part", "https://example.org/net.pth")
     assert (part.size, part.etag()) == (0, None)

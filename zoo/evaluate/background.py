@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
-LOOK_AGAIN_SECONDS = 0.2  # between two looks of a waiting main thread at whether Ctrl-C was pressed
+POLL_SECONDS = 0.2  # between two looks of a waiting main thread at whether Ctrl-C was pressed
 Result = TypeVar("Result")
 
 
@@ -44,5 +44,5 @@ def result(future: Future[Result]) -> Result:
     not wake for it while it waits without a limit.
     """
     while not future.done():
-        wait([future], timeout=LOOK_AGAIN_SECONDS)
+        wait([future], timeout=POLL_SECONDS)
     return future.result()

@@ -26,7 +26,7 @@ from zoo.files import write_errors, write_file
 from zoo.suggest import close_matches, join_or
 from zoo.text import join_first, pluralize
 
-FORMAT = 1
+REPORT_FORMAT = 1
 _Value = TypeVar("_Value")
 MAKE_AGAIN = "Copy the file again, or make it again with zoo evaluate --json."
 _NO_CHOICE = re.compile(r"Invalid enum value (.+?)(?: - at `(.*)`)?$")
@@ -154,7 +154,7 @@ class Report:
     policy: EdgeCasePolicy
     resamplings: Resamplings | None = None
     provenance: dict[str, str] | None = None
-    format: int = FORMAT
+    format: int = REPORT_FORMAT
 
     def __post_init__(self) -> None:
         for name in ("numbers", "intervals", "per_class", "curves"):
@@ -238,10 +238,10 @@ class Report:
             raise DataError(
                 f"The report {name} was read.", *_reason_and_fix(text, str(error))
             ) from None
-        if report.format != FORMAT:
+        if report.format != REPORT_FORMAT:
             raise DataError(
                 f"The report {name} was read.",
-                f"It is of format {report.format}, not {FORMAT}.",
+                f"It is of format {report.format}, not {REPORT_FORMAT}.",
                 "Make it again with this version.",
             )
         return report

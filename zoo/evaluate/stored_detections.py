@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from zoo.evaluate.coco_files import SUFFIXES
-from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import PARQUET_SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions
 
 
@@ -22,13 +22,15 @@ def stored_predictions(detections: object) -> Predictions | None:
     """
     if isinstance(detections, Predictions):
         return detections
-    path = _path(detections, (SUFFIX,))
+    path = _path(detections, (PARQUET_SUFFIX,))
     return None if path is None else Predictions.read(path)
 
 
 def is_stored(detections: object) -> bool:
     """Whether these are detections, so that no model is run."""
-    return isinstance(detections, Predictions) or bool(_path(detections, (*SUFFIXES, SUFFIX)))
+    return isinstance(detections, Predictions) or bool(
+        _path(detections, (*SUFFIXES, PARQUET_SUFFIX))
+    )
 
 
 def _path(detections: object, suffixes: tuple[str, ...]) -> Path | None:

@@ -17,7 +17,7 @@ from zoo.text import pluralize
 
 SUFFIXES = (".html", ".htm")
 SCRIPTS = ("state.js", "tiles.js", "viewer.js", "filters.js", "page.js")
-FIX = "Name another file: --report report.html"
+NAME_ANOTHER_FILE = "Name another file: --report report.html"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def write(gallery: Gallery, to: Named) -> Written:
     """
     path = writable_page(to)
     content = html_of(gallery).encode()
-    with write_errors(path, _error(path), fix=FIX, failure=_failure(path)):
+    with write_errors(path, _error(path), fix=NAME_ANOTHER_FILE, failure=_failure(path)):
         write_file(path.resolve(), content)  # a link stays a link
     return Written(path, len(content), len(gallery.images), gallery.total)
 
@@ -65,15 +65,15 @@ def writable_page(to: Named) -> Path:
         raise UsageError(
             f"A page can't be written to '{path}'.",
             "Its name does not end in .html, which is what makes a browser open it.",
-            FIX,
+            NAME_ANOTHER_FILE,
         )
     if path.is_dir():
-        raise _error(path)(_failure(path), "That is a folder.", FIX)
+        raise _error(path)(_failure(path), "That is a folder.", NAME_ANOTHER_FILE)
     if not path.parent.is_dir():
         case = f"There is no folder '{path.parent}'."
         raise _error(path)(_failure(path), case, f"Make it first: mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _error(path)(_failure(path), f"'{path.parent}' can't be written.", FIX)
+        raise _error(path)(_failure(path), f"'{path.parent}' can't be written.", NAME_ANOTHER_FILE)
     return path
 
 

@@ -16,7 +16,7 @@ from zoo.text import join_first
 log = logging.getLogger("zoo")
 
 OPEN = "open"  # the labels of a model that is told its classes when it is loaded
-SHOWN = 3  # class names that a model's name repeats
+MAX_NAMES_SHOWN = 3  # class names that a model's name repeats
 Labels = LabelSpace | str | Iterable[str]
 
 # The file with ids and names, and the data set id each output channel stands for: None where there
@@ -90,7 +90,7 @@ def warn_of_lost_ids(space: LabelSpace) -> None:
         log.warning(
             "The card keeps the names of the classes and not their ids, %s: what is loaded from it "
             "numbers them from 0. To write a data set's ids: to_coco(…, label_space=…).",
-            join_first([str(number) for number in space.ids], SHOWN),
+            join_first([str(number) for number in space.ids], MAX_NAMES_SHOWN),
         )
 
 
@@ -113,7 +113,11 @@ def name_with_labels(name: str, old: LabelSpace | None, new: LabelSpace) -> str:
         return name
     if new.name != CUSTOM:
         return f"{name}[{new.name}]"
-    return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"
+    return (
+        f"{name}[{','.join(new.names)}]"
+        if len(new) <= MAX_NAMES_SHOWN
+        else f"{name}[{len(new)} classes]"
+    )
 
 
 def _read(file: str) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta, structs
 
-from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import PARQUET_SUFFIX
 from zoo.leaderboard.entry import RANDOM, SETTINGS, Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
 from zoo.suggest import close_matches, join_or
@@ -200,6 +200,6 @@ def _lists(row: Row) -> bool:
     files = (
         row.predictions.values()
         if isinstance(row.predictions, dict)
-        else [row.predictions or SUFFIX]
+        else [row.predictions or PARQUET_SUFFIX]
     )
-    return any(not file.endswith(SUFFIX) for file in files)
+    return any(not file.endswith(PARQUET_SUFFIX) for file in files)

@@ -51,7 +51,7 @@ from zoo.registry import add, catalogue
 from zoo.timing.timed import IMAGES
 from zoo.weights.resolve import resolve_name
 
-KEY = "entry_sha256"
+KEY_FACT = "entry_sha256"
 
 Say = Callable[[str], None]
 
@@ -206,7 +206,7 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     key = fingerprint(row, source, dataset, work.board)
     path = work.to / "entries" / file_name(row.title, name)
     stored = None if work.fresh else _stored_entry(path)
-    if stored is not None and (stored.report.provenance or {}).get(KEY) == key:
+    if stored is not None and (stored.report.provenance or {}).get(KEY_FACT) == key:
         return stored
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
     model = describe(row, source, folder=work.folder)
@@ -217,7 +217,7 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
         **source.facts,  # kept predictions may be older than the annotations
         "data": name,
         "data_sha256": dataset.sha256,
-        KEY: key,
+        KEY_FACT: key,
     }
     entry = Entry(
         model=model,

@@ -11,7 +11,7 @@ from zoo import text as words
 from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
 from zoo.evaluate.diagnostics.shares import shares
-from zoo.evaluate.report import FORMAT
+from zoo.evaluate.report import REPORT_FORMAT
 from zoo.limits import LimitError, check_json
 from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet, parse, read, spell
@@ -84,10 +84,10 @@ def _json(raw: bytes) -> Any:
 def check_numbers(path: Path, report: Report) -> None:
     """Refuses another format, numbers outside of 0 to 1 and replicates of unequal counts. Raises:
     DataError naming the field."""
-    if report.format != FORMAT:
+    if report.format != REPORT_FORMAT:
         raise wrong(
             path,
-            f"Field 'report.format' is {report.format}, not {FORMAT}.",
+            f"Field 'report.format' is {report.format}, not {REPORT_FORMAT}.",
             "Measure it again with this version.",
         )
     for steps, value in shares(report):

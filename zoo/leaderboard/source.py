@@ -20,7 +20,7 @@ from zoo.evaluate import Predictions, predict
 from zoo.evaluate.coco_files import read_results
 from zoo.evaluate.predictions import code
 from zoo.evaluate.predictions.model_identity import card_sha256, plugin_of
-from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import PARQUET_SUFFIX
 from zoo.evaluate.predictions.provenance import hardware, software
 from zoo.labels import match_labels, space_of
 from zoo.labels.builtin import OPEN
@@ -84,7 +84,7 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, **optio
         return _of_predictions(predictions, dataset, choice, resolved)
     path = folder / row.predictions
     choice = resolve_name(registry, model_of(row, folder))
-    if path.suffix == SUFFIX:
+    if path.suffix == PARQUET_SUFFIX:
         return _of_predictions(Predictions.read(path), dataset, choice)
     _, results = read_results(path, dataset.truth)
     images = [

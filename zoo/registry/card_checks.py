@@ -31,11 +31,11 @@ from zoo.registry.card import (
 )
 from zoo.registry.license import advice, is_identifier
 from zoo.registry.requirements import is_requirement
-from zoo.registry.schema import MODEL_NAME, NAME, check_name
+from zoo.registry.schema import MODEL_NAME, NAME_PATTERN, check_name
 from zoo.registry.yaml_document import Sheet, Step
 from zoo.suggest import did_you_mean
 
-_ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
+_ARCHITECTURE = re.compile(rf"({NAME_PATTERN}/)?{NAME_PATTERN}")
 _BELONGS = {
     HubSource: "Write a path in the repository, as in weights/model.safetensors.",
     PackageSource: "Write a path in the package's folder, as in weights/model.safetensors.",

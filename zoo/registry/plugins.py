@@ -24,7 +24,7 @@ from zoo.registry.plugin_calls import contain, plugin_title
 from zoo.registry.plugin_messages import Conduct, describe_exception
 from zoo.registry.registrations import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
-from zoo.registry.schema import NAME
+from zoo.registry.schema import NAME_PATTERN
 from zoo.suggest import close_matches, did_you_mean
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _installed_entries() -> list[tuple[PluginInfo, EntryPoint | None]]:
         before = first.setdefault(info.name, info)
         if before is not info:
             info = _quarantine(info, _namesake(before))
-        elif info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
+        elif info.name in (CORE, USER) or not re.fullmatch(NAME_PATTERN, info.name):
             info = _quarantine(info, f"'{info.name}' can't be a plugin's name.")
         elif entry.fault and (selection is None or info.name in selection):
             info = _quarantine(info, entry.fault)

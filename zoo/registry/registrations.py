@@ -21,13 +21,13 @@ from zoo.registry.registry_file import (
     place,
     registry_file_of,
 )
-from zoo.registry.schema import NAME
+from zoo.registry.schema import NAME_PATTERN
 
 Kind = Literal["architectures", "backbones", "necks", "heads", "datasets", "engines", "trackers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WHOLE_FAMILY = "*"
 _BUILD_FIX = 'Pass a callable or "package.module:function".'
-_PART = re.compile(NAME)
+_PART = re.compile(NAME_PATTERN)
 _SUFFIX = re.compile(r"(\.[a-z0-9_-]+)+")
 _FOLDER = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")

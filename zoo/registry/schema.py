@@ -18,12 +18,12 @@ from zoo.registry.struct_types import fields_at, words_at
 from zoo.registry.yaml_document import Sheet, Step, spell
 from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
-NAME = r"[a-z0-9][a-z0-9_-]*"
+NAME_PATTERN = r"[a-z0-9][a-z0-9_-]*"
 DISTRIBUTION = (
     r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
 )
-MODEL_NAME = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
-_NAME = re.compile(NAME)
+MODEL_NAME = re.compile(rf"({NAME_PATTERN}/)?{NAME_PATTERN}(\.{NAME_PATTERN})?")
+_NAME = re.compile(NAME_PATTERN)
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 T = TypeVar("T")

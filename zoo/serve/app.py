@@ -40,9 +40,9 @@ PARAMETER_VALUES = {
 
 Model = Annotated[str | None, Query(description="A name of `/v1/models`; else the default.")]
 Score = Annotated[float, Query(ge=0, le=1, description="Leave out boxes with a lower score.")]
-Overlap = Annotated[
+IouQuery = Annotated[
     float | None,
-    Query(ge=0, le=1, description="Suppress boxes above this overlap; else the family's own."),
+    Query(ge=0, le=1, description="Suppress boxes above this IoU; else the family's own."),
 ]
 MaxBoxes = Annotated[
     int | None,
@@ -97,7 +97,7 @@ def _add_detect(app: FastAPI, detecting: Detecting, options: Options, guard: lis
         request: Request,
         model: Model = None,
         score: Score = SCORE,
-        iou: Overlap = None,
+        iou: IouQuery = None,
         max_boxes: MaxBoxes = None,
         exif: Exif = "apply",
         file: File = None,

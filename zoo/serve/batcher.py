@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OnBatch: TypeAlias = Callable[[int, float], None]
 
 
-class Outcome(NamedTuple):
+class BatchOutcome(NamedTuple):
     """The result for one image.
 
     batch_size:   how many images ran together.
@@ -52,7 +52,7 @@ class Job:
 
     image: Image
     key: Key
-    future: Future[Outcome] = field(default_factory=Future)
+    future: Future[BatchOutcome] = field(default_factory=Future)
     arrived: float = field(default_factory=monotonic)
 
 
@@ -106,7 +106,7 @@ class Batcher:
                 self._announced -= 1
                 self._changed.notify_all()
 
-    def submit(self, image: Image, protocol: Protocol) -> Future[Outcome]:
+    def submit(self, image: Image, protocol: Protocol) -> Future[BatchOutcome]:
         """Puts an image in line; cancelling its future before its batch starts removes it.
 
         Raises:
@@ -230,7 +230,7 @@ class Batcher:
             run_seconds = monotonic() - began
             for job, detections in zip(jobs, predictions, strict=True):
                 wait_seconds = began - job.arrived
-                outcome = Outcome(detections, len(jobs), wait_seconds, run_seconds)
+                outcome = BatchOutcome(detections, len(jobs), wait_seconds, run_seconds)
                 job.future.set_result(outcome)
             return
         half = (len(jobs) + 1) // 2

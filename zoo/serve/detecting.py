@@ -18,7 +18,7 @@ from zoo.detections.convert.json import object_of
 from zoo.environment import cores
 from zoo.images import Image, read
 from zoo.inference.prefetch import Readers, Task
-from zoo.serve.batcher import Outcome
+from zoo.serve.batcher import BatchOutcome
 from zoo.serve.budget import Budget, Reservation
 from zoo.serve.fetch import fetch
 from zoo.serve.gate import Gate
@@ -121,7 +121,9 @@ class Detecting:
                 threads.give_up(task)
             raise _late("reading the image", self._options) from None
 
-    async def _outcome(self, served: Served, future: Future[Outcome], until: float) -> Outcome:
+    async def _outcome(
+        self, served: Served, future: Future[BatchOutcome], until: float
+    ) -> BatchOutcome:
         try:
             outcome = await within(future, until)
         except TimeoutError:
@@ -216,7 +218,7 @@ async def within(future: Future[Result], until: float) -> Result:
     return await asyncio.wait_for(asyncio.wrap_future(future), max(0.0, until - monotonic()))
 
 
-def answer_of(served: Served, image: Image, outcome: Outcome) -> DetectAnswer:
+def answer_of(served: Served, image: Image, outcome: BatchOutcome) -> DetectAnswer:
     """The answer, whose line is what `zoo detect --json FILE.jsonl` writes, byte for byte."""
     record = object_of(outcome.detections, model=served.name, weights_sha256=served.weights_sha256)
     facts: dict[str, object] = {
@@ -231,7 +233,7 @@ def answer_of(served: Served, image: Image, outcome: Outcome) -> DetectAnswer:
     return DetectAnswer(json.dumps(record).encode() + b"\n", lost, facts)
 
 
-def _submit(served: Served, image: Image, protocol: Protocol) -> Future[Outcome]:
+def _submit(served: Served, image: Image, protocol: Protocol) -> Future[BatchOutcome]:
     try:
         return served.batcher.submit(image, protocol)
     except RuntimeError:  # it is closed

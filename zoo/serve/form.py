@@ -17,7 +17,7 @@ MAX_PARTS = 16
 
 
 @dataclass
-class Part:
+class FormPart:
     """One field of a form. name: the field's; file: the name of the file in it, or None."""
 
     name: str = ""
@@ -29,7 +29,7 @@ class Part:
 class _Form:
     """Collects parts as the parser finds them."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[FormPart] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
     header: dict[str, bytes] = field(default_factory=dict)
     key: bytes = b""
@@ -44,7 +44,7 @@ class _Form:
                 f"It has more than {MAX_PARTS} fields.",
                 "Send the image alone.",
             )
-        self.parts.append(Part())
+        self.parts.append(FormPart())
         self.pieces, self.header = [], {}
 
     def header_field(self, data: bytes, start: int, end: int) -> None:
@@ -79,7 +79,7 @@ class _Form:
         self.is_whole = True
 
 
-def parse_form(body: bytes, content_type: str) -> list[Part]:
+def parse_form(body: bytes, content_type: str) -> list[FormPart]:
     """The parts in their order. Raises: Refusal (400) if the form is broken or cut short."""
     _, options = parse_options_header(content_type)
     if not options.get(b"boundary"):

@@ -34,7 +34,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Data:
+class TrainingSets:
     """The images of a run. held_out: how `validation` was split off, if it was."""
 
     train: Dataset
@@ -54,7 +54,7 @@ class Data:
         return facts
 
 
-def images_of(source: Any, validation: Any, share: float) -> Data:
+def images_of(source: Any, validation: Any, share: float) -> TrainingSets:
     """The images to train on and to measure, from data sets as for `zoo.data.read`.
 
     Without `validation` and without a split `val`, a share of the images is split off, with a
@@ -73,9 +73,11 @@ def images_of(source: Any, validation: Any, share: float) -> Data:
     if validation is not None:
         validation_images = _not_empty(_validation_split(data_sets.read(validation)))
         _warn_of_overlap(train, validation_images)
-        return Data(train, validation_images)
+        return TrainingSets(train, validation_images)
     split = next((name for name in VALIDATION_SPLITS if name in splits), None)
-    return Data(train, _not_empty(dataset.splits[split])) if split else _hold_out(train, share)
+    return (
+        TrainingSets(train, _not_empty(dataset.splits[split])) if split else _hold_out(train, share)
+    )
 
 
 def _outside_splits(dataset: Dataset) -> Dataset:
@@ -110,10 +112,10 @@ def _not_empty(validation: Dataset) -> Dataset:
     )
 
 
-def _hold_out(train: Dataset, share: float) -> Data:
+def _hold_out(train: Dataset, share: float) -> TrainingSets:
     """Splits a share of the images off for validation, unless a part would have no box."""
     if not 0 < share < 1:
-        return Data(train, None)
+        return TrainingSets(train, None)
     train_part, validation_part = train.split(train=1 - share, val=share, seed=SPLIT_SEED)
     if not len(train_part.truth.labels) or not len(validation_part.truth.labels):
         _warn(
@@ -121,14 +123,14 @@ def _hold_out(train: Dataset, share: float) -> Data:
             "boxes to split %g of them off. Name others with validation (--validation).",
             *(train.name, share),
         )
-        return Data(train, None)
+        return TrainingSets(train, None)
     _warn(
         "%s: no validation images are named, so %s of %d were split off to be measured; name "
         "others with validation (--validation), or train on all with validation_share=0.",
         *(train.name, pluralize(len(validation_part), "image"), len(train)),
     )
     held_out = HeldOut(share, SPLIT_SEED, tuple(validation_part.truth.image_ids.tolist()))
-    return Data(replace(train_part, name=train.name), validation_part, held_out)
+    return TrainingSets(replace(train_part, name=train.name), validation_part, held_out)
 
 
 def _warn_of_overlap(train: Dataset, measured: Dataset) -> None:

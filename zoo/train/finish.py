@@ -16,7 +16,7 @@ from zoo.registry import Choice
 from zoo.registry.folder import FILE_PREFIX
 from zoo.text import pluralize
 from zoo.train.card import card_of, write_card
-from zoo.train.data import Data
+from zoo.train.data import TrainingSets
 from zoo.train.logging import is_loss, read_log
 from zoo.train.result import Result
 from zoo.train.run_folder import WEIGHTS
@@ -27,7 +27,7 @@ SUMMARY_NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
 PANEL_INCHES = (4.6, 3.4)
 
 
-def finish(training: Training, *, choice: Choice | None, data: Data) -> Result:
+def finish(training: Training, *, choice: Choice | None, data: TrainingSets) -> Result:
     """Loads the best weights into the detector, in eval mode, and writes their card and report."""
     detector, progress, folder = training.detector, training.progress, training.folder
     detector.load_state_dict(load_file(folder / WEIGHTS))
@@ -47,7 +47,7 @@ def finish(training: Training, *, choice: Choice | None, data: Data) -> Result:
     )
 
 
-def _write_report(training: Training, choice: Choice | None, images: Data) -> Report | None:
+def _write_report(training: Training, choice: Choice | None, images: TrainingSets) -> Report | None:
     """Writes card, report, curves and page. Without a card it measures the detector itself."""
     detector, folder = training.detector, training.folder
     card, data = card_of(detector, choice, training.recipe), training.samples.dataset

@@ -22,7 +22,7 @@ from zoo.train.objective import Objective
 from zoo.train.samples import MicroBatch
 
 PROTOCOL = "uniform"
-OVERLAP = 0.5  # smallest IoU of a detection at a box's place
+MIN_IOU = 0.5  # smallest IoU of a detection at a box's place
 CERTAIN = 0.3  # smallest score of a certain detection
 FOUND = 0.2  # AP50 on the batch: higher if it was memorised, near 0 if decode is wrong
 
@@ -124,7 +124,7 @@ def _compare(
     return Recall(
         ap50=max(0.0, evaluator.numbers()["AP50"]),
         boxes=len(boxes),
-        placed=sum(int((each >= OVERLAP).any(1).sum()) for each in overlaps if each.numel()),
+        placed=sum(int((each >= MIN_IOU).any(1).sum()) for each in overlaps if each.numel()),
         certain=sum(int((each.scores >= CERTAIN).sum()) for each in detections),
         detections=sum(map(len, detections)),
     )

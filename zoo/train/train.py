@@ -26,7 +26,7 @@ from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
 from zoo.train.card import check_size, choice_of, warn_of_losses
 from zoo.train.checkpoints import save_checkpoint
-from zoo.train.data import Data, images_of
+from zoo.train.data import TrainingSets, images_of
 from zoo.train.defaults import (
     Given,
     base_recipe,
@@ -127,7 +127,7 @@ class Plan:
     recipe: Recipe
     choice: Choice | None
     detector: Detector | None
-    data: Data
+    data: TrainingSets
     labels: LabelSpace | Sequence[str] | str
     folder: Path
     auto_batch: bool

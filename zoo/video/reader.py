@@ -10,7 +10,7 @@ from typing import Protocol
 
 from zoo.video.clip import Clip, Decoded, Losses
 
-NAME = "zoo-video"  # of the thread
+THREAD_NAME = "zoo-video"
 MAX_WAITING = 16  # frames
 MAX_WAITING_BYTES = 64 * 2**20
 POLL_SECONDS = 0.5  # so that a wait can be interrupted
@@ -106,7 +106,7 @@ class Reader:
         live = source.clip.live
         late = (lambda: source.losses.add("late")) if live else None
         self._queue = FrameQueue(newest if live else MAX_WAITING, late=late)
-        self._thread = threading.Thread(target=self._read, name=NAME, daemon=True)
+        self._thread = threading.Thread(target=self._read, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     def frames(self) -> Iterator[Decoded]:

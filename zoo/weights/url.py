@@ -64,7 +64,7 @@ class Url:
         with saving(self.path), file_lock(self.path):
             if not self.path.is_file():
                 remove_abandoned(home() / "files", but=self.path)
-                part = Part(self.path.with_name(self.path.name + PART), self.url, self.most)
+                part = PartialFile(self.path.with_name(self.path.name + PART), self.url, self.most)
                 try:
                     show, name = is_shown(progress), self.path.name
                     with Bar(name, total=None, show=show, in_bytes=True) as bar:
@@ -90,7 +90,7 @@ class Version(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialFile:
     """A file as far as it has come, and a note next to it that says which version it is a part
     of."""
 
@@ -145,7 +145,7 @@ class Part:
             write_file(self.note, msgspec.json.encode(Version(self.url, etag)))
 
 
-def _fetch(part: Part, retries: RetryPolicy, bar: Bar) -> None:
+def _fetch(part: PartialFile, retries: RetryPolicy, bar: Bar) -> None:
     while True:
         before = part.size
         try:
@@ -158,7 +158,7 @@ def _fetch(part: Part, retries: RetryPolicy, bar: Bar) -> None:
             bar.describe(part.path.stem)
 
 
-def _continue(part: Part, bar: Bar) -> None:
+def _continue(part: PartialFile, bar: Bar) -> None:
     headers = {"Accept-Encoding": "identity"}
     etag, size = part.etag(), part.size
     if etag and size:
@@ -181,7 +181,7 @@ def _continue(part: Part, bar: Bar) -> None:
         raise TransientError(f"{part.size} of {total} bytes came.")
 
 
-def _begin(response: Response, part: Part) -> int | None:
+def _begin(response: Response, part: PartialFile) -> int | None:
     """Makes the part ready for the answer's body and returns how long it will be in the end, if
     that is known."""
     if response.status_code == 416:

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.evaluate.plots.reported import report
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.plots.confusion import MOST, confusion
+from zoo.evaluate.plots.confusion import MAX_CLASSES, confusion
 
 
 def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_column() -> None:
@@ -30,10 +30,10 @@ def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_colu
 
 
 def test_the_classes_confused_most_are_shown_and_the_title_says_so() -> None:
-    figure = confusion(report(classes=MOST + 10))
+    figure = confusion(report(classes=MAX_CLASSES + 10))
     assert figure is not None
-    assert len(figure.axes[0].get_yticklabels()) <= MOST + 1
-    assert f"the {MOST} classes confused most" in figure.get_suptitle()
+    assert len(figure.axes[0].get_yticklabels()) <= MAX_CLASSES + 1
+    assert f"the {MAX_CLASSES} classes confused most" in figure.get_suptitle()
     few = confusion(report(classes=3))
     assert few is not None
     assert "confused most" not in few.get_suptitle()

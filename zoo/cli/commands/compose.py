@@ -13,7 +13,7 @@ from zoo.cli import output
 from zoo.cli.options import LABELS, labels_of, value_of
 from zoo.errors import UsageError
 from zoo.registry.card import Input
-from zoo.registry.schema import NAME
+from zoo.registry.schema import NAME_PATTERN
 from zoo.registry.yaml_writer import dump
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compose(
     from zoo.detectors.compose import compose as compose_parts
     from zoo.detectors.composed import describe
 
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         case = "Names of models have lower-case letters, digits, - and _ only."
         raise UsageError(f"--name '{name:.60}' was given.", case, "Write --name my_detector")
     arguments = _arguments(argument or [])

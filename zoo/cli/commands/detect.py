@@ -68,13 +68,13 @@ Score = Annotated[
         "--score", metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of."
     ),
 ]
-Overlap = Annotated[
+IouOption = Annotated[
     float | None,
     typer.Option(
-        metavar="OVERLAP",
+        metavar="IOU",
         min=0,
         max=1,
-        help="Non-maximum suppression above this overlap; else the family's own.",
+        help="Non-maximum suppression above this IoU; else the family's own.",
     ),
 ]
 MaxBoxes = Annotated[
@@ -139,7 +139,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     labels: Labels = None,
     score: Score = 0.3,
-    iou: Overlap = None,
+    iou: IouOption = None,
     max_boxes: MaxBoxes = None,
     json_to: Json = None,
     coco_to: Coco = None,

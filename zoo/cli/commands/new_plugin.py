@@ -13,7 +13,7 @@ from zoo.errors import UsageError
 from zoo.files import write_errors, write_file
 from zoo.registry import catalogue
 from zoo.registry.registry_file import CORE, USER
-from zoo.registry.schema import NAME
+from zoo.registry.schema import NAME_PATTERN
 
 TEMPLATE = Path(__file__).parent.parent / "template"
 # file of the template -> file of the plugin
@@ -46,7 +46,8 @@ def new_plugin(
     to: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one."
+            metavar="FOLDER",
+            help="A new or empty folder; without it, detzoo-NAME in this one.",
         ),
     ] = None,
     detector: Annotated[
@@ -126,7 +127,7 @@ def _check_name(name: str) -> None:
     failure = f"A plugin called '{name}' can't be written."
     if (
         name in (CORE, USER)
-        or not re.fullmatch(NAME, name)
+        or not re.fullmatch(NAME_PATTERN, name)
         or not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name)
     ):
         case = (

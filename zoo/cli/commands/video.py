@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import gallery
-from zoo.cli.commands.detect import Font, Labels, MaxBoxes, Model, Overlap, Score
+from zoo.cli.commands.detect import Font, IouOption, Labels, MaxBoxes, Model, Score
 from zoo.cli.options import (
     BatchSize,
     Device,
@@ -97,7 +97,7 @@ def video(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     labels: Labels = None,
     score: Score = 0.3,
-    iou: Overlap = None,
+    iou: IouOption = None,
     max_boxes: MaxBoxes = None,
     save: Save = None,
     json_to: Json = None,

@@ -17,7 +17,7 @@ from zoo.labels import LabelSpace, get
 
 SOME = 10  # boxes that are in their place by no accident
 FEWEST = 6  # the same of boxes that are all in place
-MOST = 0.5  # the share of them from which on another class is not chance either
+MIN_OTHER_SHARE = 0.5  # the share of them from which on another class is not chance either
 ONLY = 0.9  # the share of the detections that are of one class if a model knows no other
 CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
@@ -57,7 +57,7 @@ def other_classes(
     met[which] = True
     own[which[labels[which] == truth.labels[near]]] = True
     other = met & ~own
-    if met.sum() < FEWEST or other.sum() <= MOST * met.sum():
+    if met.sum() < FEWEST or other.sum() <= MIN_OTHER_SHARE * met.sum():
         return
     _, first = np.unique(which, return_index=True)  # the box that each overlaps most
     wrong = other[which[first]]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from zoo.evaluate.report import Report
 
-MOST = 18  # classes; more can't be read
+MAX_CLASSES = 18  # classes; more can't be read
 NOTHING = "background"
 
 
@@ -41,7 +41,7 @@ def confusion(report: Report) -> Figure | None:
     part = matrix[np.ix_(rows, columns)]
     more = len(names) - len(shown) + 1
     title = f"Confusion at score {confusion.score:.2f}" + (
-        f", the {MOST} classes confused most" if more > 0 else ""
+        f", the {MAX_CLASSES} classes confused most" if more > 0 else ""
     )
     width, height = (2.6 + 0.36 * len(some) for some in (columns, rows))
     figure = paper(report, title, width=max(width + 0.6, 6.0), height=max(height, 4.6))
@@ -90,6 +90,6 @@ def _classes_to_show(matrix: NDArray[np.int64]) -> list[int]:
     classes = matrix[:-1, :-1]
     mixed = classes.sum(0) + classes.sum(1) - 2 * classes.diagonal()
     background = matrix[:-1, -1] + matrix[-1, :-1]
-    best = np.lexsort((-background, -mixed))[:MOST]
+    best = np.lexsort((-background, -mixed))[:MAX_CLASSES]
     used = [int(label) for label in np.sort(best) if matrix[label].any() or matrix[:, label].any()]
     return [*used, len(classes)]

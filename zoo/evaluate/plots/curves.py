@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from zoo.evaluate.report import Report
 
-SHOWN = {
+CURVES = {
     "AP50": ("IoU .50", GREEN),
     "AP75": ("IoU .75", ORANGE),
     "AP": ("mean of IoU .50 to .95", BLUE),
@@ -26,7 +26,7 @@ def curves(report: Report) -> Figure | None:
         return None
     figure = paper(report, "Precision and recall, mean over classes")
     axes = plain(figure.add_subplot())
-    for name, (description, color) in SHOWN.items():
+    for name, (description, color) in CURVES.items():
         if name in report.curves and (number := report.numbers.get(name)) is not None:
             precision = report.curves[name]
             recall = np.linspace(0, 1, len(precision))

@@ -15,7 +15,7 @@ import msgspec
 
 from zoo.errors import NameNotFound, UsageError
 from zoo.evaluate.predictions import code
-from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import PARQUET_SUFFIX
 from zoo.labels.builtin import OPEN, Labels, label_spaces, name_with_labels
 from zoo.labels.space import LabelSpace
 from zoo.registry import Choice, catalogue
@@ -252,7 +252,7 @@ def _file_in_memory(detector: Detector) -> dict[str, str]:
 
 
 def _is_folder(folder: Path) -> UsageError:
-    files = sorted(folder.glob(f"*{SUFFIX}"))
+    files = sorted(folder.glob(f"*{PARQUET_SUFFIX}"))
     example = f", as in {files[0]}" if files else ""
     return UsageError(
         f"No model named '{folder}'.",

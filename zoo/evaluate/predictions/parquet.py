@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from zoo.data.offsets import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.predictions.checksum import Damaged, is_sealed, seal
-from zoo.evaluate.predictions.predictions import FIX, Predictions
+from zoo.evaluate.predictions.predictions import PREDICT_AGAIN, Predictions
 from zoo.evaluate.predictions.provenance import flaw
 from zoo.extras import optional
 from zoo.files import atomic_write, check_regular, write_errors
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 FORMAT = 1
-SUFFIX = ".parquet"
-MOST = 2**31  # numbers in a column; a file that claims more is meant to exhaust the machine
-_KEY = b"detzoo"
+PARQUET_SUFFIX = ".parquet"
+MAX_NUMBERS = 2**31  # numbers in a column; a file that claims more is meant to exhaust the machine
+_HEADER_KEY = b"detzoo"
 _RESULTS = ("image_id", "category_id", "bbox", "score")  # of COCO, a row a detection
 _LISTS = ("boxes", "scores", "labels")
 _DTYPES = {"int32": np.int32, "int64": np.int64, "float": np.float32}
@@ -129,7 +129,7 @@ def _table(predictions: Predictions) -> pyarrow.Table:
         _Header(FORMAT, predictions.names, predictions.provenance, _sha256(predictions)),
         order="sorted",
     )
-    return pa.Table.from_arrays(columns, schema=schema.with_metadata({_KEY: header}))
+    return pa.Table.from_arrays(columns, schema=schema.with_metadata({_HEADER_KEY: header}))
 
 
 def read(path: Path) -> Predictions:
@@ -190,7 +190,7 @@ def _check_size(metadata: Any, path: Path) -> None:
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(column)
-            if chunk.num_values > MOST:
+            if chunk.num_values > MAX_NUMBERS:
                 raise _flaw(
                     path, f"Column {chunk.path_in_schema} claims {chunk.num_values} values."
                 )
@@ -201,7 +201,7 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
     if not any(schema.remove_metadata().equals(_schema(text)) for text in (False, True)):
         raise _foreign(schema, path)
     try:
-        about = (schema.metadata or {})[_KEY]
+        about = (schema.metadata or {})[_HEADER_KEY]
         check_json(about)
         header = msgspec.json.decode(about, type=_Header)
     except KeyError:
@@ -332,4 +332,4 @@ def _numbers(column: Any) -> NDArray[Any]:
 
 
 def _flaw(path: Path, case: str) -> DataError:
-    return DataError(f"{path} was read as predictions.", case, FIX)
+    return DataError(f"{path} was read as predictions.", case, PREDICT_AGAIN)

@@ -43,9 +43,8 @@ if TYPE_CHECKING:
 
     from zoo.contract import Predictor, Protocol
 
-_FIRST = (
-    16  # images whose sizes tell whether they are the ones that were annotated, before a long run
-)
+# Images whose sizes tell, before a long run, whether they are the ones that were annotated.
+_SIZES_COMPARED = 16
 
 
 def predict(  # noqa: PLR0913 - everything that can be said of a run in one place
@@ -214,9 +213,9 @@ def _look(work: _Work, run: PredictionStore) -> None:
         for record, detections, facts in model_run.outputs:
             run.note(facts)
             run.add(record, detections)
-            if len(looked) < _FIRST and detections.size is not None:
+            if len(looked) < _SIZES_COMPARED and detections.size is not None:
                 looked.append((record.id, detections.size))
-                if len(looked) == min(_FIRST, todo):
+                if len(looked) == min(_SIZES_COMPARED, todo):
                     size_notes(
                         looked, dataset, model=identity.name, stored=protocol.exif == "ignore"
                     )

@@ -30,7 +30,7 @@ from zoo.drafts import clear
 from zoo.environment import home
 from zoo.errors import DataError
 from zoo.evaluate.naming import file_name
-from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import PARQUET_SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions, joined
 from zoo.evaluate.predictions.provenance import joined as joined_facts
 from zoo.evaluate.predictions.provenance import now
@@ -57,7 +57,7 @@ def folder() -> Path:
 def file_of(facts: dict[str, str], to: Path) -> Path:
     """The file of the run that these facts are of."""
     named = "@".join(file_name(facts[key])[:60] for key in ("model", "data", "protocol"))
-    return to / f"{named}-{key_of(facts)[:12]}{SUFFIX}"
+    return to / f"{named}-{key_of(facts)[:12]}{PARQUET_SUFFIX}"
 
 
 def key_of(facts: dict[str, str]) -> str:
@@ -101,7 +101,7 @@ class PredictionStore:
 
     def discard(self) -> None:
         """Removes what an earlier process has left."""
-        for path in self.parts.glob(f"*{SUFFIX}"):
+        for path in self.parts.glob(f"*{PARQUET_SUFFIX}"):
             path.unlink()
         self._parts, self._waiting = [], []
 
@@ -113,7 +113,7 @@ class PredictionStore:
         """
         clear(self.parts, young=0)  # whose lock is held
         self._parts, done = [], set[int | str]()
-        for path in sorted(self.parts.glob(f"*{SUFFIX}")):
+        for path in sorted(self.parts.glob(f"*{PARQUET_SUFFIX}")):
             try:
                 self._parts.append(self._check_part(Predictions.read(path), image_ids, done))
             except DataError as error:
@@ -162,7 +162,7 @@ class PredictionStore:
 
     def _next_number(self) -> int:
         """The number of a new part: behind all that are there, of which some may be missing."""
-        stems = (path.stem for path in self.parts.glob(f"*{SUFFIX}"))
+        stems = (path.stem for path in self.parts.glob(f"*{PARQUET_SUFFIX}"))
         return max((int(stem) for stem in stems if stem.isdecimal()), default=-1) + 1
 
     def flush(self) -> None:
@@ -170,7 +170,7 @@ class PredictionStore:
         if self._waiting:
             facts = {**self.facts, "finished": now(), "seconds": f"{monotonic() - self._since:.1f}"}
             part = as_predictions(self._waiting, self.names, facts)
-            part.write(self.parts / f"{self._next_number():06d}{SUFFIX}")
+            part.write(self.parts / f"{self._next_number():06d}{PARQUET_SUFFIX}")
             self._parts.append(part)
             self._waiting = []
         self._since = monotonic()
@@ -196,7 +196,7 @@ def clear_finished(to: Path) -> None:
     """Removes the parts of runs that are finished, which a kill has left; never those that a
     process holds."""
     with suppress(OSError):
-        for parts in to.glob(f"*{SUFFIX}{PARTS}"):
+        for parts in to.glob(f"*{PARQUET_SUFFIX}{PARTS}"):
             if parts.with_name(parts.name.removesuffix(PARTS)).is_file():
                 _remove_unowned(parts)
 

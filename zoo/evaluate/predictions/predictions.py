@@ -17,7 +17,7 @@ from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.labels import LabelSpace
 from zoo.text import pluralize
 
-FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
+PREDICT_AGAIN = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Predictions:
 
     def flaw(self, case: str) -> DataError:
         """The error for predictions that can't be."""
-        return DataError(f"{self.path or 'Predictions'} was read.", case, FIX)
+        return DataError(f"{self.path or 'Predictions'} was read.", case, PREDICT_AGAIN)
 
     @classmethod
     def read(cls, path: str | Path) -> Predictions:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.data.values import UNKNOWN
 
 _SIDE = Annotated[int, msgspec.Meta(ge=1, le=2**20)]
-_MOST = 1 << 24  # runs of one mask
+_MAX_RUNS = 1 << 24  # runs of one mask
 
 
 class Runs(msgspec.Struct):
@@ -83,7 +83,7 @@ def unpack(text: str) -> NDArray[np.int64] | None:
     difference to the one before the last. None for another text."""
     counts: list[int] = []
     at = 0
-    while at < len(text) and len(counts) < _MOST:
+    while at < len(text) and len(counts) < _MAX_RUNS:
         value, shift, more = 0, 0, True
         while more:
             bits = ord(text[at]) - 48 if at < len(text) else -1

@@ -19,7 +19,7 @@ BY_NAME = "?"  # the split of files whose own names say theirs
 _HEADER = re.compile(
     rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL
 )
-_MOST = 64  # levels of features that are looked into
+_MAX_LEVELS = 64  # levels of features that are looked into
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _features_named(node: Any, name: str) -> list[Any]:
 def _below(node: Any, depth: int = 0) -> Iterator[Any]:
     """A value, and those in it."""
     yield node
-    if depth < _MOST:
+    if depth < _MAX_LEVELS:
         values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         for value in values:
             yield from _below(value, depth + 1)

@@ -33,7 +33,7 @@ BOXES = (
 # Number of steps, learning rate of the first, and whether the outputs start above 0. Two-stage
 # heads converge slowly; boxes in raw pixels are far away.
 TRIES = (100, 0.3, False), (100, 0.3, True), (200, 0.2, False), (200, 0.3, True), (300, 2.0, True)
-OVERLAP = 0.97
+MIN_IOU = 0.97
 EDGE = 0.75  # pixels of the network's input; a decode that adds one to an edge misses it
 OBJECTS_PER_BATCH = 8  # in four images
 MAX_CLASSES = 96  # that are checked
@@ -162,7 +162,7 @@ def _mismatches(
         apart = (target.boxes[:, None] - best.boxes).abs().amax(2) * max(
             transform.scale_x, transform.scale_y
         )  # (objects, detections)
-        near = (box_iou(target.boxes, best.boxes) >= OVERLAP) | (apart <= EDGE)
+        near = (box_iou(target.boxes, best.boxes) >= MIN_IOU) | (apart <= EDGE)
         same = near & (target.labels[:, None] == best.labels)
         for row, box, label in zip(
             same, target.boxes.tolist(), target.labels.tolist(), strict=True
