@@ -12,9 +12,8 @@ import re
 MAX_LINE_LETTERS = 2000  # characters of one line
 MAX_LINES = 40  # lines of one list
 
-_JOINERS = (
-    "\u200c\u200d"  # Persian and many Indic scripts, and emoji, can't be written without them
-)
+# Persian and many Indic scripts, and emoji, can't be written without these.
+_JOINERS = "\u200c\u200d"
 # What stands before a host, also where a password has a / in it, or pathlib has taken one away; an
 # address of IPv6 and a port are none of it.
 _USERINFO = re.compile(

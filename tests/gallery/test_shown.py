@@ -24,10 +24,9 @@ def test_a_box_is_in_parts_of_the_sides() -> None:
     assert part_of((10, 20, 60, 40), 100, 200) == (1000, 1000, 5000, 1000)
 
 
-@given(st.floats(0, 1), st.integers(0, 100))
-def test_a_score_passes_the_steps_that_the_number_passes(score: float, step: int) -> None:
-    if score_part(score) >= round(step / 100 * PARTS):
-        assert score >= step / 100 or abs(score - step / 100) < 1e-12
+@given(st.floats(0, 1))
+def test_a_score_passes_no_step_that_the_number_does_not_pass(score: float) -> None:
+    assert score - 1.01 / PARTS < score_part(score) / PARTS <= score + 1e-12
 
 
 @given(st.floats(0, 1))

@@ -48,9 +48,8 @@ def _of_few(boxes: Tensor, groups: Tensor, iou: float) -> Tensor:
 def _of_many(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tensor:
     """The rows that stay, by torchvision, in one pass: each group gets a plane of its own, in
     float64 to lose no precision."""
-    from torchvision.ops import (
-        nms,
-    )  # deferred: it imports torch's compiler, which takes longer than an image does
+    # deferred: it imports torch's compiler, which takes longer than an image does
+    from torchvision.ops import nms
 
     plane = float(boxes.max() - boxes.min()) + 1
     rows: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)

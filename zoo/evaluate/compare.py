@@ -78,9 +78,8 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
 
 
 def _check_reports(**reports: object) -> None:
-    from zoo.evaluate.diagnostics.consistency import (
-        contradictions,  # deferred: only comparing needs it
-    )
+    # deferred: only comparing needs it
+    from zoo.evaluate.diagnostics.consistency import contradictions
 
     for name, report in reports.items():
         if not isinstance(report, Report):

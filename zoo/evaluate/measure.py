@@ -140,10 +140,8 @@ def _curves(matched: MatchedImages) -> dict[str, tuple[float, ...]]:
 def _per_class(
     matched: MatchedImages, drawn: NDArray[np.float64], level: float, analysed: _Analysed
 ) -> dict[str, ClassReport]:
-    precision, recall = (
-        matched.curves.precision[0, 0],
-        matched.curves.recall,
-    )  # (t, p, k), (l, r, t, k)
+    precision = matched.curves.precision[0, 0]  # (t, p, k)
+    recall = matched.curves.recall  # (l, r, t, k)
     limit = matched.plan.settings.detections.index(matched.limit)
     detections = np.bincount(
         matched.outcomes.labels, minlength=len(matched.plan.truth.label_space)

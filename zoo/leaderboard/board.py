@@ -106,9 +106,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def settings(self) -> Protocol:
         """The protocol that its models are run by."""
-        from zoo.contract.protocol import (
-            Protocol,
-        )  # deferred: it brings torch, which checking entries does without
+        # deferred: it brings torch, which checking entries does without
+        from zoo.contract.protocol import Protocol
 
         return replace(Protocol.named(self.protocol), exif=self.exif)
 

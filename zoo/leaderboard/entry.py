@@ -21,6 +21,7 @@ from zoo.leaderboard.reading import check_numbers, read_struct, wrong
 from zoo.registry.card import Claim, Licenses
 
 FORMAT = 1
+# The least that an entry says.
 PROVENANCE = (
     "model",
     "weights_source",
@@ -29,7 +30,7 @@ PROVENANCE = (
     "detzoo",
     "processor",
     "finished",
-)  # the least
+)
 SETTINGS = (  # of `zoo.Protocol`
     *("score", "iou", "max_boxes", "nms", "resize", "precision", "exif"),
     *("wrapper", "engine", "prompts"),

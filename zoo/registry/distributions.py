@@ -138,10 +138,8 @@ def _newest(
 
 
 def _rank(distribution: metadata.Distribution) -> tuple[bool, Version]:
-    from packaging.version import (
-        InvalidVersion,
-        Version,
-    )  # deferred: only a damaged folder needs it
+    # deferred: only a damaged folder needs it
+    from packaging.version import InvalidVersion, Version
 
     owner = _owner(distribution)
     try:

@@ -18,9 +18,8 @@ SCHEMA = 2
 EXTRA = f"{FACTS_KEY}.json"  # the facts' file in a `torch.export` program
 IR = "model.xml"  # the graph in a folder of OpenVINO IR
 MAX_FACTS_BYTES = 16 << 20
-FIRST_READABLE_ENGINE = (
-    "first"  # the engine that stands for the first one installed that reads the file
-)
+# The engine that stands for the first one installed that reads the file.
+FIRST_READABLE_ENGINE = "first"
 FORMATS = {".onnx": "onnx", ".xml": "openvino", ".pt2": "torch"}
 _METADATA = 14  # the field `metadata_props` of an ONNX ModelProto
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2

@@ -30,9 +30,8 @@ def is_permissive(license: str) -> bool:
 @cache  # thousands of cards have a handful of licences
 def is_identifier(word: str) -> bool:
     """Whether a word is an SPDX identifier, or an expression of some; case does not matter."""
-    from packaging.licenses import (
-        canonicalize_license_expression,
-    )  # deferred: only questions about licences need the list
+    # deferred: only questions about licences need the list
+    from packaging.licenses import canonicalize_license_expression
 
     try:
         canonicalize_license_expression(word)

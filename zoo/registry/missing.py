@@ -107,10 +107,8 @@ def repair_advice(distribution: str) -> str:
 
 def _origin(distribution: str) -> dict[str, object]:
     """The address that pip had it from, if not an index (`direct_url.json`, PEP 610)."""
-    from importlib.metadata import (
-        Distribution,
-        PackageNotFoundError,
-    )  # deferred: only mistakes need it
+    # deferred: only mistakes need it
+    from importlib.metadata import Distribution, PackageNotFoundError
 
     try:
         origin = json.loads(

@@ -19,9 +19,8 @@ from zoo.registry.yaml_document import Sheet, Step, spell
 from zoo.suggest import close_matches, did_you_mean, join_or, suggest
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]*"
-DISTRIBUTION = (
-    r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
-)
+# It is printed after `pip install`.
+DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
 MODEL_NAME = re.compile(rf"({NAME_PATTERN}/)?{NAME_PATTERN}(\.{NAME_PATTERN})?")
 _NAME = re.compile(NAME_PATTERN)
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")

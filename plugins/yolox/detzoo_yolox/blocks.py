@@ -32,9 +32,8 @@ class Norm(nn.BatchNorm2d):
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=BN_EPS, momentum=BN_MOMENTUM)
-        self._has_statistics = (
-            False  # not known yet; asking the tensors at every batch would make a GPU wait
-        )
+        # Not known yet; asking the tensors at every batch would make a GPU wait.
+        self._has_statistics = False
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, channels, h, w)`, unchanged in shape."""

@@ -48,9 +48,8 @@ def confusion(matches: Matches, names: tuple[str, ...], *, score: float) -> Conf
     selected = matches.counted & (matches.scores >= score)
     true = selected & matches.true
     free = matches.missed.copy()
-    free[matches.boxes[matches.true & ~true, 0]] = (
-        True  # found only by detections that the threshold takes out
-    )
+    # found only by detections that the threshold takes out
+    free[matches.boxes[matches.true & ~true, 0]] = True
     wrong = np.flatnonzero(selected & ~true)
     claims = (
         wrong[(matches.ious[wrong, 1] >= ANALYSED_IOU) & free[matches.boxes[wrong, 1]]]

@@ -14,9 +14,8 @@ from zoo.errors import DataError
 from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.settings import Area, CocoSettings
 
-ANALYSED_IOU = (
-    0.5  # error types, confusion, LRP and calibration are read off the matching at this IoU
-)
+# Error types, confusion, LRP and calibration are read off the matching at this IoU.
+ANALYSED_IOU = 0.5
 
 
 @dataclass(frozen=True, eq=False)
