@@ -1,6 +1,7 @@
 """Environment variables mean what the page of settings says, and are read in one module."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -191,3 +192,16 @@ def test_a_home_folder_is_expanded_and_one_that_nobody_has_is_left(
     assert expand_home("~/a") == tmp_path / "a"
     assert expand_home(Path("a/~")) == Path("a/~")
     assert expand_home("~nosuchuser/a") == Path("~nosuchuser/a")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="HOME is of POSIX")
+@pytest.mark.parametrize("home", ["", ".", "home"])
+def test_a_home_that_is_no_absolute_path_is_none(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.delenv("ZOO_HOME", raising=False)
+    monkeypatch.delenv("HOME")
+    without = [environment.home(), environment.hub_cache(), expand_home("~")]
+    monkeypatch.setenv("HOME", home)
+    assert [environment.home(), environment.hub_cache(), expand_home("~")] == without
+    assert environment.home().is_absolute()

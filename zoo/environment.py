@@ -35,8 +35,26 @@ RAY_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 def expand_home(path: str | os.PathLike[str]) -> Path:
     """A path that a user typed, `~` and `~user` being home folders; without such a user it stays as
-    it is."""
-    return Path(os.path.expanduser(path))
+    it is. A HOME that is empty or not absolute counts as unset, as caches would land in the working
+    folder or in the root."""
+    return Path(_expanded(os.fspath(path)))
+
+
+def _expanded(path: str) -> str:
+    named = os.environ.get("HOME")
+    if path.split("/")[0] == "~" and named is not None and not os.path.isabs(named):
+        return _home_of_user() + path[1:]
+    return os.path.expanduser(path)
+
+
+def _home_of_user() -> str:
+    """The home folder that the system keeps for this user, `~` if it keeps none."""
+    try:
+        from pwd import getpwuid  # which Windows lacks
+
+        return getpwuid(os.getuid()).pw_dir
+    except (ImportError, KeyError):
+        return "~"
 
 
 def cores() -> int:
@@ -49,7 +67,7 @@ def home() -> Path:
 
     Raises: UsageError where it is in a home folder that nobody has.
     """
-    folder = os.path.expanduser(_text("ZOO_HOME") or "~/.cache/detzoo")
+    folder = _expanded(_text("ZOO_HOME") or "~/.cache/detzoo")
     if folder.startswith("~"):  # a folder of the name `~a` is typed ./~a
         raise UsageError(
             "ZOO_HOME was read.",

@@ -13,7 +13,7 @@ from zoo.cli import detect_run
 from zoo.cli.detect_run import Request, run
 from zoo.data import read
 from zoo.detectors import Protocol
-from zoo.errors import ImageError, OfflineError, UsageError
+from zoo.errors import ImageError, NameNotFound, OfflineError, UsageError
 
 
 @pytest.fixture
@@ -150,3 +150,13 @@ def test_a_password_is_in_nothing_that_is_said_or_written(
     written = [path for path in to.rglob("*") if path.is_file()]
     assert sorted(path.name for path in written) == ["a.png", "out.html", "out.jsonl"]
     assert not [path for path in written if PASSWORD.encode() in path.read_bytes()]
+
+
+def test_without_the_plugin_of_the_default_a_model_is_to_be_named(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect_run, "DEFAULT_MODEL", "gone/gone_nano")
+    with pytest.raises(NameNotFound, match=r"The default is gone/gone_nano(.|\n)*--model NAME"):
+        run(Request(sources=[str(images)]))
+    with pytest.raises(NameNotFound, match="No model named 'none'"):
+        run(Request(sources=[str(images)], model="none"))

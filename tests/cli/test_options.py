@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,9 @@ def test_weights_of_a_model_that_is_named_twice_are_requested_once() -> None:
     ]
     with pytest.raises(NameNotFound):
         weights_requests(catalogue(), ["yolox_nan"])
+
+
+def test_an_exported_file_has_no_weights_to_lock_or_to_bundle(tmp_path: Path) -> None:
+    (tmp_path / "nano.onnx").write_bytes(b"graph")
+    with pytest.raises(UsageError, match="holds its weights and uses no others"):
+        weights_requests(catalogue(), [f"file:{tmp_path / 'nano.onnx'}"])

@@ -203,3 +203,9 @@ def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
 def test_a_post_load_setting_that_a_family_does_not_know_is_refused() -> None:
     with pytest.raises(ContractError, match="frozen_bn_eps"):
         zoo.load("yolox_nano", weights=False).post_load({"frozen_bn_eps": 0.0})
+
+
+def test_a_default_device_that_computes_nothing_is_not_blamed_on_a_plugin() -> None:
+    with torch.device("meta"), pytest.raises(UsageError, match="torch's default device here"):
+        zoo.load("yolox_pico")
+    assert zoo.load("yolox_pico").device.type != "meta"

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+import zoo
 from zoo.detectors import Detector
 from zoo.detectors.engine_request import EngineRequest
 from zoo.engines import Engine, cache
 from zoo.engines.card import choice_of, request_for
 from zoo.engines.parity import Parity
+from zoo.errors import CacheError
 
 
 @pytest.fixture
@@ -49,3 +51,15 @@ def test_where_an_agreement_can_t_be_kept_work_goes_on(
     cache.note_agreed(tmp_path / "model.onnx", engine, Parity(images=3))
     assert "can't be remembered" in caplog.text
     assert not cache.has_agreed(tmp_path / "model.onnx", engine)
+
+
+def test_a_folder_that_can_not_be_written_is_the_reason_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "engines").write_text("")
+    monkeypatch.setenv("ZOO_HOME", str(home))
+    with pytest.raises(CacheError, match=r"engines' is not a folder(.|\n)*Set ZOO_HOME to a"):
+        zoo.load("yolox_pico", engine="onnxruntime")

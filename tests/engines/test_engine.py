@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -132,3 +133,14 @@ def test_a_session_that_returns_too_little_is_named(
 
     with pytest.raises(ContractError, match="returned 0 outputs, and the network has 1"):
         _with(pico, pico_onnx, Silent()).predict([scene], pico.defaults)
+
+
+def test_an_engine_that_goes_to_another_process_is_loaded_there(
+    engine: Engine, scene: Tensor
+) -> None:
+    there = pickle.loads(pickle.dumps(engine))
+    assert isinstance(there, Engine)
+    assert (there.engine, there.file, there.name) == (engine.engine, engine.file, engine.name)
+    here, other = engine.detect(scene), there.detect(scene)
+    assert torch.equal(here.boxes, other.boxes)
+    assert len(here) > 0

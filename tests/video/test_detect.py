@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -110,6 +111,38 @@ def test_a_stream_that_is_never_looked_at_is_closed(make_clip: Make, squares) ->
     with detect_video(squares, path) as stream:
         assert stream.clip.frames == 20
     assert str(path) not in open_files()
+
+
+class Patient:
+    """A predictor that waits for a word from outside at each batch."""
+
+    def __init__(self, predictor: Any) -> None:
+        self._predictor = predictor
+        self.begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._predictor, name)
+
+    def predict(self, *words: Any) -> Any:
+        self.begun.set()
+        assert self.may_go_on.wait(30)
+        return self._predictor.predict(*words)
+
+
+def test_another_thread_may_close_it_while_a_frame_is_made(make_clip: Make, squares) -> None:
+    path = make_clip("a.mp4", count=50)
+    patient, seen = Patient(squares), []
+    stream = detect_video(patient, path, batch_size=1)  # type: ignore[arg-type]
+    looking = threading.Thread(target=lambda: seen.extend(stream))
+    looking.start()
+    assert patient.begun.wait(30)
+    stream.close()
+    patient.may_go_on.set()
+    looking.join(30)
+    assert not looking.is_alive()
+    assert seen == []
+    assert str(path) not in open_files()
+    assert list(stream) == []
 
 
 def test_memory_does_not_grow_with_the_length(make_clip: Make, squares) -> None:

@@ -24,7 +24,7 @@ from zoo.detections.convert.json import object_of
 from zoo.detectors import Protocol, load
 from zoo.detectors.detector import BasePredictor
 from zoo.draw import draw, save
-from zoo.errors import ImageError, OfflineError, SourceError, UsageError
+from zoo.errors import ImageError, NameNotFound, OfflineError, SourceError, UsageError
 from zoo.gallery import Collection
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
@@ -117,16 +117,26 @@ def load_or_default(
 ) -> BasePredictor:
     """The named model, else the default; falls back to the bundled model, with a warning, if the
     default's weights can't be fetched. Warns of random weights too."""
+    name = model or DEFAULT_MODEL
     try:
         detector = load(
-            model or DEFAULT_MODEL,
+            name,
             weights=weights_of(weights),
             labels=labels,
             device=device,
             engine=engine,
         )
-    except (SourceError, OfflineError):
+    except NameNotFound as error:
+        if model:
+            raise
+        raise NameNotFound(
+            "No --model was named.",
+            f"The default is {name}, and no plugin that is loaded has it.",
+            "Name one that zoo list shows: --model NAME",
+        ) from error
+    except (SourceError, OfflineError) as error:
         if model or weights or labels:
+            error.fix_cli += "" if model else "\nOr name another model: --model NAME"
             raise
         detector = load(BUNDLED_MODEL, device=device, engine=engine)
         classes = ", ".join(detector.label_space.names)

@@ -12,7 +12,7 @@ import typer
 from zoo.errors import CardError, UsageError
 from zoo.labels import builtin
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX, exported_of
 from zoo.registry.yaml_document import parse_value
 from zoo.weights import Lock, WeightsRequest, request_for
 from zoo.weights.hub_model import card_request
@@ -135,8 +135,16 @@ def weights_requests(
 
     lock: the lock file to obey; None is the one in force.
 
-    Raises: NameNotFound, NameAmbiguous if no model, or several, have a name.
+    Raises: NameNotFound, NameAmbiguous if no model, or several, have a name; UsageError for an
+        exported file, which holds its weights.
     """
+    for name in names:
+        if exported_of(name):
+            raise UsageError(
+                f"'{name}' has no weights to fetch.",
+                "It is an exported file, which holds its weights and uses no others.",
+                "Leave it out, and copy the file itself to where it is needed.",
+            )
     obeyed = current_lock() if lock is None else lock
     requests = [card_request(name, obeyed) for name in names if name.startswith(HUB_PREFIX)]
     requests += [request_for(resolve_name(registry, name, lock=obeyed)) for name in names]

@@ -227,7 +227,7 @@ def device_of(device: torch.device | str | None) -> torch.device:
     requested = torch.get_default_device() if device is None else device
     try:
         torch.empty(1, device=requested)
-        return torch.device(requested)
+        usable = torch.device(requested)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         # `current_accelerator` names what torch was built for, also on a machine that has none.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
@@ -241,6 +241,13 @@ def device_of(device: torch.device | str | None) -> torch.device:
             case,
             f"Here there is: {', '.join(devices)}.",
         ) from error
+    if device is None and usable.type == "meta":
+        raise UsageError(
+            "The device 'meta' can't be used.",
+            "It is torch's default device here, and computes nothing: its tensors have no content.",
+            'Name another: zoo.load(NAME, device="cpu"), or torch.set_default_device("cpu")',
+        )
+    return usable
 
 
 def _fill_for(

@@ -23,7 +23,7 @@ from zoo.engines.parity import Parity
 from zoo.engines.trace import version_of
 from zoo.environment import home
 from zoo.errors import CacheError, UsageError
-from zoo.files import write_errors, write_file
+from zoo.files import unwritable, write_errors, write_file
 from zoo.registry.exported import IR, SCHEMA
 
 if TYPE_CHECKING:
@@ -33,13 +33,14 @@ FILES = {"onnx": "model.onnx", "torch": "model.pt2", "openvino": "model"}
 _WRITERS = {"onnx": ("torch", "onnx", "onnxscript"), "torch": ("torch",)}
 log = logging.getLogger("zoo")
 
-_FIX = "Set ZOO_HOME to a folder that can be written."
+_FIX = "Set ZOO_HOME to a folder that can be written: ZOO_HOME=/path/to/folder"
 
 
 def find_or_export(request: EngineRequest, format: Format) -> Path:
     """The model's exported file, from the cache or exported now.
 
-    Raises: UsageError for random weights, which differ at each load; ExportError.
+    Raises: UsageError for random weights, which differ at each load; CacheError where it can't be
+        kept; ExportError.
     """
     resolved = request.resolved
     if resolved.file is None:
@@ -58,6 +59,10 @@ def find_or_export(request: EngineRequest, format: Format) -> Path:
                 f"'{detector.name}' can't be run by the engine {request.engine}.",
                 "Some of its weights are random, as it has classes that it never learned.",
                 "Train it first.",
+            )
+        if reason := unwritable(path.parent):
+            raise CacheError(
+                f"The exported file of '{detector.name}' can't be kept.", f"{reason}.", _FIX
             )
         with write_errors(path, CacheError, fix=_FIX):
             export(detector, to=path, format=format, progress=request.progress)

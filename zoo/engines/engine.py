@@ -15,6 +15,7 @@ from zoo.detections import Detections
 from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.engine_request import EngineRequest
+from zoo.detectors.load import load
 from zoo.engines.lanes import Lanes, contiguous, joined, split
 from zoo.engines.outputs import OutputLayout
 from zoo.engines.preprocess import restore
@@ -23,6 +24,7 @@ from zoo.inference.runner import step
 from zoo.labels.builtin import name_with_labels
 from zoo.registry import catalogue
 from zoo.registry.exported import ExportFacts
+from zoo.registry.folder import FILE_PREFIX
 
 # Images per lane in one call: enough to keep all lanes busy, with little waiting for the last. The
 # inputs of a call have at most 2**24 pixels, as 16 of 1024x1024.
@@ -145,8 +147,16 @@ class Engine(BasePredictor):
             return self._lanes(parts)
         return [self._session(contiguous(part)) for part in parts]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets another process load the same exported file, as sessions can't be pickled."""
+        return _load_again, (str(self.file.absolute()), self.engine, str(self._device))
+
     def release(self) -> None:
         """Does nothing: an engine holds nothing between two batches."""
+
+
+def _load_again(file: str, engine: str, device: str) -> BasePredictor:
+    return load(f"{FILE_PREFIX}{file}", engine=engine, device=device)
 
 
 def network_of(request: EngineRequest) -> Detector:

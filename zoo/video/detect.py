@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
@@ -115,14 +116,27 @@ class VideoStream(Iterator[Frame]):
         self.losses: Losses = source.losses
         self._source = source
         self._frames = frames
+        self._running = Lock()  # held while a frame is made
+        self._is_closing = False
 
     def __next__(self) -> Frame:
-        return next(self._frames)
+        with self._running:
+            frame = None if self._is_closing else next(self._frames)
+        if self._is_closing or frame is None:
+            self.close()
+            raise StopIteration
+        return frame
 
     def close(self) -> None:
-        """Stops reading, and closes the clip."""
-        self._frames.close()
-        self._source.close()
+        """Stops reading, and closes the clip. While another thread waits for a frame, that thread
+        closes it once the frame is there, and its iteration ends."""
+        self._is_closing = True
+        if self._running.acquire(blocking=False):
+            try:
+                self._frames.close()
+                self._source.close()
+            finally:
+                self._running.release()
 
     def __enter__(self) -> Self:
         return self

@@ -67,11 +67,14 @@ def test_it_says_what_was_compared(asked: dict[str, Any]) -> None:
     assert "2.3 MB, any number of images at once, written by legacy" in ran.output
     assert "254 detections: scores by 1e-06, boxes by 0.0001 pixels" in ran.output
     assert "Not possible: dynamo, batch dynamic: it failed" in ran.output
+    start, end = ran.stderr.splitlines()
+    assert start == "Exporting yolox_pico.shapes to x.onnx; this takes up to minutes."
+    assert end == "Exported in 5 s."
 
 
 def test_json_has_all_of_it(asked: dict[str, Any]) -> None:
     ran = run("yolox_pico", "--to", "x.onnx", "--json")
-    document = json.loads(ran.output)
+    document = json.loads(ran.stdout)
     assert document["parity"]["outputs"] == {"values": 1e-5}
     assert document["path"] == "x.onnx"
     assert asked["images"] == ()

@@ -141,6 +141,7 @@ def export(  # noqa: PLR0913 - one parameter an option
         labels=None if labels is None else labels_of(labels),
         device="cpu",
     )
+    output.line(f"Exporting {detector.name} to {to}; this takes up to minutes.", err=True)
     exported = write(
         detector,
         to=to,
@@ -152,6 +153,7 @@ def export(  # noqa: PLR0913 - one parameter an option
         int8=int8_options,
         data=data,
     )
+    output.line(f"Exported in {exported.seconds:.0f} s.", err=True)
     if as_json:
         output.document(exported.to_json())
     else:
