@@ -157,8 +157,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     if as_json:
         output.document(exported.to_json())
     else:
-        for line in _lines(exported):
-            output.line(line)
+        output.lines(_lines(exported))
 
 
 def _int8(
