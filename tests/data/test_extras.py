@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoo.data import convert, read
+from zoo.data.losses import losses
+from zoo.data.merge import merge
 
 
 def test_splits_keep_the_fields_of_their_own_files_and_images_no_other_licence(
@@ -32,3 +34,18 @@ def test_splits_keep_the_fields_of_their_own_files_and_images_no_other_licence(
     file = json.loads((tmp_path / "one.json").read_text())
     assert ("licenses" in file, file["info"]) == (False, {"contributor": "we"})
     assert [list(image) for image in file["images"]] == [["id", "file_name", "coco_url"]] * 2
+
+
+def test_further_fields_of_boxes_are_said_to_be_lost(tmp_path: Path) -> None:
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 0}
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 8}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [box | {"keypoints": [1, 1, 2]}, box | {"id": 2, "attributes": {"wet": 1}}],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    data = read(f"coco:{tmp_path / 'a.json'}")
+    lost = "2 further fields of boxes are left out: keypoints, attributes."
+    assert lost in losses(data, {"extras"})
+    assert lost in losses(merge("both", {"train": data, "val": data}), {"extras"})
+    assert "further field" not in " ".join(losses(replace(data, extras=None), {"extras"}))

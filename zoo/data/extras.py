@@ -26,6 +26,9 @@ class Extras(Protocol):
     def of_classes(self, ids: Sequence[int], /) -> list[Fields]:
         """Those of each class, as `supercategory`, by the id of its category."""
 
+    def names_of_boxes(self) -> list[str]:
+        """Names of those of boxes, as `keypoints`, whose values are not kept."""
+
 
 @dataclass(frozen=True, eq=False)
 class MergedExtras:
@@ -82,3 +85,7 @@ class MergedExtras:
     def of_classes(self, ids: Sequence[int]) -> list[Fields]:
         by_part = [part.of_classes(ids) for part in self.parts if part is not None]
         return [next(filter(None, of_one), {}) for of_one in zip(*by_part, strict=True)]
+
+    def names_of_boxes(self) -> list[str]:
+        names = (name for part in self.parts if part is not None for name in part.names_of_boxes())
+        return list(dict.fromkeys(names))

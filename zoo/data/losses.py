@@ -3,7 +3,7 @@
 A format says what it holds besides images, classes and boxes: `crowd`, `area` (of masks),
 `masks`, `box ids`, `image ids`, `class ids`, `class order`, `unused classes`, `splits`,
 `difficult`, `truncated`, `occluded`, `attributes` (any other of boxes), `image attributes` and
-`extras` (what COCO's files say besides).
+`extras` (what COCO's files say besides; no format holds `box extras`, as `keypoints`).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def losses(dataset: Dataset, holds: Collection[str]) -> tuple[str, ...]:
         "attributes": _box_attributes(dataset),
         "image attributes": _image_attributes(dataset),
         "extras": "" if "extras" in holds else _extras(dataset),  # nor these
+        "box extras": _box_extras(dataset),
     } | {name: _flag(dataset, name) for name in FLAGS}
     return tuple(text for name, text in sentences.items() if text and name not in holds)
 
@@ -123,6 +124,13 @@ def _box_attributes(dataset: Dataset) -> str:
 def _image_attributes(dataset: Dataset) -> str:
     names = [name for name in dataset.truth.image_attributes if name not in SIZES]
     many = pluralize(len(names), "attribute of images is", "attributes of images are")
+    return _if_any(len(names), f"{many} left out: {', '.join(names)}.")
+
+
+def _box_extras(dataset: Dataset) -> str:
+    """Fields of a COCO file's annotations besides those that are read."""
+    names = [] if dataset.extras is None else dataset.extras.names_of_boxes()
+    many = pluralize(len(names), "further field of boxes is", "further fields of boxes are")
     return _if_any(len(names), f"{many} left out: {', '.join(names)}.")
 
 

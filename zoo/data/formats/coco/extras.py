@@ -18,6 +18,11 @@ from zoo.data.values import whole
 _RECORDS = ("images", "annotations", "categories")
 _OF_IMAGES = ("id", "file_name", "width", "height")
 _OF_CLASSES = ("id", "name")
+_OF_BOXES = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
+
+
+class _Boxes(msgspec.Struct):
+    annotations: list[dict[str, Raw]] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,12 @@ class CocoExtras:
             fields_by_id.setdefault(_key(msgspec.json.decode(record["id"])), fields)
         return fields_by_id
 
+    @cached_property
+    def _names_of_boxes(self) -> list[str]:
+        boxes = decoded(content(self.path), _Boxes, str(self.path)).annotations
+        names = dict.fromkeys(name for box in boxes for name in box)
+        return [name for name in names if name not in _OF_BOXES]
+
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}  # other processes read it for themselves
 
@@ -59,6 +70,9 @@ class CocoExtras:
 
     def of_classes(self, ids: Sequence[int]) -> list[Fields]:
         return [self._classes.get(_key(number), {}) for number in ids]
+
+    def names_of_boxes(self) -> list[str]:
+        return self._names_of_boxes
 
 
 def _key(number: object) -> str:
