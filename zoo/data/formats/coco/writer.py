@@ -23,7 +23,8 @@ def write(dataset: Dataset, path: Path) -> None:
 
     path: a file, packed if it ends in `.gz`; of a data set with splits a folder, where each becomes
         `instances_SPLIT.json`. Masks are as their file had them, and so are fields of the file, its
-        images and classes, but not those of boxes. COCO has no place for attributes, and orders classes by their ids.
+        images and classes, but not those of boxes. COCO has no place for attributes, and orders
+        classes by their ids.
     Raises: DataError for a data set with splits that is written to one file, or that has images in
         no split, or where the disk says no.
     """
