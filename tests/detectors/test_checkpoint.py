@@ -15,10 +15,9 @@ from safetensors.torch import save_file
 
 import zoo
 import zoo.weights
-from zoo.detectors.checkpoint import assign, check_finite
+from zoo.detectors.checkpoint import DTYPES, assign, check_finite, map_tensors, reading
 from zoo.errors import CheckpointError
 from zoo.testing import LoopbackHub
-from zoo.weights.safetensors_reader import map_tensors
 
 
 @pytest.fixture
@@ -42,6 +41,17 @@ def test_a_network_gets_the_tensors_of_the_file(nano: zoo.Detector, file: Path) 
     loaded = other.state_dict()
     for name, tensor in nano.state_dict().items():
         assert torch.equal(loaded[name], tensor)
+
+
+def test_the_weights_are_views_of_the_mapped_file(file: Path) -> None:
+    tensors = map_tensors(file)
+    lines = [
+        line
+        for line in Path("/proc/self/maps").read_text().splitlines()
+        if line.endswith(str(file))
+    ]
+    assert tensors
+    assert lines
 
 
 def test_training_a_loaded_network_leaves_the_file_alone(file: Path) -> None:
@@ -249,6 +259,42 @@ def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(
     assert lines
     assert not path.stat().st_mode & 0o222
     assert path.parent == Path(zoo.environment.home()) / "converted"
+
+
+def test_every_type_is_read_as_safetensors_maps_it(tmp_path: Path) -> None:
+    numbers = torch.arange(24)
+    tensors = {name: numbers.to(dtype).reshape(2, 3, 4) for name, dtype in DTYPES.items()}
+    tensors |= {
+        "none": torch.zeros(0, 3),
+        "one": torch.tensor(1.5),
+        "odd": torch.ones(3, dtype=torch.uint8),
+    }
+    save_file(tensors, tmp_path / "a.safetensors")
+    with reading(tmp_path / "a.safetensors", own=False) as begun, torch.device("meta"):
+        read = begun.tensors()
+    for name, tensor in map_tensors(tmp_path / "a.safetensors").items():
+        assert read[name].dtype == tensor.dtype
+        assert read[name].shape == tensor.shape
+        assert (
+            read[name].reshape(-1).view(torch.uint8).tolist()
+            == tensor.reshape(-1).view(torch.uint8).tolist()
+        )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 8,
+        b"\x02" + b"\0" * 7 + b"[]",
+        (20).to_bytes(8, "little") + b'{"a":{"dtype":"F32"}}',
+    ],
+)
+def test_a_file_that_is_none_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError), reading(path, own=False) as begun:
+        begun.tensors()
 
 
 def test_numbers_are_looked_at_once(file: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zoo.detectors.build import build, on_meta_device
-from zoo.detectors.checkpoint import assign, check_finite, widen_float8
+from zoo.detectors.checkpoint import assign, check_finite, reading, widen_float8
 from zoo.detectors.detector import BasePredictor, Detector, class_layers, post_load
 from zoo.detectors.engine_request import TORCH, EngineRequest, parse_engine
 from zoo.detectors.head_transfer import MAX_NAMES_SHOWN, fits, transfer_head
@@ -28,7 +28,6 @@ from zoo.registry.folder import FILE_PREFIX
 from zoo.text import join_first, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
-from zoo.weights.safetensors_reader import reading
 
 log = logging.getLogger("zoo")
 

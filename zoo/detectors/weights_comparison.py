@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo.detectors.checkpoint import reading
 from zoo.detectors.detector import Detector, translate_checkpoint
 from zoo.errors import ZooError
-from zoo.weights.safetensors_reader import reading
 
 
 def is_as_loaded(detector: Detector) -> bool:
