@@ -6,8 +6,9 @@ from dataclasses import fields
 
 import torch
 
-from zoo.contract import OptionalMembers, optional_members
+from zoo.contract import OptionalMembers
 from zoo.engines.engine import Engine
+from zoo.inference.runner import optional_members
 from zoo.testing import Toy
 
 

@@ -40,7 +40,6 @@ from zoo.contract.parts import Positives as Positives
 from zoo.contract.parts import backbone as backbone
 from zoo.contract.predictor import OptionalMembers as OptionalMembers
 from zoo.contract.predictor import Predictor as Predictor
-from zoo.contract.predictor import optional_members as optional_members
 from zoo.contract.protocol import Protocol as Protocol
 from zoo.contract.protocol import Thresholds as Thresholds
 from zoo.contract.shares import count_in_batch as count_in_batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,12 +79,6 @@ class OptionalMembers:
     version: str | None = None
     facts: ExportFacts | None = None
     network: nn.Module | None = None
-
-
-def optional_members(predictor: Predictor) -> OptionalMembers:
-    """The optional members of a predictor."""
-    names = [field.name for field in fields(OptionalMembers) if hasattr(predictor, field.name)]
-    return OptionalMembers(**{name: getattr(predictor, name) for name in names})
 
 
 class StepError(Exception):

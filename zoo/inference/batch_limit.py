@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
-from zoo.contract.predictor import optional_members
+from zoo.inference.runner import optional_members
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor

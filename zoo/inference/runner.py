@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from zoo.contract.predictor import StepError, is_out_of_memory, optional_members
+from zoo.contract.predictor import OptionalMembers, StepError, is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
@@ -34,6 +34,12 @@ BOX_TOLERANCE = 0.01
 
 _loans: WeakKeyDictionary[nn.Module, _Loan] = WeakKeyDictionary()
 _loans_lock = threading.Lock()
+
+
+def optional_members(predictor: Predictor) -> OptionalMembers:
+    """The optional members of a predictor."""
+    names = [member.name for member in fields(OptionalMembers) if hasattr(predictor, member.name)]
+    return OptionalMembers(**{name: getattr(predictor, name) for name in names})
 
 
 class BatchRunner:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from zoo.contract.predictor import HashedFile, optional_members
+from zoo.contract.predictor import HashedFile
 from zoo.contract.protocol import Protocol
 from zoo.errors import NameNotFound, UsageError
 from zoo.images import Image
+from zoo.inference.runner import optional_members
 from zoo.serve.batcher import Batcher
 from zoo.serve.metrics import Metrics
 from zoo.serve.options import SCORE, Options

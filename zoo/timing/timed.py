@@ -127,8 +127,8 @@ class TimedModel:
         """The facts so far, including peak memory."""
         import torch
 
-        from zoo.contract.predictor import optional_members
         from zoo.evaluate.predictions.provenance import hardware
+        from zoo.inference.runner import optional_members
 
         device = self.predictor.device
         hardware_names = hardware(device)
@@ -269,8 +269,8 @@ def _gflops(predictor: BasePredictor, image: Tensor) -> float | None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from zoo.contract.predictor import optional_members
     from zoo.detectors import Detector
+    from zoo.inference.runner import optional_members
 
     exported = optional_members(predictor).network
     network = predictor if exported is None else exported

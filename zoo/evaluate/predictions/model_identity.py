@@ -221,7 +221,7 @@ def engine_facts(predictor: BasePredictor) -> dict[str, str]:
 
 
 def _optional_members(predictor: Predictor) -> OptionalMembers:
-    from zoo.contract import optional_members  # deferred: torch
+    from zoo.inference.runner import optional_members  # deferred: torch
 
     return optional_members(predictor)
 

@@ -111,7 +111,7 @@ def facts_of_predictor(predictor: BasePredictor, *, choice: Choice | None) -> di
     else:
         facts["code_sha256"] = code.of_detector(predictor)  # type: ignore[arg-type]
     if predictor.engine:
-        from zoo.contract import optional_members  # deferred: torch
+        from zoo.inference.runner import optional_members  # deferred: torch
 
         version = optional_members(predictor).version or ""
         facts["engine"] = f"{predictor.engine} {version}".strip()
