@@ -2,7 +2,10 @@
 
 import json
 import pickle
+import sys
 from pathlib import Path
+
+import pytest
 
 from zoo.data.formats.coco.extras import CocoExtras
 
@@ -30,3 +33,31 @@ def test_fields_are_found_by_ids_however_they_are_written_also_in_another_proces
         assert (second, unknown) == ({}, {})
         [fields] = same.of_classes([1])
         assert bytes(fields["supercategory"]) == b'"animal"'
+
+
+@pytest.mark.parametrize(
+    ("box", "names"),
+    [
+        ('{"id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"counts": "a:", "size": [1, 2]}}', []),
+        ('{"id": 1, "bbox": [0, 0, 1, 1], "attributes" : {"size": 3, "occluded": false}}',
+         ["attributes"]),
+        (r'{"id": 1, "\u0061ttributes": 1}', ["attributes"]),
+        ('{"id": 1}, {"id": 2, "score": "\\"id\\": 3"}', ["score"]),
+    ],
+)  # fmt: skip
+def test_boxes_further_fields_are_named_wherever_they_are(
+    box: str, names: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text(f'{{"images": [{{"id": 1, "place": "x"}}], "annotations": [{box}]}}')
+    assert CocoExtras(file).names_of_boxes() == names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the files in memory")
+def test_the_file_does_not_stay_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text('{"info": {"year": 2020}, "images": [{"id": 1, "place": "x"}]}')
+    extras = CocoExtras(file)
+    assert bytes(extras.of_images([1])[0]["place"]) == b'"x"'
+    assert bytes(extras.of_file([1])["info"]) == b'{"year": 2020}'
+    assert str(file) not in Path("/proc/self/maps").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +16,35 @@ from zoo.data.extras import Fields
 from zoo.data.json_file import content, decoded
 from zoo.data.values import whole
 
+_NO_RECORDS = Raw(b"[]")
 _RECORDS = ("images", "annotations", "categories")
 _OF_IMAGES = ("id", "file_name", "width", "height")
 _OF_CLASSES = ("id", "name")
 _OF_BOXES = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
 
 
-class _Boxes(msgspec.Struct):
-    annotations: list[dict[str, Raw]] = []
+# A key that is none of a box's, nor of its mask's, at any depth; found without parsing the rest.
+_FURTHER_KEY = re.compile(
+    rb'"(?!(?:%s)")[^"]{1,99}"\s*:' % "|".join((*_OF_BOXES, "counts", "size")).encode()
+)
+
+
+class _Box:
+    """An annotation, of which only the names of its fields are looked at."""
+
+
+_A_BOX = _Box()
+
+
+@dataclass(frozen=True)
+class _Further:
+    """The fields of a file that are not read. images, classes: by id, of several with one id the
+    first; those without such fields are left out."""
+
+    file: Fields
+    images: dict[str, Fields]
+    classes: dict[str, Fields]
+    box_names: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,47 +54,53 @@ class CocoExtras:
     path: Path
 
     @cached_property
-    def _file(self) -> dict[str, Raw]:
-        fields = decoded(content(self.path), dict[str, Raw], str(self.path))
-        return {name: text for name, text in fields.items() if name != "annotations"}
+    def _further(self) -> _Further:
+        lists = decoded(content(self.path), dict[str, Raw], str(self.path))
+        return _Further(
+            {name: text.copy() for name, text in lists.items() if name not in _RECORDS},
+            self._records(lists.get("images", _NO_RECORDS), _OF_IMAGES),
+            self._records(lists.get("categories", _NO_RECORDS), _OF_CLASSES),
+            _further_names(memoryview(lists.get("annotations", _NO_RECORDS))),
+        )
 
-    @cached_property
-    def _images(self) -> dict[str, Fields]:
-        return self._records("images", _OF_IMAGES)
-
-    @cached_property
-    def _classes(self) -> dict[str, Fields]:
-        return self._records("categories", _OF_CLASSES)
-
-    def _records(self, name: str, without: Sequence[str]) -> dict[str, Fields]:
-        """By id, of several with one id the first."""
-        records = decoded(memoryview(self._file[name]), list[dict[str, Raw]], str(self.path))
+    def _records(self, text: Raw, read: Sequence[str]) -> dict[str, Fields]:
+        records = decoded(memoryview(text), list[dict[str, Raw]], str(self.path))
         fields_by_id: dict[str, Fields] = {}
         for record in records:
-            fields = {key: text for key, text in record.items() if key not in without}
-            fields_by_id.setdefault(_key(msgspec.json.decode(record["id"])), fields)
+            # copied, or they would keep the whole file in memory
+            fields = {key: value.copy() for key, value in record.items() if key not in read}
+            if fields:
+                fields_by_id.setdefault(_key(msgspec.json.decode(record["id"])), fields)
         return fields_by_id
-
-    @cached_property
-    def _names_of_boxes(self) -> list[str]:
-        boxes = decoded(content(self.path), _Boxes, str(self.path)).annotations
-        names = dict.fromkeys(name for box in boxes for name in box)
-        return [name for name in names if name not in _OF_BOXES]
 
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}  # other processes read it for themselves
 
     def of_file(self, _ids: Sequence[Any]) -> Fields:
-        return {name: text for name, text in self._file.items() if name not in _RECORDS}
+        return self._further.file
 
     def of_images(self, ids: Sequence[Any]) -> list[Fields]:
-        return [self._images.get(_key(number), {}) for number in ids]
+        return [self._further.images.get(_key(number), {}) for number in ids]
 
     def of_classes(self, ids: Sequence[int]) -> list[Fields]:
-        return [self._classes.get(_key(number), {}) for number in ids]
+        return [self._further.classes.get(_key(number), {}) for number in ids]
 
     def names_of_boxes(self) -> list[str]:
-        return self._names_of_boxes
+        return self._further.box_names
+
+
+def _further_names(boxes: memoryview) -> list[str]:
+    """The names of the boxes' further fields, which are few: a box itself is not kept."""
+    if _FURTHER_KEY.search(boxes) is None:
+        return []
+    names: dict[str, None] = {}
+
+    def note_names(_: type, fields: dict[str, object]) -> _Box:
+        names.update(dict.fromkeys(fields))
+        return _A_BOX
+
+    msgspec.json.decode(boxes, type=list[_Box], dec_hook=note_names)
+    return [name for name in names if name not in _OF_BOXES]
 
 
 def _key(number: object) -> str:
