@@ -66,7 +66,15 @@ def direct() -> list[Requirement]:
     project, groups = content["project"], content["dependency-groups"]
     listed = [project["dependencies"], content["build-system"]["requires"]]
     listed += [*project["optional-dependencies"].values(), *groups.values()]
-    return [Requirement(one) for part in listed for one in part]
+    direct = [Requirement(one) for part in listed for one in part]
+    return [one for one in direct if one.name != project["name"]]  # `all` is made of other extras
+
+
+def test_the_extra_for_everything_holds_every_other_one() -> None:
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = content["project"]["optional-dependencies"]
+    [everything] = extras.pop("all")
+    assert Requirement(everything).extras == set(extras)
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one[0])

@@ -53,6 +53,10 @@ def test_what_a_name_begins_like_is_found_where_no_name_is_near(
     assert close_prefix(asked, NAMES) == beginning
 
 
+def test_one_letter_of_three_may_be_wrong() -> None:
+    assert close_matches("fpm", ["fpn", "bifpn", "pafpn"]) == ["fpn"]
+
+
 def test_no_more_than_asked_for_are_suggested() -> None:
     assert (
         len(close_matches("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3))

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoo.errors import UsageError
 
 _LETTERS = re.compile(r"[^\W\d_]+")
+SHORT_LETTERS = 4  # of a name that is short
 
 
 def did_you_mean(name: str, names: Iterable[str], *, otherwise: str, most: int = 3) -> str:
@@ -29,7 +30,8 @@ def close_matches(name: str, names: Iterable[str], *, most: int = 3) -> list[str
     from difflib import get_close_matches  # deferred: only mistakes need it
 
     typed, spellings = name.casefold(), {each.casefold(): each for each in sorted(set(names))}
-    similar = get_close_matches(typed, spellings, n=most, cutoff=0.7)
+    likeness = 0.7 if len(typed) > SHORT_LETTERS else 0.6  # one letter of three may be wrong
+    similar = get_close_matches(typed, spellings, n=most, cutoff=likeness)
     longer = [each for each in spellings if typed in each and each not in similar]
     if len(typed) > 2:
         similar += longer

@@ -1,5 +1,6 @@
 """Two reports are compared where they were measured alike."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.evaluate.real_reports import real_evaluator
 from zoo.errors import DataError, UsageError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, Report, compare
+from zoo.evaluate.deferred import replace_lazily
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +89,12 @@ def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(
     assert doubt.startswith("The protocol of B is not known")
     with pytest.raises(DataError, match="Their protocols differ"):
         compare(uniform, native)
+
+
+def test_other_data_is_named_and_its_hash_shortened(report: Report) -> None:
+    measured = replace(report.measured, data="cells", sha256="1" * 64)
+    other = replace_lazily(report, measured=measured)
+    with pytest.raises(
+        DataError, match=r"differ: .* \(sha256 \w{12}…\) and cells \(sha256 1{12}…\)"
+    ):
+        compare(report, other)

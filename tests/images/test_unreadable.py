@@ -41,6 +41,23 @@ def test_bytes_that_pillow_does_not_know_are_shown_and_heif_gets_its_plugin() ->
 
 
 @pytest.mark.parametrize(
+    ("start", "is_video"),
+    [
+        (b"\0\0\0 ftypisom", True),
+        (b"\0\0\0\x14ftypqt  ", True),
+        (b"\x1aE\xdf\xa3\xa3B\x86\x81", True),
+        (b"RIFF\0\0\0\0AVI LIST", True),
+        (b"RIFF\0\0\0\0WAVEfmt ", False),
+        (b"\0\0\0 ftypavif", False),
+    ],
+)
+def test_a_clip_among_images_is_told_its_command(start: bytes, is_video: bool) -> None:
+    error = no_image("clip.mp4", start)
+    assert (error.case == "It is a video.") == is_video
+    assert (error.fix_cli == "Write: zoo video clip.mp4") == is_video
+
+
+@pytest.mark.parametrize(
     ("error", "case"),
     [
         (OSError("broken data stream"), "It is damaged or cut short: broken data stream."),

@@ -130,7 +130,7 @@ def _doubts(a: Report, b: Report) -> Iterator[str]:
 def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
     drawn = [report.resamplings for report in (a, b)]
     return [
-        ("data sets", a.measured.sha256, b.measured.sha256),
+        ("data sets", *_data_sets(a, b)),
         ("images", a.measured.image_ids_sha256, b.measured.image_ids_sha256),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
@@ -146,6 +146,15 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
             if first and second
         ],
     ]
+
+
+def _data_sets(a: Report, b: Report) -> tuple[str, str]:
+    """The hashes of both, with their names where they differ: `coco_val2017 (sha256 3f2a…)`."""
+    ours, theirs = a.measured, b.measured
+    if ours.sha256 == theirs.sha256:
+        return ours.sha256, theirs.sha256
+    first, second = (f"{data.data} (sha256 {data.sha256[:12]}…)" for data in (ours, theirs))
+    return first, second
 
 
 def _protocol(report: Report) -> dict[str, object] | None:

@@ -33,8 +33,18 @@ def no_image(name: str, start: bytes) -> ImageError:
     if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         fix = "pip install pillow-heif, then call pillow_heif.register_heif_opener() once."
         return unreadable(name, "It is HEIF, which Pillow reads with a plugin only.", fix)
+    if _is_video(start):
+        fix = "Pass it to detect_video, as in model.detect_video(path)."
+        return unreadable(name, "It is a video.", fix, fix_cli=f"Write: zoo video {name}")
     case = f"It is not an image that Pillow knows; it starts with {start!r}."
     return unreadable(name, case, "Convert it to JPEG or PNG, or leave it out.")
+
+
+def _is_video(start: bytes) -> bool:
+    """Whether it is MP4 or QuickTime (but not an image of that family), Matroska, WebM or AVI."""
+    if start[4:8] == b"ftyp":
+        return start[8:12] not in (b"avif", b"avis", b"mif1", b"msf1")
+    return start[:4] == b"\x1aE\xdf\xa3" or (start[:4] == b"RIFF" and start[8:12] == b"AVI ")
 
 
 def undecodable(name: str, error: Exception) -> Exception:

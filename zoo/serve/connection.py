@@ -100,5 +100,6 @@ class Connection(H11Protocol):
     def _note(self, error: Refusal, request_id: str) -> None:
         """Logs a request that did not reach the application."""
         client = self.client[0] if self.client else None
-        fields = {"request_id": request_id, "status": error.status, "error": error.case}
+        fields = {"request_id": request_id, "status": error.status}
+        fields["error"] = f"{error.failure} {error.case}"
         log.event("refused", {**fields, "client": client})

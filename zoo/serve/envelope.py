@@ -152,7 +152,7 @@ class Answer:
         body = body_of(error, self.request_id)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         headers |= error.headers if isinstance(error, Refusal) else {}
-        self.facts["error"] = printable(error.case, limit=300)
+        self.facts["error"] = printable(f"{error.failure} {error.case}", limit=300)
         encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         status = status_of(error)
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})

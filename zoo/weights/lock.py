@@ -25,7 +25,7 @@ HEADER = (
     "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
     "control.\nversion = 1\n"
 )
-LOCK_FIX = "If the change is meant, accept it: zoo lock"
+LOCK_FIX = "If the change is meant, accept it for that model alone: zoo lock NAME"
 WRITE_FIX = "Set ZOO_LOCK to a file that can be written."
 RELOCK = "Delete it and write it again: zoo lock NAME..."
 
