@@ -75,9 +75,16 @@ def test_a_device_that_is_not_there_is_refused_before_any_work(device: str) -> N
         zoo.load("yolox_nano", device=device)
 
 
+def test_a_gpu_by_another_name_is_told_its_own() -> None:
+    with pytest.raises(UsageError) as raised:
+        zoo.load("yolox_nano", device="gpu")
+    assert raised.value.case == "PyTorch has no type of device of that name."
+    assert raised.value.fix.startswith("An NVIDIA GPU is 'cuda', one of Apple 'mps'. Here there is")
+
+
 def test_the_devices_that_an_error_offers_can_be_used() -> None:
     with pytest.raises(UsageError) as raised:
-        zoo.load("yolox_nano", device="banana")
+        zoo.load("yolox_nano", device="xpu")
     for device in raised.value.fix.removeprefix("Here there is: ").removesuffix(".").split(", "):
         assert torch.empty(1, device=device).device.type == device
 

@@ -235,11 +235,11 @@ def device_of(device: torch.device | str | None) -> torch.device:
             f"This torch ({torch.__version__}) says: "
             f"{' '.join(str(error).split())[:200].rstrip('.')}."
         )
-        raise UsageError(
-            f"The device '{requested}' can't be used.",
-            case,
-            f"Here there is: {', '.join(devices)}.",
-        ) from error
+        fix = f"Here there is: {', '.join(devices)}."
+        if "Expected one of" in str(error):  # and it lists twenty types that hardly anybody has
+            case = "PyTorch has no type of device of that name."
+            fix = f"An NVIDIA GPU is 'cuda', one of Apple 'mps'. {fix}"
+        raise UsageError(f"The device '{requested}' can't be used.", case, fix) from error
     if device is None and usable.type == "meta":
         raise UsageError(
             "The device 'meta' can't be used.",

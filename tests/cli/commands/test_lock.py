@@ -69,6 +69,13 @@ def test_lock_without_names_takes_up_what_lies_in_a_folder_now(shell: Shell, sit
     assert pins(sites) == before | {f"file:{sites}/a/site.other": other}
 
 
+def test_lock_without_names_pins_no_folder_of_this_machine(shell: Shell, sites: Path) -> None:
+    assert shell("pull", "file:a/site").code == 0
+    done = shell("lock")
+    assert (done.code, "none has been fetched yet" in done.err) == (3, True)
+    assert not (sites / "zoo.lock").exists()
+
+
 def test_lock_says_where_nothing_that_it_pins_is_there(shell: Shell, sites: Path) -> None:
     shell("lock", "file:a/site")
     rmtree(sites / "a")

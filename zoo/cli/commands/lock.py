@@ -14,7 +14,7 @@ from zoo.cli import output
 from zoo.cli.options import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
-from zoo.registry.folder import HUB_PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
 from zoo.text import pluralize
 from zoo.weights import Lock, WeightsRequest, relock, request_for, verify
 from zoo.weights.hub_model import card_request
@@ -32,8 +32,8 @@ def lock(
     """Write down what names resolve to; later loads obey it.
 
     Without names: what the lock file pins already, else every model whose weights were fetched on
-    this machine. The file is zoo.lock in the working folder, or where ZOO_LOCK says; keep it under
-    version control.
+    this machine, but none of a folder. The file is zoo.lock in the working folder, or where
+    ZOO_LOCK says; keep it under version control.
     """
     registry = catalogue()
     path = environment.lock_file() or Path("zoo.lock")
@@ -62,10 +62,12 @@ def lock(
 
 def _all(registry: Catalogue, old: Lock) -> list[WeightsRequest]:
     """Requests for everything that the old lock file pins, or, if it pins nothing, for everything
-    that was fetched on this machine."""
-    entries = list(old.pins) or [result.entry for result in verify()]
+    that was fetched on this machine, but for folders."""
+    fetched = [result.entry for result in verify() if result.entry]
+    # a folder's path is of this machine alone
+    entries = list(old.pins) or [entry for entry in fetched if not entry.startswith(FILE_PREFIX)]
     requests: dict[str, WeightsRequest] = {}
-    for name, tag in dict.fromkeys(name_and_tag(entry) for entry in entries if entry):
+    for name, tag in dict.fromkeys(map(name_and_tag, entries)):
         try:
             files = _requests(registry, name, tag)
         except NameNotFound as error:
