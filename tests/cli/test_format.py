@@ -62,8 +62,9 @@ def test_columns_that_do_not_fit_are_left_out_from_the_end() -> None:
         "name   AP …",
         "yolox  1",
         "ssd    22",
+        "… labels: in 17 columns",
     ]
-    assert table(("name", "AP", "labels"), rows, width=3) == ["name …", "yolox", "ssd"]
+    assert table(("name", "AP", "labels"), rows, width=3)[:3] == ["name …", "yolox", "ssd"]
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")

@@ -78,8 +78,9 @@ def table(
     """The header and the rows as lines.
 
     right: names of the columns that are aligned to the right.
-    width: characters of a line. The last columns are left out if they do not fit, and the header
-           ends in `…`. None: the terminal's width, or no limit if standard output is none.
+    width: characters of a line. The last columns are left out if they do not fit: the header ends
+           in `…`, and a last line names them. None: the terminal's width, or no limit if standard
+           output is none.
     """
     rows = [row if "".join(row).isprintable() else tuple(map(printable, row)) for row in rows]
     width = width or (get_terminal_size().columns if sys.stdout.isatty() else None)
@@ -91,9 +92,11 @@ def table(
     )
     if columns == len(header):
         return [(line % row).rstrip() for row in (header, *rows)]
+    needed = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1)
     return [
         f"{(line % header[:columns]).rstrip()}{CUT_MARK}",
         *((line % row[:columns]).rstrip() for row in rows),
+        f"… {', '.join(header[columns:])}: in {needed} columns",
     ]
 
 
