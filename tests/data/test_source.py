@@ -117,7 +117,7 @@ def test_numbers_that_json_does_not_have_are_named(tmp_path: Path, number: str) 
     file.write_text(text)
     with pytest.raises(
         DataError,
-        match=f"Byte {text.index(number)} begins {number}, a number that JSON does not have",
+        match=rf"\(id 1, image \d+\) has the bbox \[{number}, .*, not four numbers",
     ):
         read(file)
 
@@ -125,7 +125,7 @@ def test_numbers_that_json_does_not_have_are_named(tmp_path: Path, number: str) 
 def test_missing_areas_are_counted_and_refused_where_that_is_asked(tmp_path: Path) -> None:
     file = written(tmp_path)
     assert read(file).truth.no_area == 1
-    with pytest.raises(DataError, match=r"annotations\[0\] \(id 1\) has no area"):
+    with pytest.raises(DataError, match=r"annotations\[0\] \(id 1, image \d+\) has no area"):
         read(f"coco:{file},missing_area=refuse")
     with pytest.raises(DataError, match=r"'box' or 'refuse'(.|\n)*Did you mean 'refuse'"):
         read(f"coco:{file},missing_area=refused")

@@ -108,5 +108,5 @@ def test_utf_16_is_called_by_its_name(tmp_path: Path) -> None:
 def test_ground_truth_is_read_under_a_policy(tmp_path: Path) -> None:
     path = written(tmp_path, instances(area=...))
     assert read(path).areas.tolist() == [4, 150.5, 100]
-    with pytest.raises(DataError, match=r"annotations\[1\] \(id 2\) has no area"):
+    with pytest.raises(DataError, match=r"annotations\[1\] \(id 2, image \d+\) has no area"):
         read(path, policy=EdgeCasePolicy(missing_area="refuse"))

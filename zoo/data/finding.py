@@ -18,6 +18,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "image_size": ("error", "images of another size than annotated"),
     "other_file_name": ("warning", "images that are named otherwise in their annotations"),
     "turned_image": ("warning", "images that EXIF turns"),
+    "repeated_image": ("error", "images that are listed twice"),
     "unknown_image": ("error", "boxes of images that are not listed"),
     "unknown_class": ("error", "boxes of classes that are not declared"),
     "annotation_id": ("error", "annotation ids that are there twice"),

@@ -37,6 +37,7 @@ from zoo.text import pluralize
 CHANGES = "changes.txt"
 _READING = {
     "unreadable_annotations": "is left out",
+    "repeated_image": "is left out",
     "unknown_image": "is left out",
     "unknown_class": "is left out",
     "not_finite": "is left out",

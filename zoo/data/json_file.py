@@ -9,8 +9,9 @@ import mmap
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 import msgspec
 
@@ -27,7 +28,12 @@ _PACKED = b"\x1f\x8b"
 _BLOCK = 1 << 20
 _BYTE = re.compile(r"\(byte (\d+)\)")  # where msgspec says it stumbled
 _NO_NUMBER = re.compile(rb"-?(NaN|Infinity)")
+_TEXT_OR_NO_NUMBER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:NaN|Infinity)', re.DOTALL)
+# What such a number becomes where it is wanted as text: its first letter is spelled as nobody does.
+_SPELLED = {b"N": rb"\u004e", b"I": rb"\u0049"}
+_SPELLED_NUMBER = re.compile(rb'"-?\\u00(?:4eaN|49nfinity)"')
 _Kind = TypeVar("_Kind")
+NoRecord: TypeAlias = list[Any] | str | float | bool | None  # anything but an object with fields
 
 
 def content(path: Path) -> memoryview:
@@ -85,6 +91,50 @@ def decoded_lines(text: memoryview, kind: type[_Kind], name: str) -> list[_Kind]
         raise wrong(name, f"{_plainly(str(error), text) or error}.") from None
 
 
+def decoded_with_null(text: memoryview, kind: type[_Kind], name: str) -> _Kind:
+    """As `decoded`, where NaN and Infinity, as Python writes them, are read as null."""
+    try:
+        return decoded(text, kind, name)
+    except DataError:
+        if not has_no_number(text):
+            raise
+    return decoded(_replaced(text, lambda _: b"null"), kind, name)
+
+
+def has_no_number(text: memoryview) -> bool:
+    """Whether NaN or Infinity may be in a file, which JSON does not have."""
+    return _NO_NUMBER.search(text) is not None
+
+
+def with_text_for_no_numbers(text: memoryview) -> memoryview:
+    """The file with text for each NaN and Infinity, which `as_written` turns back."""
+    return _replaced(text, _spelled)
+
+
+def as_written(text: bytes | msgspec.Raw) -> bytes:
+    """Part of a file with NaN and Infinity again, as it was before `with_text_for_no_numbers`."""
+    return _SPELLED_NUMBER.sub(_unspelled, bytes(text))
+
+
+def _replaced(text: memoryview, replacement: Callable[[bytes], bytes]) -> memoryview:
+    """The file with something else for each NaN and Infinity outside of texts."""
+
+    def replaced(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[0].startswith(b'"') else replacement(match[0])
+
+    return memoryview(_TEXT_OR_NO_NUMBER.sub(replaced, text))
+
+
+def _spelled(number: bytes) -> bytes:
+    letter = number.lstrip(b"-")[:1]
+    return b'"%s"' % number.replace(letter, _SPELLED[letter], 1)
+
+
+def _unspelled(match: re.Match[bytes]) -> bytes:
+    text: str = msgspec.json.decode(match[0])
+    return text.encode()
+
+
 def _check_utf8(text: memoryview, name: str) -> None:
     """Raises: DataError naming the first byte that is no UTF-8; msgspec looks at those of known
     fields alone."""
@@ -114,6 +164,6 @@ def _plainly(error: str, text: memoryview) -> str:
     return ""
 
 
-def wrong(name: str, case: str, fix: str = "Correct the file, or make it again.") -> DataError:
+def wrong(name: str, case: str, fix: str = "Correct the file.") -> DataError:
     """The error for a file whose content can't be."""
     return DataError(f"{name} was read.", case, fix)

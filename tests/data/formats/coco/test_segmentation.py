@@ -56,7 +56,7 @@ def test_annotations_without_a_box_have_that_of_their_mask(tmp_path: Path) -> No
     assert data.truth.areas[2] == 2
     data = read(written(tmp_path, instances(bbox=..., segmentation=runs)))
     assert data.truth.areas[2] == 80
-    with pytest.raises(DataError, match=r"annotations\[1\] has no bbox, and no mask"):
+    with pytest.raises(DataError, match=r"annotations\[1\] \(id .*\) has no bbox, and no mask"):
         read(written(tmp_path, instances(bbox=...)))
 
 

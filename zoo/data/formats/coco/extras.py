@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from zoo.data.extras import Fields
-from zoo.data.json_file import content, decoded
+from zoo.data.json_file import NoRecord, content, decoded, decoded_with_null
 from zoo.data.values import whole
 
 _NO_RECORDS = Raw(b"[]")
@@ -55,7 +55,7 @@ class CocoExtras:
 
     @cached_property
     def _further(self) -> _Further:
-        lists = decoded(content(self.path), dict[str, Raw], str(self.path))
+        lists = decoded_with_null(content(self.path), dict[str, Raw], str(self.path))
         return _Further(
             {name: text.copy() for name, text in lists.items() if name not in _RECORDS},
             self._records(lists.get("images", _NO_RECORDS), _OF_IMAGES),
@@ -64,9 +64,11 @@ class CocoExtras:
         )
 
     def _records(self, text: Raw, read: Sequence[str]) -> dict[str, Fields]:
-        records = decoded(memoryview(text), list[dict[str, Raw]], str(self.path))
+        records = decoded(memoryview(text), list[dict[str, Raw] | NoRecord], str(self.path))
         fields_by_id: dict[str, Fields] = {}
         for record in records:
+            if not isinstance(record, dict) or "id" not in record:
+                continue  # a record that can't be, and that no data set has
             # copied, or they would keep the whole file in memory
             fields = {key: value.copy() for key, value in record.items() if key not in read}
             if fields:
@@ -95,8 +97,9 @@ def _further_names(boxes: memoryview) -> list[str]:
         return []
     names: dict[str, None] = {}
 
-    def note_names(_: type, fields: dict[str, object]) -> _Box:
-        names.update(dict.fromkeys(fields))
+    def note_names(_: type, fields: object) -> _Box:
+        if isinstance(fields, dict):
+            names.update(dict.fromkeys(fields))
         return _A_BOX
 
     msgspec.json.decode(boxes, type=list[_Box], dec_hook=note_names)

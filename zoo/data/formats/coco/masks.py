@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.formats.coco.segmentation import Polygons, Runs, parsed, unpack
-from zoo.data.json_file import content, decoded
+from zoo.data.json_file import NoRecord, content, decoded_with_null
 
 _NOTHING = msgspec.Raw()
 _EMPTY = (b"", b"null", b"[]", b"{}")
@@ -26,7 +26,7 @@ class _Annotation(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    annotations: list[_Annotation] = []
+    annotations: list[_Annotation | NoRecord] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,10 @@ class CocoMasks:
 
     def _read(self) -> Iterator[tuple[int, msgspec.Raw]]:
         """The annotation id and the JSON of each mask."""
-        for annotation in decoded(content(self.path), _File, str(self.path)).annotations:
+        file = decoded_with_null(content(self.path), _File, str(self.path))
+        for annotation in file.annotations:
+            if not isinstance(annotation, _Annotation):
+                continue  # a record that can't be, and that no data set has
             text = annotation.segmentation
             is_empty = len(memoryview(text)) <= LONGEST_EMPTY and bytes(text) in _EMPTY
             if isinstance(annotation.id, int) and not is_empty:

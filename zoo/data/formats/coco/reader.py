@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset
 from zoo.data.finding import current_findings
 from zoo.data.formats.coco.extras import CocoExtras
+from zoo.data.formats.coco.flawed import without_flawed, without_repeated_images
 from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
 from zoo.data.formats.coco.masks import CocoMasks
 from zoo.data.formats.coco.options import CocoOptions, MissingArea
@@ -73,7 +74,7 @@ def read_folder(path: Path, options: CocoOptions) -> Dataset:
 
 def read_file(path: Path, options: CocoOptions) -> Dataset:
     """The data set of one file. Raises: DataError naming the file and the record."""
-    file = read_instances(content(path), str(path))
+    file = _read_records(content(path), str(path))
     label_space, notes = space_of(
         file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path)
     )
@@ -84,6 +85,25 @@ def read_file(path: Path, options: CocoOptions) -> Dataset:
     name = options.name or _name(path)
     masks, extras = CocoMasks(path.absolute()), CocoExtras(path.absolute())
     return Dataset(name, records, truth, notes, masks=masks, extras=extras)
+
+
+def _read_records(text: memoryview, name: str) -> Instances:
+    """The content of a file; where findings are collected, without the records that can't be.
+
+    Raises: DataError naming the first of them.
+    """
+    findings = current_findings()
+    try:
+        file = read_instances(text, name)
+    except DataError:
+        sound, flaws = without_flawed(text, name)
+        if not flaws:
+            raise
+        if findings is None:
+            raise wrong(name, flaws[0].message) from None
+        findings += flaws
+        file = read_instances(sound, name)
+    return file if findings is None else without_repeated_images(file, findings)
 
 
 def _name(path: Path) -> str:
@@ -150,7 +170,7 @@ def labels_of(label_space: LabelSpace, categories: NDArray[np.int64]) -> NDArray
 def _annotation(file: Instances, rows: NDArray[np.bool_]) -> str:
     """The first of these annotations, for a message."""
     first = int(np.flatnonzero(rows)[0])
-    return f"annotations[{first}] (id {file.ids[first]})"
+    return f"annotations[{first}] (id {file.ids[first]}, image {file.images[first]})"
 
 
 def space_of(

@@ -19,32 +19,36 @@ from zoo.data.formats.coco.segmentation import box_and_area
 from zoo.data.json_file import decoded, decoded_lines, wrong
 from zoo.data.values import UNKNOWN, flag, whole
 
-_Loose: TypeAlias = int | float | str | bool | None
-_Size: TypeAlias = (
+Loose: TypeAlias = int | float | str | bool | None
+Size: TypeAlias = (
     Annotated[int, msgspec.Meta(ge=0, le=2**31)]
     | Annotated[float, msgspec.Meta(ge=0, le=2**31)]
     | None
 )
-_Box: TypeAlias = tuple[float, float, float, float]
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 _NOTHING = msgspec.Raw()
 
 
-class _Image(msgspec.Struct):
-    id: _Loose
+class ImageRecord(msgspec.Struct):
+    """An image as a file may write it."""
+
+    id: Loose
     file_name: str | None = None
-    width: _Size = None
-    height: _Size = None
+    width: Size = None
+    height: Size = None
 
 
-class _Annotation(msgspec.Struct):
-    image_id: _Loose
-    category_id: _Loose
-    bbox: _Box | None = None
-    id: _Loose = None
+class AnnotationRecord(msgspec.Struct):
+    """An annotation as a file may write it."""
+
+    image_id: Loose
+    category_id: Loose
+    bbox: Box | None = None
+    id: Loose = None
     area: float | None = None
-    iscrowd: _Loose = None
+    iscrowd: Loose = None
     segmentation: msgspec.Raw = _NOTHING
 
 
@@ -57,31 +61,31 @@ class Category(msgspec.Struct):
 
 
 class _LooseCategory(msgspec.Struct):
-    id: _Loose
+    id: Loose
     name: str
     supercategory: Any = None
 
 
 class _Instances(msgspec.Struct):
-    images: list[_Image]
+    images: list[ImageRecord]
     categories: list[_LooseCategory]
-    annotations: list[_Annotation] = []
+    annotations: list[AnnotationRecord] = []
 
 
 class _Labelled(msgspec.Struct):
-    category_id: _Loose = None
+    category_id: Loose = None
 
 
 class _Names(msgspec.Struct):
-    images: list[_Image]
+    images: list[ImageRecord]
     categories: list[_LooseCategory] = []
     annotations: list[_Labelled] = []
 
 
 class _Result(msgspec.Struct):
-    image_id: _Loose
-    category_id: _Loose
-    bbox: _Box
+    image_id: Loose
+    category_id: Loose
+    bbox: Box
     score: float
 
 
@@ -196,7 +200,7 @@ def careful_instances(text: memoryview, name: str) -> Instances:
     )
 
 
-def _with_boxes(annotations: list[_Annotation], name: str) -> list[_Annotation]:
+def _with_boxes(annotations: list[AnnotationRecord], name: str) -> list[AnnotationRecord]:
     """Annotations that have a box each: where the file has none, the one around the mask, whose
     pixels are the area if that is missing too. Raises: DataError naming one that has neither."""
     for at, annotation in enumerate(annotations):
