@@ -67,11 +67,12 @@ def new_plugin(
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(map(_is_content, folder.iterdir()))):
+        free = folder / f"detzoo-{name}" if folder.is_dir() else "FOLDER"
         raise UsageError(
             f"The plugin '{name}' can't be written to '{folder}'.",
             "That is there already, and is not an empty folder; hidden files and virtual "
             "environments do not count.",
-            "Choose another folder with --to.",
+            f"Choose another folder: --to {free}",
         )
     for path, text in plugin_files(name, detector=detector).items():
         with write_errors(folder / path, UsageError, fix="Choose another folder with --to."):
