@@ -179,6 +179,13 @@ def _load_resolved(
             engine or FIRST_READABLE_ENGINE, resolved, old, new, device, progress=progress
         )
         return request.build(models)
+    if file is not None and torch.get_default_device().type == "meta":
+        raise UsageError(
+            f"'{resolved.choice.name}' can't be loaded with weights.",
+            "torch's default device is 'meta' here, which computes nothing: its tensors have no "
+            "content.",
+            'Call torch.set_default_device("cpu"), or pass weights=False for the shapes alone.',
+        )
     if file is None:
         detector = build(models, resolved.choice, new)
     else:
@@ -226,7 +233,7 @@ def device_of(device: torch.device | str | None) -> torch.device:
     requested = torch.get_default_device() if device is None else device
     try:
         torch.empty(1, device=requested)
-        usable = torch.device(requested)
+        return torch.device(requested)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         # `current_accelerator` names what torch was built for, also on a machine that has none.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
@@ -240,13 +247,6 @@ def device_of(device: torch.device | str | None) -> torch.device:
             case = "PyTorch has no type of device of that name."
             fix = f"An NVIDIA GPU is 'cuda', one of Apple 'mps'. {fix}"
         raise UsageError(f"The device '{requested}' can't be used.", case, fix) from error
-    if device is None and usable.type == "meta":
-        raise UsageError(
-            "The device 'meta' can't be used.",
-            "It is torch's default device here, and computes nothing: its tensors have no content.",
-            'Name another: zoo.load(NAME, device="cpu"), or torch.set_default_device("cpu")',
-        )
-    return usable
 
 
 def _fill_for(
