@@ -49,8 +49,32 @@ def test_who_names_it_without_the_prefix_is_told(
     (tmp_path / "mine.onnx").touch()
     monkeypatch.chdir(tmp_path.parent)
     for name in (tmp_path.name, f"{tmp_path.name}/mine.onnx"):
-        with pytest.raises(NameNotFound, match=f"in this folder is file:{name}$"):
+        with pytest.raises(NameNotFound, match=f"in this folder is file:{name}:") as raised:
             catalogue().resolve(name)
+        assert raised.value.fix_cli.endswith(f"--model file:{name}")
+
+
+@pytest.mark.parametrize("prefix", ["", "file:"])
+def test_a_run_that_has_not_ended_is_no_model_and_continues(tmp_path: Path, prefix: str) -> None:
+    run = tmp_path / "my run"
+    run.mkdir()
+    for name in ("recipe.yaml", "run.json"):
+        (run / name).touch()
+    with pytest.raises(NameNotFound, match="has not ended") as raised:
+        catalogue().resolve(f"{prefix}{run}")
+    assert raised.value.fix == f"Continue it: zoo train '{run}' --resume"
+    folder(run)
+    assert catalogue().resolve(f"file:{run}").name == "mine.trained"
+
+
+def test_a_file_of_weights_is_no_model_and_wants_one(tmp_path: Path) -> None:
+    file = tmp_path / "best.safetensors"
+    with pytest.raises(NameNotFound, match="No loaded plugin"):
+        catalogue().resolve(str(file))
+    file.touch()
+    with pytest.raises(NameNotFound, match="file of weights") as raised:
+        catalogue().resolve(str(file))
+    assert raised.value.fix_cli == f"Name it: --model NAME --weights file:{file}"
 
 
 @pytest.mark.parametrize("name", ["int.onnx", "exports/half.pt2"])

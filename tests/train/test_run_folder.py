@@ -16,6 +16,7 @@ from zoo.train.run_folder import (
     check_begun,
     default_folder,
     enter,
+    folder_to_resume,
     lock,
     write_weights,
 )
@@ -42,10 +43,45 @@ def test_a_run_goes_on_with_the_recipe_that_it_began_with(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="a run in it already"):
         enter(tmp_path, Recipe(), FACTS, resume=False)
     other = msgspec.structs.replace(Recipe(), seed=1, batch_size=2)
-    with pytest.raises(TrainError, match="seed: 1, not 0; batch_size: 2, not 8"):
+    with pytest.raises(TrainError, match="seed: 1, not 0; batch_size: 2, not 8") as raised:
         enter(tmp_path, other, FACTS, resume=True)
+    assert raised.value.fix_cli.endswith(f"zoo train {tmp_path} --resume")
     with pytest.raises(TrainError, match="data_sha256: bbbbbbbbbbbb, not aaaaaaaaaaaa"):
         enter(tmp_path, Recipe(), {**FACTS, "data_sha256": "b" * 64}, resume=True)
+
+
+def test_more_steps_of_a_run_that_has_ended_are_a_run_of_its_own(tmp_path: Path) -> None:
+    enter(tmp_path, Recipe(steps=40, data="coco:street.json"), FACTS, resume=False)
+    for name in (WEIGHTS, "card.yaml"):
+        (tmp_path / name).touch()
+    with pytest.raises(TrainError, match=r"steps: 50, not 40\. It has ended") as raised:
+        enter(tmp_path, Recipe(steps=50), FACTS, resume=True)
+    command = f"zoo train file:{tmp_path} --data coco:street.json --to {tmp_path}-2"
+    assert raised.value.fix_cli.endswith(command)
+
+
+def test_a_run_is_named_by_its_folder_where_no_model_has_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("yolox_nano", "runs/a"):
+        enter(Path(name), Recipe(), FACTS, resume=False)
+    assert folder_to_resume("runs/a", None) == Path("runs/a")
+    assert folder_to_resume("runs/a", tmp_path / "runs/a") == Path("runs/a")
+    assert folder_to_resume("./yolox_nano", None) == Path("yolox_nano")
+    assert folder_to_resume("yolox_nano", None) is None
+    assert folder_to_resume("runs/b", None) is None
+    assert folder_to_resume(None, "runs/a") is None
+    with pytest.raises(UsageError, match="continues in its own folder"):
+        folder_to_resume("runs/a", "runs/b")
+
+
+def test_a_run_that_was_killed_before_it_wrote_its_recipe_can_not_be_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="It has no run in it"):
+        folder_to_resume(tmp_path, None)
+    with lock(tmp_path), pytest.raises(UsageError, match="had written its recipe") as raised:
+        folder_to_resume(tmp_path, None)
+    assert raised.value.fix_cli.endswith(f"--to {tmp_path}")
 
 
 @pytest.mark.parametrize("changed", [(True, False), (False, True)])

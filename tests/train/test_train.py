@@ -279,5 +279,5 @@ def test_an_interrupt_says_how_to_go_on(blocks: Dataset, tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt) as raised:
         run(blocks, tmp_path / "run", validation=blocks, say=stop)
     [note] = raised.value.__notes__
-    assert note.startswith(f"{tmp_path / 'run'} has the last checkpoint; --resume continues")
+    assert note.startswith(f"{tmp_path / 'run'} has the last checkpoint. resume=True continues")
     assert run(blocks, tmp_path / "run", validation=blocks, resume=True).steps == 12

@@ -185,8 +185,8 @@ class Catalogue:
                 "A name without its plugin has to stand for one.",
                 f"Say which: {names}.{self._rename(rows)}",
             )
-        if not rows and (advice := place_meant(name)):
-            raise NameNotFound(failure, *advice)
+        if not rows and (error := place_meant(name)):
+            raise error
         if not rows:
             raise self._not_found(failure, base)
         entry = self._open(rows[0])

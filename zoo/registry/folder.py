@@ -4,6 +4,7 @@ an exported file, which carries its card; or in a repository of the Hub, `hub:or
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from zoo.environment import expand_home
@@ -16,6 +17,8 @@ from zoo.registry.registry_file import USER, RegistryFile, read_registry_file, r
 FILE_PREFIX = "file:"
 HUB_PREFIX = "hub:"
 CARD = "card.yaml"  # a registry file with one card
+RECIPE, FACTS = "recipe.yaml", "run.json"  # of a run of `zoo train`, from its beginning
+WEIGHTS_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 def card_file(name: str) -> Path | None:
@@ -50,15 +53,51 @@ def is_model(path: str) -> bool:
     return card_file(name) is not None or (exported is not None and exported.is_file())
 
 
-def place_meant(name: str) -> tuple[str, str] | None:
-    """The case, and the words to type, for a name that is the path of a model, or of an exported
-    file that is not there; else None."""
+def is_run(folder: Path) -> bool:
+    """Whether a run of `zoo train` was begun in the folder; where it has ended, there is a card."""
+    return all((folder / name).is_file() for name in (RECIPE, FACTS))
+
+
+def place_meant(name: str) -> NameNotFound | None:
+    """The error for a name that is the path of a model, a run or weights, or of an exported file
+    that is not there; None for any other."""
+    failure, place = f"No model named '{name}'.", f"{FILE_PREFIX}{name}"
     if is_model(name):
-        return NOBODY, f"The one in this folder is {FILE_PREFIX}{name}"
+        return NameNotFound(
+            failure,
+            NOBODY,
+            f'The one in this folder is {place}: zoo.load("{place}")',
+            fix_cli=f"The one in this folder is {place}: --model {shlex.quote(place)}",
+        )
+    path = expand_home(name)
+    if is_run(path):
+        return NameNotFound(failure, *_not_ended(name))
+    if name.endswith(WEIGHTS_ENDINGS) and path.is_file():
+        return NameNotFound(
+            failure,
+            "That is a file of weights; the network that they belong to has to be named as well.",
+            f'Name it: zoo.load("yolox_nano", weights="{place}")',
+            fix_cli=f"Name it: --model NAME --weights {shlex.quote(place)}",
+        )
     if not name.endswith(tuple(FORMATS)):
         return None
     case = f"That is what an exported file is called, and there is no file '{name}'."
-    return case, f"Correct the path, and say that it is a file: {FILE_PREFIX}{name}"
+    return NameNotFound(
+        failure, case, f"Correct the path, and say that it is a file: {FILE_PREFIX}{name}"
+    )
+
+
+def resume_command(folder: str | os.PathLike[str]) -> str:
+    """The command that continues the run in a folder."""
+    return f"zoo train {shlex.quote(os.fspath(folder))} --resume"
+
+
+def _not_ended(folder: str) -> tuple[str, str]:
+    """The case and the fix for a run whose folder is not a model yet."""
+    return (
+        f"The run in the folder '{folder}' has not ended, and writes its {CARD} when it does.",
+        f"Continue it: {resume_command(folder)}",
+    )
 
 
 def read_folder(name: str) -> RegistryFile:
@@ -73,6 +112,8 @@ def read_folder(name: str) -> RegistryFile:
         return registry_file_of(data, exported, owner=USER)
     if path is None:
         folder = name.removeprefix(FILE_PREFIX)
+        if is_run(expand_home(folder)):
+            raise NameNotFound(f"No model named '{name}'.", *_not_ended(folder))
         raise NameNotFound(
             f"No model named '{name}'.",
             f"The folder '{folder}' has no {CARD}: no run has ended there."

@@ -19,11 +19,11 @@ from zoo.files import write_file
 from zoo.labels.builtin import labels_of_card, warn_of_lost_ids
 from zoo.registry import Choice, catalogue
 from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights, as_written
-from zoo.registry.folder import CARD
+from zoo.registry.folder import CARD, RECIPE
 from zoo.registry.registry_file import USER, parse_registry_file
 from zoo.registry.yaml_writer import dump
 from zoo.train.recipe import Recipe
-from zoo.train.run_folder import RECIPE, WEIGHTS
+from zoo.train.run_folder import WEIGHTS
 from zoo.weights.records import sha256_of
 
 TAG = "trained"

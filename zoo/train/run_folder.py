@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,16 @@ from safetensors.torch import save as bytes_of
 from torch import Tensor
 
 from zoo.drafts import clear
+from zoo.environment import expand_home
 from zoo.errors import TrainError, UsageError
 from zoo.files import read_regular, write_errors, write_file
 from zoo.folder_lock import LOCK, FolderHeld, hold_folder
+from zoo.registry import catalogue
+from zoo.registry.folder import CARD, FACTS, FILE_PREFIX, RECIPE, is_run, resume_command
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import difference, read_recipe, recipe_of, write_recipe
 
-RECIPE, FACTS, WEIGHTS = "recipe.yaml", "run.json", "model.safetensors"
+WEIGHTS = "model.safetensors"
 CHECKPOINTS = "checkpoints"
 # Fields that change no number, so that a resumed run may have others.
 FREE_FIELDS = {"to", "workers", "checkpoint_every", "data", "validation"}
@@ -79,6 +84,37 @@ def check_begun(folder: Path) -> None:
     )
 
 
+def folder_to_resume(model: object, to: str | os.PathLike[str] | None) -> Path | None:
+    """The folder of the run that `model` names in the place of a model; None where it is a model's
+    name, or else no such folder.
+
+    Raises: UsageError for another folder in `to`, or for a folder without a run.
+    """
+    if not isinstance(model, str | os.PathLike):
+        return None
+    text = os.fspath(model)
+    folder = expand_home(text)
+    if not folder.is_dir() or catalogue().rows_of(text.partition(".")[0]):
+        return None
+    if to is not None and expand_home(to).absolute() != folder.absolute():
+        raise UsageError(
+            f"The run in {folder} can't be resumed in {os.fspath(to)}.",
+            "A run continues in its own folder.",
+            "Leave out to, or name a model instead of the folder.",
+            fix_cli=f"Leave out --to: {resume_command(folder)}",
+        )
+    check_begun(folder)
+    if not is_run(folder):
+        again = f"--to {shlex.quote(text)}"
+        raise UsageError(
+            f"There is nothing to resume in {folder}.",
+            "The run was stopped before it had written its recipe.",
+            f'Begin it again with a model and its data, to="{text}".',
+            fix_cli=f"Begin it again: zoo train MODEL --data PATH {again}",
+        )
+    return folder
+
+
 def check_unused(folder: Path, *, resume: bool) -> None:
     """Raises: UsageError if there is a run in the folder and `resume` is False."""
     if _has_run(folder) and not resume:
@@ -86,7 +122,8 @@ def check_unused(folder: Path, *, resume: bool) -> None:
             f"The folder {folder} can't be trained in.",
             "There is a run in it already.",
             f'Continue it: resume=True; or name another folder: to="{folder}-2"',
-            fix_cli=f"Continue it: --resume; or name another folder: --to {folder}-2",
+            fix_cli=f"Continue it: {resume_command(folder)}; or name another folder: "
+            f"--to {shlex.quote(f'{folder}-2')}",
         )
 
 
@@ -119,11 +156,27 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: boo
     for subfolder in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         clear(subfolder, young=0)
     if changed:
-        raise TrainError(
-            f"The run in {folder} can't be resumed.",
-            f"It was begun with another recipe or other data. Now {'; '.join(changed)}.",
-            "Resume it as it was begun, or train in another folder: --to PATH",
-        )
+        raise _other_run(folder, changed)
+
+
+def _other_run(folder: Path, changed: Sequence[str]) -> TrainError:
+    """The error for a recipe or data that differ from those of the run in the folder."""
+    again = ""
+    fix = f'Resume it as it was begun: zoo.train("{folder}", resume=True)'
+    fix_cli = f"Resume it as it was begun: {resume_command(folder)}"
+    if (folder / CARD).exists():
+        model, other = f"{FILE_PREFIX}{folder}", f"{folder}-2"
+        data = recipe_of(read_recipe(folder / RECIPE)).data or "PATH"
+        again = " It has ended: more training is a run of its own, from the weights of this one."
+        fix = f'Begin that: zoo.train("{model}", data="{data}", to="{other}")'
+        words = ("zoo", "train", model, "--data", data, "--to", other)
+        fix_cli = f"Begin that, with the options it shall have: {shlex.join(words)}"
+    return TrainError(
+        f"The run in {folder} can't be resumed.",
+        f"It was begun with another recipe or other data. Now {'; '.join(changed)}.{again}",
+        fix,
+        fix_cli=fix_cli,
+    )
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
+from zoo.registry.folder import RECIPE, resume_command
 from zoo.text import pluralize
 from zoo.train.backbone import take_backbone
 from zoo.train.card import check_size, choice_of, warn_of_losses
@@ -41,14 +42,14 @@ from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
 from zoo.train.overfit import MIN_RUN_STEPS, check_one_batch
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
+from zoo.train.recipe_file import fields_of, merge, read_recipe, recipe_of
 from zoo.train.result import Result
 from zoo.train.run_folder import (
-    RECIPE,
     check_begun,
     check_unused,
     default_folder,
     enter,
+    folder_to_resume,
     has_checkpoints,
     lock,
 )
@@ -79,7 +80,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     """Trains a detector, and writes the best weights, their card and report into a folder.
 
     model:      a name as for `zoo.load`, or a detector, which is trained as it is; None is the
-                recipe's.
+                recipe's. With `resume`, also the folder of a run, which has all that it needs.
     data:       as for `zoo.data.read`; if it has a split `train`, that is trained on.
     validation: the images to measure; None is the split `val`, or else the recipe's
                 `validation_share` of the data.
@@ -90,7 +91,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     to:         the folder of the run; None is `runs/MODEL-DATA`.
     resume:     whether to continue the run in that folder, bit for bit; one that was stopped before
                 its first checkpoint begins again; a job that restarts says `folder.exists()`.
-    device:     "cpu", or a GPU; None is what Accelerate chooses.
+    device:     "cpu", or a GPU; None is a GPU if there is one.
     progress:   a bar; None shows one on a terminal.
     say:        called with a line of text after each validation.
 
@@ -101,6 +102,8 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         TrainError: a loss is not finite, memory ran out, or a single batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
+    if resume and (folder := folder_to_resume(model, to)):
+        model, recipe, to = None, _recipe_in(folder, recipe), folder
     plan = make_plan(model, data, validation, recipe, labels, weights, to)
     accelerator = accelerator_of(plan.recipe, device)
     check_plan(plan, accelerator, resume=resume)
@@ -110,8 +113,22 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         try:
             return _train(plan, detector, accelerator, progress, say)
         except KeyboardInterrupt as error:
-            error.add_note(f"{plan.folder} has the last checkpoint; --resume continues from there.")
+            error.add_note(_advice(plan))
             raise
+
+
+def _recipe_in(folder: Path, over: Given) -> Given:
+    """The fields of the recipe in a run's folder, overridden by those given."""
+    fields, _ = given_fields(over)
+    return merge(read_recipe(folder / RECIPE), fields)
+
+
+def _advice(plan: Plan) -> str:
+    """The note of an interrupt: how to continue the run."""
+    begun = f"{plan.folder} has the last checkpoint."
+    if plan.recipe.model is None or plan.recipe.data is None:  # objects of a program
+        return f"{begun} resume=True continues from there."
+    return f"{begun} Continue: {resume_command(plan.folder)}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from zoo.errors import CacheError, NameNotFound, SourceError, UsageError, Weight
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import MODEL, Weights
 from zoo.registry.exported import FORMATS
-from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX
+from zoo.registry.folder import FILE_PREFIX, HUB_PREFIX, WEIGHTS_ENDINGS
 from zoo.registry.requirements import check_requirements
 from zoo.weights.hub_model import hub_model
 from zoo.weights.lock import Lock, Pin, pinned_source
@@ -30,7 +30,6 @@ log = logging.getLogger("zoo")
 EXPLICIT = ("file:", "hub:", "https://", "http://")
 RANDOM = "random"  # what the command line calls weights=False
 EXPORTED = tuple(FORMATS)
-FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 NO_MIRRORS: Mapping[str, str] = {}
 OWN_FILE = "Use a file of your own as weights: file:PATH."
 # A name for messages, and what makes the candidate, which may fail as well.
@@ -105,12 +104,12 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
     """
     if name.startswith(EXPLICIT) and not name.startswith((FILE_PREFIX, HUB_PREFIX)):
         raise _no_network(name)
-    if name.startswith((FILE_PREFIX, HUB_PREFIX)) and name.endswith(FILES):
+    if name.startswith((FILE_PREFIX, HUB_PREFIX)) and name.endswith(WEIGHTS_ENDINGS):
         raise _no_network(name)
     choice = resolve_name(models, name)
     if not isinstance(weights, str) or is_weights_source(weights):
         return choice
-    if weights.endswith(FILES) or "/" in weights:
+    if weights.endswith(WEIGHTS_ENDINGS) or "/" in weights:
         raise NameNotFound(
             f"The weights '{weights}' of the model '{name}' can't be used.",
             "That looks like a file; text without a prefix is a tag of the card's weights.",

@@ -23,8 +23,11 @@ def test_a_run_says_its_folder_and_that_is_a_model(shell: Shell, data: str, tmp_
     result = json.loads(done.out)
     assert (result["path"], result["steps"]) == (run, 2)
     assert "step 2/2  loss" in done.err
-    again = shell(*words, *QUICK, "--to", run, "--resume")
+    again = shell("train", run, "--resume", "--device", "cpu")
+    assert again.out == shell("train", "--resume", run, "--device", "cpu").out
     assert again.out.startswith(f"{run}  step {result['step']} of 2  AP ")
+    unsaid = shell("train", run)
+    assert unsaid.err.endswith(f"The one in this folder is file:{run}: --model file:{run}\n")
     shown = shell("show", f"file:{run}")
     assert "unicorn" in shown.out
     measured = shell("evaluate", f"file:{run}", "--data", data, "--resamples", "0")

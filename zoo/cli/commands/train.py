@@ -15,14 +15,17 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.format import format_percent
-from zoo.cli.options import LABELS, Device, Weights, labels_of, weights_of
+from zoo.cli.options import LABELS, Weights, labels_of, weights_of
 
 METRICS_SHOWN = ("AP", "AP50", "AP75")
 
 
 ModelOrRecipe = Annotated[
     str,
-    typer.Argument(metavar="MODEL|RECIPE", help="A name that zoo list shows, or a recipe (.yaml)."),
+    typer.Argument(
+        metavar="MODEL|RECIPE|FOLDER",
+        help="A name that zoo list shows, a recipe (.yaml), or the folder of a run to --resume.",
+    ),
 ]
 Data = Annotated[
     str | None,
@@ -47,7 +50,14 @@ To = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of the run, else runs/MODEL-DATA.")
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with the run in that folder, bit for bit.")
+    bool, typer.Option("--resume", help="Go on with the run in the folder, bit for bit.")
+]
+
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="DEVICE", help="cpu, cuda, cuda:1 or mps; else a GPU if there is one."
+    ),
 ]
 
 
@@ -66,7 +76,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     """Train a detector on a data set, and keep what it learned in a folder.
 
     What the recipe leaves out is the default of the model's family. A run that was stopped, or
-    killed, goes on with --resume as if it had not been.
+    killed, goes on as if it had not been: zoo train FOLDER --resume.
     """
     # deferred: they import torch, which help does not need
     from zoo.train.recipe_file import merge, overrides, read_recipe
