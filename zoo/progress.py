@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
 PATIENCE_SECONDS = 1.0
+# Over which the time left is estimated: steps of many seconds are known only after some of them.
+ESTIMATE_SECONDS = 600.0
 
 
 def is_shown(show: bool | None) -> bool:
@@ -24,6 +27,7 @@ class Bar:
 
     show: True at once, False never, None after a second if standard error is a terminal.
     in_bytes: it counts bytes, and shows their rate.
+    in_line: the description is long: it comes after count and time left, in the rest of the line.
     """
 
     def __init__(
@@ -33,11 +37,12 @@ class Bar:
         total: int | None,
         show: bool | None = None,
         in_bytes: bool = False,
+        in_line: bool = False,
     ) -> None:
         self.done = 0
         self.total = total
         self._description = description
-        self._in_bytes = in_bytes
+        self._start = _line_started if in_line else partial(_started, in_bytes=in_bytes)
         self._may_appear = is_shown(show)
         self._due = monotonic() + (0.0 if show else PATIENCE_SECONDS)
         self._progress: Progress | None = None
@@ -58,7 +63,7 @@ class Bar:
         self.done, self.total = done, total
         self._description = description or self._description
         if self._may_appear and self._progress is None and monotonic() >= self._due:
-            self._progress = _started(self._description, self._in_bytes)
+            self._progress = self._start(self._description)
         if self._progress:
             self._progress.update(
                 self._progress.task_ids[0],
@@ -76,20 +81,42 @@ class Bar:
             self._progress.stop()
 
 
-def _started(description: str, in_bytes: bool) -> Progress:
+def _line_started(description: str) -> Progress:
     from rich import progress as columns
-    from rich.console import Console
+    from rich.table import Column
+
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    return _begun(
+        description,
+        columns.MofNCompleteColumn(),
+        columns.TaskProgressColumn(),
+        columns.TimeRemainingColumn(),
+        columns.TextColumn("{task.description}", markup=False, table_column=rest),
+        speed_estimate_period=ESTIMATE_SECONDS,
+        expand=True,
+    )
+
+
+def _started(description: str, *, in_bytes: bool) -> Progress:
+    from rich import progress as columns
 
     counts: tuple[ProgressColumn, ...] = (columns.MofNCompleteColumn(),)
     if in_bytes:
         counts = (columns.DownloadColumn(), columns.TransferSpeedColumn())
-    progress = columns.Progress(
+    return _begun(
+        description,
         columns.TextColumn("{task.description}", markup=False),
         columns.BarColumn(),
         *counts,
         columns.TimeRemainingColumn(),
-        console=Console(stderr=True),
     )
+
+
+def _begun(description: str, *columns: ProgressColumn, **options: Any) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    progress = Progress(*columns, console=Console(stderr=True), **options)
     progress.add_task(description, total=None)
     progress.start()
     return progress

@@ -52,6 +52,8 @@ def run(training: Training) -> None:
             epoch = progress.step * recipe.batch_size / len(samples.dataset)
             row = {"epoch": epoch, "rate": rate, **clock.speeds(recipe.batch_size)}
             training.tell(training.log.row(progress.step, **row))
+        else:
+            training.tell({"step": progress.step})
         if validates:
             validate(training)
         since = time.monotonic() - saved_at

@@ -268,7 +268,8 @@ def _train(
         detector.to(accelerator.device)
         check_one_batch(detector, samples_of(recipe, detector, data.train), folder)
     accelerator.wait_for_everyone()
-    with Bar(f"Training {folder.name}", total=steps, show=progress if main else False) as bar:
+    title, shown = f"Training {folder.name}", progress if main else False
+    with Bar(title, total=steps, show=shown, in_line=True) as bar:
         live = Live(bar, best=recipe.best, steps=steps, say=say)
         training = training_of(
             recipe,

@@ -58,7 +58,7 @@ class Training:
     objective, optimizer: as `accelerator` prepared them for this device and these processes.
     parameters: the trainable ones.
     validation: the images to measure; without them the last weights are the best.
-    tell: called with each row of the log.
+    tell: called with each row of the log, and with no more than `step` after the other steps.
     """
 
     recipe: Recipe

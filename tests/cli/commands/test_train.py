@@ -22,7 +22,7 @@ def test_a_run_says_its_folder_and_that_is_a_model(shell: Shell, data: str, tmp_
     assert done.code == 0, done.err
     result = json.loads(done.out)
     assert (result["path"], result["steps"]) == (run, 2)
-    assert "step 2/2  loss" in done.err
+    assert "step 2/2  " in done.err
     again = shell("train", run, "--resume", "--device", "cpu")
     assert again.out == shell("train", "--resume", run, "--device", "cpu").out
     assert again.out.startswith(f"{run}  step {result['step']} of 2  AP ")
