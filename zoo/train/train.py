@@ -89,21 +89,19 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     labels:     classes to learn; None is those of the data.
     weights:    to begin with, as for `zoo.load`.
     to:         the folder of the run; None is `runs/MODEL-DATA`.
-    resume:     whether to continue the run in that folder, bit for bit; one that was stopped before
-                its first checkpoint begins again; a job that restarts says `folder.exists()`.
+    resume:     whether to continue the run in that folder, bit for bit, or begin one that saved
+                nothing; a job that restarts says `folder.exists()`.
     device:     "cpu", or a GPU; None is a GPU if there is one.
     progress:   a bar; None shows one on a terminal.
     say:        called with a line of text after each validation.
 
     Raises:
-        UsageError: an argument or a field of the recipe can't be used, or there is no run to
-            resume; the message names it.
+        UsageError: an argument or field can't be used, or there is no run to resume.
         DataError, LabelError: the data can't be read, or has nothing that the model can learn.
         TrainError: a loss is not finite, memory ran out, or a single batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
-    if resume and (folder := folder_to_resume(model, to)):
-        model, recipe, to = None, _recipe_in(folder, recipe), folder
+    model, recipe, to = _resumed(model, recipe, to) if resume else (model, recipe, to)
     plan = make_plan(model, data, validation, recipe, labels, weights, to)
     accelerator = accelerator_of(plan.recipe, device)
     check_plan(plan, accelerator, resume=resume)
@@ -117,10 +115,15 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
             raise
 
 
-def _recipe_in(folder: Path, over: Given) -> Given:
-    """The fields of the recipe in a run's folder, overridden by those given."""
-    fields, _ = given_fields(over)
-    return merge(read_recipe(folder / RECIPE), fields)
+def _resumed(
+    model: str | Detector | None, recipe: Given, to: str | os.PathLike[str] | None
+) -> tuple[str | Detector | None, Given, str | os.PathLike[str] | None]:
+    """Model, recipe and folder to resume: where `model` is a run's folder, all are of that run."""
+    folder = folder_to_resume(model, to)
+    if folder is None:
+        return model, recipe, to
+    fields, _ = given_fields(recipe)
+    return None, merge(read_recipe(folder / RECIPE), fields), folder
 
 
 def _advice(plan: Plan) -> str:
