@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from zoo.files import write_file
+
 LOCK, HOLDER = ".lock", ".lock-holder"
 UNKNOWN_HOLDER = "Another process"
 
@@ -33,7 +35,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         raise FolderHeld(_holder(folder)) from None
     try:
         with suppress(OSError):  # it only serves the message
-            (folder / HOLDER).write_text(_this_process(), encoding="utf-8")
+            write_file(folder / HOLDER, _this_process(), durable=False)
         yield
     finally:
         with suppress(OSError):
