@@ -23,7 +23,7 @@ def _kept(pico_onnx: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
         to.parent.mkdir(parents=True)
         to.write_bytes(pico_onnx.path.read_bytes())
 
-    monkeypatch.setattr(caches, "export", copied)
+    monkeypatch.setattr(caches, "export_for_engine", copied)
 
 
 @pytest.mark.usefixtures("_kept")

@@ -43,6 +43,8 @@ def test_what_is_not_installed_is_said_before_an_export(
 
     module = {"onnxruntime": "onnx_runtime", "openvino": "openvino_runtime"}[name]
     monkeypatch.setattr(f"zoo.engines.{module}.library", absent)
-    monkeypatch.setattr(caches, "export", lambda *_, **__: pytest.fail("it was exported"))
+    monkeypatch.setattr(
+        caches, "export_for_engine", lambda *_, **__: pytest.fail("it was exported")
+    )
     with pytest.raises(MissingExtra, match="pip install it"):
         catalogue().builder("engines", name)(request_)

@@ -1,7 +1,8 @@
 """The cache of models that were exported for engines, and of the engines that agreed with torch on
 this machine.
 
-    $ZOO_HOME/engines/KEY/model.onnx  KEY/agreed.json
+    $ZOO_HOME/engines/KEY/model.onnx         KEY/agreed.json
+                          ENGINE/model.onnx  ENGINE/agreed.json   where it disagrees with the above
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import logging
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.draft import Format
-from zoo.engines.export import export
+from zoo.engines.draft import Accept, Format, Refusal, Way, ways
+from zoo.engines.export import export_for_engine
 from zoo.engines.parity import Parity
 from zoo.engines.trace import version_of
 from zoo.environment import home
@@ -36,11 +38,11 @@ log = logging.getLogger("zoo")
 _FIX = "Set ZOO_HOME to a folder that can be written: ZOO_HOME=/path/to/folder"
 
 
-def find_or_export(request: EngineRequest, format: Format) -> Path:
+def find_or_export(request: EngineRequest, format: Format, *, refusal: Refusal) -> Path:
     """The model's exported file, from the cache or exported now.
 
     Raises: UsageError for random weights, which differ at each load; CacheError where it can't be
-        kept; ExportError.
+        kept; ExportError made by `refusal`.
     """
     resolved = request.resolved
     if resolved.file is None:
@@ -49,24 +51,76 @@ def find_or_export(request: EngineRequest, format: Format) -> Path:
             "It has random weights, and exported files are cached by the hash of the weights.",
             "Load it with weights; or export it: zoo.export(model, to='model.onnx')",
         )
-    path = home() / "engines" / key_of(request, format) / FILES[format]
-    file = path / IR if format == "openvino" else path
-    if not file.exists():
-        detector = request.detector()
-        transfer = detector.head_transfer
-        if transfer is not None and transfer.new_classes:
-            raise UsageError(
-                f"'{detector.name}' can't be run by the engine {request.engine}.",
-                "Some of its weights are random, as it has classes that it never learned.",
-                "Train it first.",
-            )
-        if reason := unwritable(path.parent):
-            raise CacheError(
-                f"The exported file of '{detector.name}' can't be kept.", f"{reason}.", _FIX
-            )
-        with write_errors(path, CacheError, fix=_FIX):
-            export(detector, to=path, format=format, progress=request.progress)
-    return file
+    path = _folder(request, format) / FILES[format]
+    if not _graph(path).exists():
+        _export_to(path, request, format, ways(format, None, None), refusal, None)
+    return _graph(path)
+
+
+def find_own(request: EngineRequest, format: Format) -> Path | None:
+    """The file that was exported for this engine alone."""
+    file = _graph(_own_folder(request, format) / FILES[format])
+    return file if file.exists() else None
+
+
+def export_own(
+    request: EngineRequest,
+    format: Format,
+    ways: Sequence[Way],
+    *,
+    refusal: Refusal,
+    accept: Accept,
+) -> Path:
+    """Exports the model for this engine alone. Raises: CacheError; ExportError made by `refusal`
+    if `accept` takes none of the files."""
+    path = _own_folder(request, format) / FILES[format]
+    _export_to(path, request, format, ways, refusal, accept)
+    return _graph(path)
+
+
+def _folder(request: EngineRequest, format: Format) -> Path:
+    return home() / "engines" / key_of(request, format)
+
+
+def _own_folder(request: EngineRequest, format: Format) -> Path:
+    return _folder(request, format) / request.engine.rpartition("/")[2]
+
+
+def _graph(path: Path) -> Path:
+    """The file with the graph; OpenVINO IR is a folder."""
+    return path if path.suffix else path / IR
+
+
+def _export_to(
+    path: Path,
+    request: EngineRequest,
+    format: Format,
+    ways: Sequence[Way],
+    refusal: Refusal,
+    accept: Accept | None,
+) -> None:
+    detector = request.detector()
+    transfer = detector.head_transfer
+    if transfer is not None and transfer.new_classes:
+        raise UsageError(
+            f"'{detector.name}' can't be run by the engine {request.engine}.",
+            "Some of its weights are random, as it has classes that it never learned.",
+            "Train it first.",
+        )
+    if reason := unwritable(path.parent):
+        raise CacheError(
+            f"The exported file of '{detector.name}' can't be kept.", f"{reason}.", _FIX
+        )
+    with write_errors(path, CacheError, fix=_FIX):
+        export_for_engine(
+            detector,
+            to=path,
+            format=format,
+            ways=ways,
+            refusal=refusal,
+            accept=accept,
+            progress=request.progress,
+        )
 
 
 def key_of(request: EngineRequest, format: str) -> str:

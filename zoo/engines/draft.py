@@ -46,6 +46,8 @@ OTHER_FORMATS = (
 )
 _IN_FLOAT32 = "Nothing was written. Export in float32, at twice the size: leave half out."
 MAX_ERROR_LETTERS = 300  # of an exporter's error that are repeated
+Refusal = Callable[[Sequence[str]], ExportError]
+Accept = Callable[[Path], object]
 StartSession = Callable[[Path, EngineRequest], Session]
 # What computes a file of each format, to hold it against torch.
 _CHECKED_BY: dict[str, tuple[str, StartSession]] = {
@@ -80,6 +82,13 @@ def ways(
     return [Way(each, count) for count in batches for each in exporters]
 
 
+def ways_after(facts: ExportFacts, format: Format) -> list[Way]:
+    """The ways that are left after the one that made an exported file of that format."""
+    every = ways(format, None, None)
+    made_by = Way(facts.exporter, facts.input.batch)
+    return every[every.index(made_by) + 1 :] if made_by in every else []
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A file that agrees with torch.
@@ -102,6 +111,8 @@ class Draft:
     choice: the card of the file.
     images: to compare on, uint8 `(3, h, w)` each.
     say:    called with the title of each step.
+    refusal: the error where no way works, made of the reason of each.
+    accept: called with each file that agrees with torch; its ExportError has the next way tried.
     """
 
     detector: Detector
@@ -109,6 +120,8 @@ class Draft:
     format: Format
     images: Sequence[Tensor]
     say: Callable[[str], None]
+    refusal: Refusal | None = None
+    accept: Accept | None = None
 
     def export(self, folder: Path, ways: Sequence[Way]) -> Candidate:
         """Exports into an empty folder by the first way that works.
@@ -125,6 +138,10 @@ class Draft:
                 file, facts = self._write(way_folder, way)
                 self.say(f"Comparing {self.choice.name} with torch")
                 parity = self._compare(file, facts, EXACT, failure=failure)
+                facts = structs.replace(facts, parity=asdict(parity))
+                file = self._write_labels(way_folder, file, facts)
+                if self.accept is not None:
+                    self.accept(file)
             except ExportError as error:
                 reasons.append(f"{way}: {error.case}")
                 continue
@@ -133,10 +150,9 @@ class Draft:
                 continue
             except ContractError as error:  # the family refuses, whichever way
                 raise ExportError(failure, error.case, error.fix) from error
-            facts = structs.replace(facts, parity=asdict(parity))
-            return Candidate(
-                self._write_labels(way_folder, file, facts), facts, parity, tuple(reasons)
-            )
+            return Candidate(file, facts, parity, tuple(reasons))
+        if self.refusal is not None:
+            raise self.refusal(reasons)
         raise ExportError(failure, reasons, OTHER_FORMATS)
 
     def halve(self, export: Candidate, folder: Path, data: Dataset | None = None) -> Candidate:

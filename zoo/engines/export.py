@@ -22,7 +22,7 @@ from zoo.detectors.detector import BasePredictor, Detector
 from zoo.detectors.load import load
 from zoo.engines.accuracy import Accuracy
 from zoo.engines.card import choice_of
-from zoo.engines.draft import Candidate, Draft, Format, Way, ways
+from zoo.engines.draft import Accept, Candidate, Draft, Format, Refusal, Way, ways
 from zoo.engines.formats import Exporter
 from zoo.engines.int8 import Int8, Quantized, quantize
 from zoo.engines.parity import Parity
@@ -119,7 +119,29 @@ def export(  # noqa: PLR0913 - everything that can be said of an export in one p
     detector = _detector(model, progress)
     _check_on_cpu_float32(detector)
     images_to_compare = images_of(images) if images else scenes()
-    return _write_export(detector, path, chosen, ways_to_try, images_to_compare, lighter, progress)
+    plan = _Plan(path, chosen, ways_to_try, images_to_compare, lighter)
+    return _write_export(detector, plan, progress)
+
+
+def export_for_engine(
+    detector: Detector,
+    *,
+    to: Path,
+    format: Format,
+    ways: Sequence[Way],
+    refusal: Refusal,
+    accept: Accept | None,
+    progress: bool | None,
+) -> Exported:
+    """Writes a detector as a file for an engine, by the first of the ways that works.
+
+    refusal, accept: see `Draft`.
+    Raises: ExportError made by `refusal`, or where the file can't be written.
+    """
+    _check_destination(to, format)
+    _check_on_cpu_float32(detector)
+    plan = _Plan(to, format, ways, scenes(), _Lighter(False, None, None), refusal, accept)
+    return _write_export(detector, plan, progress)
 
 
 @dataclass(frozen=True)
@@ -139,16 +161,22 @@ class _Lighter:
         return self.half + (self.half and self.data is not None)
 
 
-def _write_export(
-    detector: Detector,
-    path: Path,
-    format: Format,
-    tried: Sequence[Way],
-    images: Sequence[Tensor],
-    lighter: _Lighter,
-    progress: bool | None,
-) -> Exported:
-    """Exports by the first way whose graph agrees with torch, and moves the file to `path`."""
+@dataclass(frozen=True)
+class _Plan:
+    """An export: its file, and how that is made; see `Draft`."""
+
+    path: Path
+    format: Format
+    ways: Sequence[Way]
+    images: Sequence[Tensor]
+    lighter: _Lighter
+    refusal: Refusal | None = None
+    accept: Accept | None = None
+
+
+def _write_export(detector: Detector, plan: _Plan, progress: bool | None) -> Exported:
+    """Exports by the first way whose graph agrees with torch, and moves the file to its place."""
+    path, format, lighter = plan.path, plan.format, plan.lighter
     start = perf_counter()
     title, steps = f"Exporting {detector.name or 'a detector'}", 3 + lighter.steps
     choice, outcome = choice_of(detector), None
@@ -159,10 +187,12 @@ def _write_export(
                 detector=detector,
                 choice=choice,
                 format=format,
-                images=images,
+                images=plan.images,
                 say=lambda description: bar.advance(description=description),
+                refusal=plan.refusal,
+                accept=plan.accept,
             )
-            candidate = work.export(folder, tried)
+            candidate = work.export(folder, plan.ways)
             float32_bytes = _bytes(_whole(candidate.file, format))
             if lighter.half:
                 candidate = work.halve(candidate, folder, lighter.data)

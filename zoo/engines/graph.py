@@ -4,18 +4,18 @@ cache and verifies that the engine agrees with torch on this machine."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.contract.session import Session
-from zoo.detectors.engine_request import EngineRequest
-from zoo.engines.cache import find_or_export, has_agreed, note_agreed
-from zoo.engines.draft import Format
+from zoo.detectors.engine_request import TORCH, EngineRequest
+from zoo.engines.cache import export_own, find_or_export, find_own, has_agreed, note_agreed
+from zoo.engines.draft import Format, Way, ways_after
 from zoo.engines.engine import Engine
 from zoo.engines.lanes import Lanes, lanes_for
 from zoo.engines.parity import measure
 from zoo.engines.scenes import scenes
-from zoo.errors import UsageError
+from zoo.errors import ExportError, UsageError
 from zoo.registry.exported import read_facts
 
 Start = Callable[[Path, EngineRequest], Session]
@@ -46,12 +46,68 @@ def graph_engine(
                 "Leave the engine out, or export the model in another format.",
             )
         return _start_engine(request, start, file, lanes=lanes)
-    file = find_or_export(request, formats[0])
-    engine = _start_engine(request, start, file, lanes=lanes)
-    if not has_agreed(file, engine):
-        parity = measure(request.detector(), engine, scenes(), failure=_failure(engine))
-        note_agreed(file, engine, parity)
-    return engine
+    return _Maker(request, start, formats[0], lanes).make()
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the engine of a model by name, in one of the ways that `zoo.export` tries."""
+
+    request: EngineRequest
+    start: Start
+    format: Format
+    lanes: bool
+
+    def make(self) -> Engine:
+        """The engine of the file that engines share; where it does not agree with torch on that
+        file, of one that another exporter writes for it alone.
+
+        Raises: ExportError with the reason of each way.
+        """
+        own = find_own(self.request, self.format)
+        if own is not None:
+            return self._checked(own)
+        file = find_or_export(self.request, self.format, refusal=self._refusal)
+        try:
+            return self._checked(file)
+        except ExportError as error:
+            return self._made_of_another(file, error)
+
+    def _made_of_another(self, file: Path, error: ExportError) -> Engine:
+        facts = read_facts(file)
+        first = f"{Way(facts.exporter, facts.input.batch)}: {error.case}"
+        remaining = ways_after(facts, self.format)
+        if not remaining:
+            raise self._refusal([first]) from error
+        own = export_own(
+            self.request,
+            self.format,
+            remaining,
+            refusal=lambda reasons: self._refusal([first, *reasons]),
+            accept=self._checked,
+        )
+        return self._checked(own)
+
+    def _checked(self, file: Path) -> Engine:
+        """The engine of that file. Raises: ExportError if it does not agree with torch."""
+        engine = _start_engine(self.request, self.start, file, lanes=self.lanes)
+        if not has_agreed(file, engine):
+            try:
+                parity = measure(self.request.detector(), engine, scenes(), failure="")
+            except ExportError as error:
+                raise self._refusal([error.case]) from error
+            note_agreed(file, engine, parity)
+        return engine
+
+    def _refusal(self, reasons: Sequence[str]) -> ExportError:
+        exported_for_others = self.format == "onnx" and self.request.engine != "onnxruntime"
+        other = "onnxruntime" if exported_for_others else TORCH
+        return ExportError(
+            f"The engine {self.request.engine} can't run '{self.request.resolved.name}'.",
+            list(reasons),
+            f"Choose another engine: engine='{other}'",
+            fix_cli=f"Choose another engine: --engine {other}",
+        )
 
 
 def _start_engine(request: EngineRequest, start: Start, file: Path, *, lanes: bool) -> Engine:
@@ -64,7 +120,3 @@ def _start_engine(request: EngineRequest, start: Start, file: Path, *, lanes: bo
         file=file,
         lanes=Lanes(count, lambda: start(file, side_by_side)) if count else None,
     )
-
-
-def _failure(engine: Engine) -> str:
-    return f"The engine {engine.engine} {engine.version} can't run '{engine.name}'."
