@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from tests.timing.conftest import CALLS, FACTS
-from zoo.errors import ImageError, UsageError
+from zoo.errors import ExportError, ImageError, UsageError
 from zoo.timing.timed import Call, Facts, Variant
 
 
@@ -58,6 +58,34 @@ def test_without_an_engine_an_exported_file_is_run_by_the_first_that_reads_it(
     assert [engine for what, engine, _ in log if what == "run"] == ["torch", "first"]
     assert [row.model for row in result.rows] == ["yolox_pico", "file:pico.onnx"]
     assert [row.requested for row in result.rows] == ["torch", FACTS.engine.partition(" ")[0]]
+
+
+def test_an_engine_that_can_t_run_the_model_has_no_row_but_a_reason(
+    log: list[tuple[str, str | None, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(worker: Fake) -> None:
+        worker.started = 1.0
+        if worker.variant.engine == "openvino":
+            raise ExportError("It can't run.", "It differs.", "engine='torch'", fix_cli="--engine")
+
+    monkeypatch.setattr(Fake, "load", load)
+    result = zoo.benchmark("yolox_pico", engines=["torch", "openvino"], batches=1, rounds=2)
+    assert [row.requested for row in result.rows] == ["torch"]
+    assert [engine for what, engine, _ in log if what == "run"] == ["torch", "torch"]
+    [failure] = result.to_json()["failures"]
+    assert failure == {
+        "model": "yolox_pico",
+        "engine": "openvino",
+        "threads": None,
+        "failure": "It can't run.",
+        "case": "It differs.",
+        "fix": "--engine",
+        "exit_code": 13,
+    }
+    with pytest.raises(ExportError, match="It differs"):
+        zoo.benchmark("yolox_pico", engines="openvino")
+    none = zoo.benchmark("yolox_pico", engines="openvino", threads=[1, 2])
+    assert (none.rows, [each.threads for each in none.failures]) == ((), [1, 2])
 
 
 def test_every_round_every_one_has_its_turn(log: list[tuple[str, str | None, int]]) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from msgspec import structs
 
 from zoo.counts import count_of
-from zoo.errors import ImageError, UsageError
+from zoo.errors import DataError, ImageError, UsageError, ZooError
 from zoo.progress import Bar
 from zoo.registry.exported import FIRST_READABLE_ENGINE
 from zoo.registry.folder import exported_of
-from zoo.timing.result import Benchmark, Row
+from zoo.timing.result import Benchmark, NotTimed, Row
 from zoo.timing.steadiness import Reference, Steadiness
 from zoo.timing.timed import IMAGES, SCENES, Call, Variant
 from zoo.timing.worker import Worker
@@ -67,9 +67,11 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     rounds:  turns of each process.
     seconds: length of a turn, for each batch size.
 
+    What can't be loaded is left out of the rows, and is in `failures`.
+
     Raises:
         UsageError: an option has an impossible value. ImageError, DataError: there are no such
-        images. Whatever loading a model raises.
+        images. Whatever loading raises, if there is only one model and engine.
     """
     counts = _numbers("batches", batches)
     common = Variant(
@@ -80,11 +82,11 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
     _check_options(variants, rounds, seconds, both=bool(images is not None and data))
     total = len(variants) * (1 + len(counts) * (rounds + 1))
     with ExitStack() as stack, Bar("Timing", total=total, show=progress) as bar:
-        timed = [_start(variant, stack, bar.advance) for variant in variants]
+        timed, failures = _start_all(variants, stack, bar.advance)
         _warm_up(timed, counts, bar.advance)
         reference = _rounds(timed, counts, rounds, seconds, bar.advance)
         rows = _rows(timed, counts)
-    return _benchmark(rows, rounds, variants[0], reference)
+    return _benchmark(rows, failures, rounds, variants[0], reference)
 
 
 def _variants(
@@ -102,6 +104,25 @@ def _variants(
 def _own_engine(name: str) -> str:
     """The engine of a model if none is named."""
     return FIRST_READABLE_ENGINE if exported_of(name) else "torch"
+
+
+def _start_all(
+    variants: Sequence[Variant], stack: ExitStack, advance: Callable[[], None]
+) -> tuple[list[_Timed], list[NotTimed]]:
+    """Those that could be loaded, and those that could not. Raises: ImageError, DataError, which
+    concern all of them; any ZooError of a single one."""
+    timed: list[_Timed] = []
+    failures: list[NotTimed] = []
+    for variant in variants:
+        try:
+            timed.append(_start(variant, stack, advance))
+        except (ImageError, DataError):
+            raise
+        except ZooError as error:
+            if len(variants) == 1:
+                raise
+            failures.append(NotTimed.of(variant, error))
+    return timed, failures
 
 
 def _start(variant: Variant, stack: ExitStack, advance: Callable[[], None]) -> _Timed:
@@ -129,6 +150,8 @@ def _rounds(
     """Runs all variants in turn, with a different first one each round; returns the runs of the
     reference before, between and after the rounds."""
     reference = [Reference.run()]
+    if not timed:
+        return reference
     for number in range(rounds):
         first = number % len(timed)
         for each in [*timed[first:], *timed[:first]]:
@@ -171,13 +194,18 @@ def _rows(timed: Sequence[_Timed], batches: Sequence[int]) -> list[Row]:
 
 
 def _benchmark(
-    rows: Sequence[Row], rounds: int, variant: Variant, reference: Sequence[Reference]
+    rows: Sequence[Row],
+    failures: Sequence[NotTimed],
+    rounds: int,
+    variant: Variant,
+    reference: Sequence[Reference],
 ) -> Benchmark:
     from zoo.evaluate.predictions.provenance import hardware, software
 
     images = f"{len(variant.images)} files" if variant.images else variant.data or SCENES
     return Benchmark(
         rows=tuple(rows),
+        failures=tuple(failures),
         rounds=rounds,
         images=images,
         hardware=hardware(),

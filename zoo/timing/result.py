@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import to_builtins
 
+from zoo.errors import ZooError
 from zoo.timing.clock import quantile
 from zoo.timing.steadiness import Steadiness
-from zoo.timing.timed import Call, Facts
+from zoo.timing.timed import Call, Facts, Variant
 
 PARTS = ("read", "preprocess", "network", "postprocess")
 
@@ -90,14 +91,55 @@ def _share(calls: Sequence[Call], part: str, batch: int) -> float | None:
     return 1000 * quantile(sorted(values), 0.5) / batch
 
 
+class NotTimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that an engine could not run, and the three parts of its error.
+
+    exit_code: of the error's class.
+    """
+
+    model: str
+    engine: str
+    threads: int | None
+    failure: str
+    case: str
+    fix: str
+    exit_code: int
+
+    @classmethod
+    def of(cls, variant: Variant, error: ZooError) -> NotTimed:
+        """The error of a variant, with its advice for the command line."""
+        return cls(
+            model=variant.model,
+            engine=variant.engine or "torch",
+            threads=variant.threads,
+            failure=error.failure,
+            case=error.case,
+            fix=error.fix_cli,
+            exit_code=error.exit_code,
+        )
+
+    @property
+    def title(self) -> str:
+        """The model and how it was to run."""
+        threads = f", {self.threads} threads" if self.threads else ""
+        return f"{self.model} by {self.engine}{threads}"
+
+    @property
+    def message(self) -> str:
+        """The error in a line."""
+        return " ".join(part for part in (self.failure, self.case, self.fix) if part)
+
+
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that were measured in turn, and the machine that they were measured on.
 
-    rounds: number of rounds; every row ran in each. images: the images of the calls.
+    failures: the models and engines that have no row. rounds: number of rounds; every row ran in
+    each. images: the images of the calls.
     hardware, software: facts by name. steadiness: of the machine during the rounds.
     """
 
     rows: tuple[Row, ...]
+    failures: tuple[NotTimed, ...] = ()
     rounds: int
     images: str
     hardware: dict[str, str]

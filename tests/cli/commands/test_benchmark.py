@@ -12,14 +12,15 @@ import pytest
 from msgspec import structs
 
 from tests.timing.conftest import CALLS, FACTS
-from zoo.timing import Benchmark, Row, Steadiness
+from zoo.errors import ExportError
+from zoo.timing import Benchmark, NotTimed, Row, Steadiness, Variant
 
 Shell = Callable[..., Any]
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The options that `zoo.benchmark` was called with; it measured one row."""
+    """The options that `zoo.benchmark` was called with, and its result."""
     given: dict[str, Any] = {}
     row = Row.of(CALLS, FACTS, requested="auto", batch=8, start=1.25, warm=True)
     result = Benchmark(
@@ -31,9 +32,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         steadiness=Steadiness(1.3, 0.99),
     )
 
+    given["result"] = result
+
     def benchmark(models: list[str], **options: object) -> Benchmark:
         given.update(options, models=models)
-        return result
+        answer: Benchmark = given["result"]
+        return answer
 
     monkeypatch.setattr(sys.modules["zoo.timing.benchmark"], "benchmark", benchmark)
     return given
@@ -62,6 +66,29 @@ def test_it_is_json_and_a_plot(shell: Shell, asked: dict[str, Any], tmp_path: Pa
     assert json.loads(answer.out)["rows"][0]["batch"] == 8
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert asked["threads"] == [1, 2]
+
+
+@pytest.mark.parametrize(("rows", "code"), [(True, 1), (False, 13)])
+def test_an_engine_that_could_not_run_is_named_with_its_reason(
+    shell: Shell, asked: dict[str, Any], rows: bool, code: int
+) -> None:
+    error = ExportError(
+        "The engine openvino can't run 'yolox_pico'.", "It differs.", "Choose another."
+    )
+    failure = NotTimed.of(Variant(model="yolox_pico", engine="openvino"), error)
+    result: Benchmark = asked["result"]
+    kept = result.rows if rows else ()
+    asked["result"] = structs.replace(result, rows=kept, failures=(failure,))
+    answer = shell("benchmark", "yolox_pico", "--engine", "torch,openvino")
+    assert answer.code == code
+    assert len(answer.out.splitlines()) == (6 if rows else 0)
+    assert (
+        "yolox_pico by openvino: The engine openvino can't run 'yolox_pico'. It differs. Ch"
+        in answer.err
+    )
+    answer = shell("benchmark", "yolox_pico", "--engine", "torch,openvino", "--json")
+    assert answer.code == code
+    assert json.loads(answer.out)["failures"][0]["case"] == "It differs."
 
 
 @pytest.mark.parametrize(

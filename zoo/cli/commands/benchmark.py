@@ -2,7 +2,10 @@
 
 With `--json`, one object: rows (model, asked, engine, threads, batch, input, calls, median_ms,
 p95_ms, images_per_s, read_ms, preprocess_ms, network_ms, postprocess_ms, start_s, memory_mb,
-gflops, warm), rounds, images, hardware, software, steadiness {slowest, computed} and remarks.
+gflops, warm), failures (model, engine, threads, failure, case, fix, exit_code) of those that have
+no row, rounds, images, hardware, software, steadiness {slowest, computed} and remarks.
+
+The exit code is 1 if some could not run; if none could, that of their error.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import msgspec
 import typer
 
 from zoo.cli import output, stderr
+from zoo.cli.exit_code import exit_code
 from zoo.cli.format import UNKNOWN, table
 from zoo.cli.options import Device, NewLabels, Weights, check_names, labels_of, weights_of
 from zoo.errors import UsageError
@@ -112,14 +116,23 @@ def benchmark(  # noqa: PLR0913 - one parameter an option
         rounds=rounds,
         seconds=seconds,
     )
-    if plot:
+    if plot and result.rows:
         result.plot(plot)
     if as_json:
         output.document(msgspec.json.format(msgspec.json.encode(result.to_json())).decode())
-    else:
+    elif result.rows:
         output.lines(_page(result))
     for remark in result.remarks:
         stderr.warning(remark)
+    raise typer.Exit(_exit_code(result))
+
+
+def _exit_code(result: Benchmark) -> int:
+    """The exit code, after the errors of those that could not run are printed."""
+    for each in result.failures:
+        stderr.error(each.message, about=each.title)
+    codes = [each.exit_code for each in result.failures]
+    return exit_code(codes, some_done=bool(result.rows))
 
 
 def _check_plot(path: Path | None) -> None:
