@@ -50,6 +50,17 @@ def test_what_differs_is_named_with_its_place(pico: Detector, engine: Engine, by
         measured(pico, engine, by)
 
 
+def test_how_far_the_detections_are_apart_is_said_with_the_output(
+    pico: Detector, engine: Engine
+) -> None:
+    with pytest.raises(ExportError) as caught:
+        measured(pico, engine, -1e-3)
+    output, detections = caught.value.case.splitlines()
+    assert "'values' differs from torch by 0.001" in output
+    assert "detections and its own, 0 have no match within 0.5 pixels and 0.001 of a" in detections
+    assert "at most" in detections
+
+
 def test_a_few_numbers_of_a_half_file_may_differ_where_no_detection_does(
     pico: Detector, engine: Engine
 ) -> None:

@@ -84,7 +84,8 @@ def measure(
     """The differences on these images.
 
     failure: the first sentence of the error, what can't be done. fix: its last, what to type.
-    Raises: ExportError naming the output that differs, where, and by how much; or the detection.
+    Raises: ExportError naming the output that differs, where, and by how much, and how far the
+        detections are apart; or the detection.
     """
     comparison = _Comparison(Parity(images=len(images)), tolerance, failure, fix)
     parity = comparison.parity
@@ -100,11 +101,15 @@ def measure(
         score = min(detector.defaults.score, tolerance.floor)
         thresholds = replace(detector.defaults, score=score)
         ours = detector.decode(outputs, batch, thresholds)
-        decoded = engine.network.decode(theirs, batch, thresholds)
+        try:
+            decoded = engine.network.decode(theirs, batch, thresholds)
+        except Exception:
+            comparison.check()  # what differs too much may not be decodable
+            raise
         for mine, other in zip(ours, decoded, strict=True):
             comparison.of_detections(mine, other, floor=max(score, tolerance.floor), where=where)
         sizes[size], batches[len(group)] = None, None
-    comparison.check_unmatched()
+    comparison.check()
     parity.sizes, parity.batches = list(sizes), sorted(batches)
     return parity
 
@@ -135,16 +140,22 @@ def _groups(
 
 @dataclass
 class _Comparison:
-    """The differences so far. first: a sentence about the first detection without a match."""
+    """The differences so far.
+
+    first: a sentence about the first detection without a match. refused: one about the first output
+    that differs too much.
+    """
 
     parity: Parity
     tolerance: Tolerance
     failure: str
     fix: str
     first: str = ""
+    refused: str = ""
 
     def of_outputs(self, ours: object, theirs: object, *, where: str) -> None:
-        """Compares the outputs for a batch. Raises: ExportError."""
+        """Compares the outputs for a batch. Raises: ExportError for outputs that can't be decoded
+        as torch's are."""
         names = [leaf.name for leaf in leaves_of(ours) if leaf.name is not None]
         if [leaf.value for leaf in leaves_of(ours)] != [leaf.value for leaf in leaves_of(theirs)]:
             raise ExportError(
@@ -161,7 +172,7 @@ class _Comparison:
             return
         difference = (mine - other).abs()
         difference[mine == other] = 0.0  # infinities of one sign
-        difference = difference.nan_to_num(nan=torch.inf)
+        difference = difference.nan_to_num(nan=torch.inf, posinf=torch.inf)
         worst = float(difference.max())
         outputs = self.parity.outputs
         outputs[name] = max(outputs.get(name, 0.0), worst)
@@ -176,7 +187,9 @@ class _Comparison:
                 f"{_index_of_largest(difference)}, {where}; {allowed:.3g} is allowed"
                 f"{self._outliers(share)}."
             )
-            raise ExportError(self.failure, case, self.fix)
+            if worst == torch.inf:
+                raise ExportError(self.failure, case, self.fix)
+            self.refused = self.refused or case
 
     def _outliers(self, share: float) -> str:
         """The allowed and the actual share of outliers, in words; empty if none are allowed."""
@@ -207,10 +220,26 @@ class _Comparison:
                     )
         parity.detections += int((ours.scores >= floor).sum())
 
-    def check_unmatched(self) -> None:
-        """Raises: ExportError if more detections than allowed have no match."""
+    def check(self) -> None:
+        """Raises: ExportError if an output differs too much, or more detections than allowed have
+        no match."""
+        if self.refused:
+            raise ExportError(self.failure, [self.refused, self._apart()], self.fix)
         if self.parity.unmatched > self.tolerance.unmatched * self.parity.detections:
             raise ExportError(self.failure, self.first, self.fix)
+
+    def _apart(self) -> str:
+        """How far the detections are apart, in a sentence or two."""
+        parity, tolerance = self.parity, self.tolerance
+        if not parity.detections and not parity.unmatched:
+            return f"No detection that scores {tolerance.floor:g} could be compared."
+        alike = (
+            f"Of torch's {pluralize(parity.detections, 'detection')} and its own, "
+            f"{parity.unmatched} have no match within {tolerance.pixels:g} pixels and "
+            f"{tolerance.score:g} of a score; the others are at most {parity.box:.2g} pixels and "
+            f"{parity.score:.2g} of a score apart."
+        )
+        return f"{alike} {self.first}".rstrip()
 
 
 def _index_of_largest(difference: Tensor) -> list[int]:
