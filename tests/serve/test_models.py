@@ -6,16 +6,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
+from typing import Any
 
 import pytest
 import torch
 
+from zoo.contract import Thresholds
 from zoo.contract.protocol import Protocol
 from zoo.errors import ContractError, NameNotFound, UsageError
-from zoo.images import Image
+from zoo.images import Image, read
 from zoo.serve.metrics import Metrics
 from zoo.serve.models import Models
-from zoo.serve.options import Options
+from zoo.serve.options import SCORE, Options
 
 WAIT = 20.0
 GRAY = Image(torch.full((3, 30, 40), 200, dtype=torch.uint8), "gray")
@@ -104,6 +106,31 @@ def test_a_gray_image_and_a_batch_of_them_are_what_each_sees_first(
     [broken] = models_of(flat(on_batch=fail))
     with pytest.raises(ContractError, match="broken"):
         broken.warm()
+
+
+def test_the_first_look_is_a_jpeg_with_every_box(
+    flat: Callable, models_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[bytes] = []
+    scores: list[float] = []
+
+    def note_file(data: bytes, **options: Any) -> Image:
+        files.append(data)
+        return read(data, **options)
+
+    model = flat()
+    predict = model.predict
+
+    def note_score(images: Sequence[torch.Tensor], thresholds: Thresholds) -> object:
+        scores.append(thresholds.score)
+        return predict(images, thresholds)
+
+    model.predict = note_score
+    monkeypatch.setattr("zoo.serve.models.read", note_file)
+    [served] = models_of(model)
+    served.warm()
+    assert [data[:3] for data in files] == [b"\xff\xd8\xff"]
+    assert scores == [0.0, SCORE]
 
 
 def test_a_thread_that_does_not_come_back_is_seen(flat: Callable, models_of: Make) -> None:

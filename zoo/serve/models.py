@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import torch
+import PIL.Image
 
 from zoo.contract.predictor import HashedFile
 from zoo.contract.protocol import Protocol
+from zoo.detections.convert.json import object_of
 from zoo.errors import NameNotFound, UsageError
-from zoo.images import Image
+from zoo.images import read
 from zoo.inference.runner import optional_members
 from zoo.serve.batcher import Batcher
 from zoo.serve.metrics import Metrics
@@ -45,13 +47,16 @@ class Served:
         metrics.watch("zoo_waiting_images", waiting, lambda: self.batcher.waiting, self.name)
 
     def warm(self) -> None:
-        """Runs a gray image and a full batch, so that no request pays for the first call.
+        """Reads a gray JPEG and runs it, with every box that there is, and a full batch, so that no
+        request pays for what is made or imported once.
 
         Raises: what the predictor raises.
         """
-        image = Image(torch.full((3, *WARM_UP_SIZE), 128, dtype=torch.uint8), "a gray image")
+        image = read(_gray_jpeg(), name="a gray image")
+        every_box = Protocol(score=0.0)  # else the code that is only for boxes would not run
+        outcome = self.batcher.submit(image, every_box).result(timeout=WARM_UP_SECONDS)
+        object_of(outcome.detections, model=self.name, weights_sha256=self.weights_sha256)
         protocol = Protocol(score=SCORE)
-        self.batcher.submit(image, protocol).result(timeout=WARM_UP_SECONDS)
         with self.batcher.announce():
             count = self.batcher.full_batch(image, protocol)
             futures = [self.batcher.submit(image, protocol) for _ in range(count)]
@@ -72,6 +77,14 @@ class Served:
                 "max_boxes": limits.max_boxes,
             },
         }
+
+
+def _gray_jpeg() -> bytes:
+    """A gray image as a client would send it."""
+    file = io.BytesIO()
+    height, width = WARM_UP_SIZE
+    PIL.Image.new("RGB", (width, height), (128, 128, 128)).save(file, "JPEG")
+    return file.getvalue()
 
 
 class Models:
