@@ -22,6 +22,7 @@ ALLOWED = {
     ("zoo/testing/conformance/checks/input_forms.py", "save"): "an image into memory",
     ("zoo/engines/formats.py", "save"): "a graph in the temporary folder of an export",
     ("zoo/serve/client.py", "save"): "an image in memory, to be sent",
+    ("zoo/serve/models.py", "save"): "an image in memory, to be looked at before the first request",
 }
 WRITING = {"write_text", "write_bytes", "savefig", "save", "save_file", "imwrite", "tofile"}
 MOVING = {("os", "replace"), ("os", "rename"), ("shutil", "move"), ("shutil", "copyfile")}
