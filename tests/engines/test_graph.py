@@ -22,6 +22,7 @@ from zoo.engines import cache as caches
 from zoo.engines import graph as module
 from zoo.engines.draft import Way
 from zoo.engines.formats import label_onnx
+from zoo.engines.parity import Parity
 from zoo.environment import home
 from zoo.errors import ExportError, NameNotFound, UsageError
 from zoo.registry import reload
@@ -104,7 +105,17 @@ def of_dynamo(pico_onnx: Exported, monkeypatch: pytest.MonkeyPatch) -> list[Path
 
 
 @pytest.mark.usefixtures("wrong")
-def test_an_engine_that_disagrees_gets_the_other_exporter_s_file(of_dynamo: list[Path]) -> None:
+def test_an_engine_that_disagrees_gets_the_other_exporter_s_file(
+    of_dynamo: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    measure = module.measure
+
+    def counted(detector: Detector, engine: Engine, *arguments: Any, **options: Any) -> Parity:
+        compared.append(engine.facts.exporter)
+        return measure(detector, engine, *arguments, **options)
+
+    monkeypatch.setattr(module, "measure", counted)
     first = zoo.load("yolox_pico", engine="onnxruntime")
     assert isinstance(first, Engine)
     shared, own = of_dynamo
@@ -114,6 +125,7 @@ def test_an_engine_that_disagrees_gets_the_other_exporter_s_file(of_dynamo: list
     assert isinstance(again, Engine)
     assert again.file == own
     assert len(of_dynamo) == 2
+    assert compared == ["dynamo", "legacy"]
 
 
 def test_an_engine_that_agrees_in_no_way_says_so_of_each(

@@ -40,11 +40,10 @@ Add: TypeAlias = Callable[[object], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """The options of `zoo detect`. Without a model, `DEFAULT_MODEL` is loaded, or `BUNDLED_MODEL`
-    if its weights can't be fetched."""
+class ModelRequest:
+    """The options of every command that detects with one model. Without a name, `DEFAULT_MODEL` is
+    loaded, or `BUNDLED_MODEL` if its weights can't be fetched."""
 
-    sources: Sequence[str]
     model: str | None = None
     weights: str | None = None
     labels: str | Sequence[str] | None = None
@@ -52,6 +51,13 @@ class Request:
     engine: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(ModelRequest):
+    """The options of `zoo detect`."""
+
+    sources: Sequence[str]
     exif: Literal["apply", "ignore"] = "apply"
     on_error: Literal["raise", "skip"] = "skip"
     json_to: str | None = None
@@ -81,13 +87,7 @@ def run(request: Request) -> int:
         saving = (
             _Saving(Annotated(request.save_to, images), request.font) if request.save_to else None
         )
-        detector = load_or_default(
-            request.model,
-            weights=request.weights,
-            labels=request.labels,
-            device=request.device,
-            engine=request.engine,
-        )
+        detector = load_or_default(request)
         if ids:
             ids.check_classes(str(detector.name), detector.label_space)
         left_out: Counter[str] = Counter()
@@ -107,27 +107,20 @@ def run(request: Request) -> int:
     return exit_code([ImageError.exit_code] * len(failed), some_done=len(failed) < len(images))
 
 
-def load_or_default(
-    model: str | None,
-    *,
-    weights: str | None,
-    labels: str | Sequence[str] | None,
-    device: str | None,
-    engine: str | None = None,
-) -> BasePredictor:
+def load_or_default(request: ModelRequest) -> BasePredictor:
     """The named model, else the default; falls back to the bundled model, with a warning, if the
     default's weights can't be fetched. Warns of random weights too."""
-    name = model or DEFAULT_MODEL
+    name = request.model or DEFAULT_MODEL
     try:
         detector = load(
             name,
-            weights=weights_of(weights),
-            labels=labels,
-            device=device,
-            engine=engine,
+            weights=weights_of(request.weights),
+            labels=request.labels,
+            device=request.device,
+            engine=request.engine,
         )
     except NameNotFound as error:
-        if model:
+        if request.model:
             raise
         raise NameNotFound(
             "No --model was named.",
@@ -135,10 +128,10 @@ def load_or_default(
             "Name one that zoo list shows: --model NAME",
         ) from error
     except (SourceError, OfflineError) as error:
-        if model or weights or labels:
-            error.fix_cli += "" if model else "\nOr name another model: --model NAME"
+        if request.model or request.weights or request.labels:
+            error.fix_cli += "" if request.model else "\nOr name another model: --model NAME"
             raise
-        detector = load(BUNDLED_MODEL, device=device, engine=engine)
+        detector = load(BUNDLED_MODEL, device=request.device, engine=request.engine)
         classes = ", ".join(detector.label_space.names)
         stderr.warning(
             "No --model was named, and the weights of yolox_nano can't be had here. "

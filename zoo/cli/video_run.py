@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from zoo.cli import gallery, interrupt, output, stderr
-from zoo.cli.detect_run import load_or_default
+from zoo.cli.detect_run import ModelRequest, load_or_default
 from zoo.cli.outputs import check_distinct, check_font
 from zoo.cli.results import STANDARD_OUTPUT, json_list
-from zoo.detectors import Protocol
 from zoo.detectors.detector import BasePredictor
 from zoo.errors import UsageError, VideoError
 from zoo.gallery import Collection
@@ -47,17 +46,10 @@ class Opening:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(ModelRequest):
     """The options of `zoo video`."""
 
     source: str
-    model: str | None = None
-    weights: str | None = None
-    labels: str | Sequence[str] | None = None
-    device: str | None = None
-    engine: str | None = None
-    protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
-    batch_size: int | Literal["auto"] = "auto"
     part: Part = field(default_factory=Part)
     opening: Opening = field(default_factory=Opening)
     save_to: Path | None = None
@@ -108,13 +100,7 @@ def run(request: Request) -> int:
         tracks = tracks_in(source.clip, request.track, every=request.part.every)
         add = stack.enter_context(json_list(request.json_to)) if request.json_to else None
         writer = _clip_writer(request, stack, source.clip) if request.save_to else None
-        detector = load_or_default(
-            request.model,
-            weights=request.weights,
-            labels=request.labels,
-            device=request.device,
-            engine=request.engine,
-        )
+        detector = load_or_default(request)
         writers: list[Write] = [tally]
         if writer:
             writers.append(lambda frame: writer.write(frame.draw(font=request.font), frame.time))

@@ -13,7 +13,7 @@ from zoo.engines.cache import export_own, find_or_export, find_own, has_agreed, 
 from zoo.engines.draft import Format, Way, ways_after
 from zoo.engines.engine import Engine
 from zoo.engines.lanes import Lanes, lanes_for
-from zoo.engines.parity import measure
+from zoo.engines.parity import Parity, measure
 from zoo.engines.scenes import scenes
 from zoo.errors import ExportError, UsageError
 from zoo.registry.exported import read_facts
@@ -79,25 +79,33 @@ class _Maker:
         remaining = ways_after(facts, self.format)
         if not remaining:
             raise self._refusal([first]) from error
+        measured: list[Parity] = []
         own = export_own(
             self.request,
             self.format,
             remaining,
             refusal=lambda reasons: self._refusal([first, *reasons]),
-            accept=self._checked,
+            accept=lambda draft: measured.append(self._parity(self._start(draft))),
         )
-        return self._checked(own)
+        engine = self._start(own)
+        note_agreed(own, engine, measured[-1])
+        return engine
 
     def _checked(self, file: Path) -> Engine:
         """The engine of that file. Raises: ExportError if it does not agree with torch."""
-        engine = _start_engine(self.request, self.start, file, lanes=self.lanes)
+        engine = self._start(file)
         if not has_agreed(file, engine):
-            try:
-                parity = measure(self.request.detector(), engine, scenes(), failure="")
-            except ExportError as error:
-                raise self._refusal([error.case]) from error
-            note_agreed(file, engine, parity)
+            note_agreed(file, engine, self._parity(engine))
         return engine
+
+    def _start(self, file: Path) -> Engine:
+        return _start_engine(self.request, self.start, file, lanes=self.lanes)
+
+    def _parity(self, engine: Engine) -> Parity:
+        try:
+            return measure(self.request.detector(), engine, scenes(), failure="")
+        except ExportError as error:
+            raise self._refusal([error.case]) from error
 
     def _refusal(self, reasons: Sequence[str]) -> ExportError:
         exported_for_others = self.format == "onnx" and self.request.engine != "onnxruntime"
